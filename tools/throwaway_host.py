@@ -1,24 +1,31 @@
-# Copyright: (c) the linuxnet.vnet authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One throwaway host: a set of namespaces that a sleeping process, its pid 1, holds open.
 
 The process that asks (the parent) forks a builder, which enters or makes the namespaces and forks the holder.
-The holder furnishes the host and becomes ``sleep``; ending it ends every process and every mount of the host.
+The holder furnishes the host and becomes ``sleep``; ending it ends all processes and mounts of the host.
+
+Private to a host are its network, name, processes, /run, /etc, /tmp, /var/tmp and HOME. The rest of the file
+system, /dev included, is the machine's own: what root writes elsewhere stays.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import errno
 import fcntl
 import os
 import shutil
 import signal
 import socket
 import struct
+import warnings
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -46,9 +53,9 @@ HOME = Path("/run/home")
 # A user's own PATH often lacks the sbin directories, where ip and nft are.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# A new network namespace copies these from the machine (net.core.devconf_inherit_init_net), so one that forwards
-# would make hosts that forward. What is not listed starts at 0 (inet_init_net and the two devconf tables of
-# net/ipv4/devinet.c). IPv6 starts at its own defaults unless that sysctl is 1.
+# A new network namespace copies these from the machine (net.core.devconf_inherit_init_net), so that one which
+# forwards would make hosts that forward. What is not listed starts at 0 (the devconf tables of the kernel's
+# net/ipv4/devinet.c). IPv6 starts at its own defaults, unless that sysctl is 1.
 IPV4_DEFAULTS = {
     "accept_redirects": "1",
     "arp_evict_nocarrier": "1",
@@ -71,21 +78,29 @@ class ThrowawayError(Exception):
     """What went wrong and what to do about it, in one sentence."""
 
 
-def spawn(name: str, *, new_user: bool, join_user: Optional[int], etc: Path, python: str) -> int:
+def spawn(name: str, *, user_namespace: int | Literal["new"] | None, etc: Path, python: str) -> int:
     """Create a host called ``name`` and return the pid of its holder.
 
-    ``new_user`` gives it a user namespace of its own; ``join_user`` is the pid of a process whose user namespace it
-    shares instead. ``etc`` is what its /etc starts from. ``python`` must be runnable inside. Raises ThrowawayError;
-    nothing is left then.
+    ``user_namespace`` is the pid of a process that has the one to stand in, "new" to make one, or None for
+    the caller's own. ``etc`` is what the host's /etc starts from. ``python`` must be runnable inside. Raises
+    ThrowawayError, and then nothing is left.
     """
     sleep = find_tool("sleep")
     reader, writer = os.pipe()
-    builder = os.fork()
+    with warnings.catch_warnings():
+        # Python warns of forks beside threads, as the test runners have; the children only make system calls.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        builder = os.fork()
     if builder == 0:
-        _guarded(writer, lambda: _build(name, new_user, join_user, etc, python, sleep, writer))
+
+        def hold() -> None:
+            _furnish(name, etc, python, writer, in_user_namespace=user_namespace is not None)
+            os.execve(sleep, [sleep, "infinity"], {"PATH": PATH})
+
+        _guarded(writer, lambda: _build(user_namespace, hold, writer))
     os.close(writer)
     with os.fdopen(reader, "r", encoding="utf-8") as reports:
-        # The holder's end closes by itself when it becomes `sleep`: the end of the file means that the host stands.
+        # The holder's end closes by itself when it becomes `sleep`: end of file means that the host stands.
         lines = reports.read().splitlines()
     os.waitpid(builder, 0)
     pid = next((int(line[4:]) for line in lines if line.startswith("pid ")), None)
@@ -106,27 +121,27 @@ def find_tool(tool: str) -> str:
     return path
 
 
-def tun_problem() -> Optional[str]:
+def tun_problem() -> str | None:
     """Return a sentence saying why tun and tap devices can't be made in a host, None if they can."""
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC))
-    except OSError as error:
-        remedy = {
-            errno.EACCES: "run as root, or make it world-writable as desktop distributions do (chmod 0666)",
-            errno.EPERM: "run as root, or make it world-writable as desktop distributions do (chmod 0666)",
-        }.get(error.errno or 0, "load the module tun (modprobe tun)")
-        return f"tun and tap devices won't work, as /dev/net/tun can't be opened ({error.strerror}): {remedy}."
-    return None
+    except PermissionError:
+        remedy = "run as root, or make it world-writable (chmod 0666), as desktop distributions do"
+    except OSError:
+        remedy = "load the module tun (modprobe tun); a container must be given the device"
+    else:
+        return None
+    return f"Hosts will have no tun and tap devices, as /dev/net/tun can't be opened: {remedy}."
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy what can be read of the directory ``source``, owned by the caller, with symbolic links as they are."""
+    """Copy what can be read under ``source``, to be owned by the caller; symbolic links stay as they are."""
     target.mkdir(exist_ok=True)
     for entry in os.scandir(source):
         copy = target / entry.name
         try:
             if entry.is_symlink():
-                copy.symlink_to(os.readlink(entry.path))
+                copy.symlink_to(Path(entry.path).readlink())
             elif entry.is_dir():
                 copy_tree(Path(entry.path), copy)
             elif entry.is_file():
@@ -138,37 +153,33 @@ def copy_tree(source: Path, target: Path) -> None:
 
 def _reap(pid: int) -> None:
     """Make sure that a holder which failed is gone; it may have ended by itself already."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
-def _guarded(writer: int, action: object) -> NoReturn:
-    """Run a forked child's part, report what it raises, and end the child without the parent's clean-up code."""
+def _guarded(writer: int, action: Callable[[], object]) -> NoReturn:
+    """Run a forked child's part, report what it raises, and end the child without the parent's clean-up."""
     try:
-        assert callable(action)
         action()
     except ThrowawayError as error:
         os.write(writer, f"error {error}\n".encode())
-    except Exception as error:  # whatever it is, the parent has to hear of it
-        os.write(writer, f"error {type(error).__name__}: {error}\n".encode())
+    except Exception as error:  # noqa: BLE001 (whatever it is, the parent has to hear of it, in one line)
+        os.write(writer, " ".join(f"error {type(error).__name__}: {error}".split()).encode() + b"\n")
     finally:
         os._exit(1)
 
 
-def _build(
-    name: str, new_user: bool, join_user: Optional[int], etc: Path, python: str, sleep: str, writer: int
-) -> NoReturn:
-    if join_user is not None:
-        _join_user_namespace(join_user)
-    elif new_user:
+def _build(user_namespace: int | Literal["new"] | None, hold: Callable[[], None], writer: int) -> NoReturn:
+    """Make the namespaces and fork the holder into them; end by leaving the holder to the machine's init."""
+    if user_namespace == "new":
         _make_user_namespace()
+    elif user_namespace is not None:
+        _join_user_namespace(user_namespace)
     if _libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWPID):
         raise ThrowawayError(_refusal("namespaces are refused"))
     holder = os.fork()
     if holder == 0:
-        _guarded(writer, lambda: _hold(name, etc, python, sleep, writer, new_user or join_user is not None))
+        _guarded(writer, hold)
     os.write(writer, f"pid {holder}\n".encode())
     os._exit(0)
 
@@ -192,7 +203,7 @@ def _make_user_namespace() -> None:
         raise ThrowawayError(_refusal("root can't be mapped in a user namespace", error.errno)) from None
 
 
-def _refusal(what: str, code: Optional[int] = None) -> str:
+def _refusal(what: str, code: int | None = None) -> str:
     """Say what the kernel refused, and which setting is likely to be behind it."""
     reason = os.strerror(code or ctypes.get_errno())
     for key, bad, good in (
@@ -210,27 +221,37 @@ def _refusal(what: str, code: Optional[int] = None) -> str:
     return f"{what} ({reason}): run as root, in a container as a privileged one"
 
 
-def _hold(name: str, etc: Path, python: str, sleep: str, writer: int, in_user_namespace: bool) -> None:
-    """Furnish the host and become its pid 1. Runs inside the new namespaces."""
+def _furnish(name: str, etc: Path, python: str, writer: int, *, in_user_namespace: bool) -> None:
+    """Make a host of the new namespaces that this process, their pid 1, stands in."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, writer)
-    os.closerange(writer + 1, os.sysconf("SC_OPEN_MAX"))
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if descriptor not in (0, 1, 2, writer):
+            with contextlib.suppress(OSError):  # the one that listed the directory
+                os.close(descriptor)
     os.umask(0o022)
 
     _mount("", "/", "", MS_REC | MS_PRIVATE)
     _mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _mount_sysfs()
-    for directory, mode in ((PRIVATE, 0o700), (HOME, 0o700), (Path("/run/lock"), 0o1777), (Path("/run/netns"), 0o755)):
-        directory.mkdir()
-        directory.chmod(mode)
-    _cover(etc, "/etc", 0o755, in_user_namespace)
-    _cover(Path("/tmp"), "/tmp", 0o1777, in_user_namespace)
-    _cover(Path("/var/tmp"), "/var/tmp", 0o1777, in_user_namespace)
-    # Without this, the first `ip netns add` would bind the directory onto itself and mount every earlier name twice.
+    for path, mode in (
+        (PRIVATE, 0o700),
+        (HOME, 0o700),
+        (Path("/run/lock"), 0o1777),
+        (Path("/run/netns"), 0o755),
+    ):
+        path.mkdir()
+        path.chmod(mode)
+    # trusted.* attributes, overlayfs's usual notes, are the machine root's.
+    options = ",userxattr" if in_user_namespace else ""
+    _cover(etc, "/etc", 0o755, options)
+    _cover(Path("/tmp"), "/tmp", 0o1777, options)
+    _cover(Path("/var/tmp"), "/var/tmp", 0o1777, options)
+    # Else a module's bind, followed by an `ip netns add` that shares the directory, would mount twice, and
+    # deleting the namespace would fail as busy.
     _mount("/run/netns", "/run/netns", "", MS_BIND | MS_REC)
     _mount("", "/run/netns", "", MS_REC | MS_SHARED)
 
@@ -245,7 +266,6 @@ def _hold(name: str, etc: Path, python: str, sleep: str, writer: int, in_user_na
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    os.execve(sleep, [sleep, "infinity"], {"PATH": PATH})
 
 
 def _mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -> None:
@@ -258,26 +278,24 @@ def _mount_sysfs() -> None:
     try:
         _mount("sysfs", "/sys", "sysfs", flags)
     except ThrowawayError:
-        # In a user namespace the kernel allows no more than the machine's own /sys does; in containers that is reading.
+        # In a user namespace the kernel allows no more than /sys outside does: in containers, reading.
         _mount("sysfs", "/sys", "sysfs", flags | MS_RDONLY)
 
 
-def _cover(lower: Path, target: str, mode: int, in_user_namespace: bool) -> None:
+def _cover(lower: Path, target: str, mode: int, options: str) -> None:
     """Make ``target`` show the contents of ``lower``, with all writes kept inside the host."""
     base = PRIVATE / target.strip("/").replace("/", "-")
     upper, work = base / "upper", base / "work"
     for directory in (base, upper, work):
         directory.mkdir()
     upper.chmod(mode)
-    # The lower directory goes by the working directory, as a comma or colon in its path would end the option.
+    # The lower directory is named by ".", as a comma or colon in its path would end the option.
     os.chdir(lower)
-    data = f"lowerdir=.,upperdir={upper},workdir={work}"
-    if in_user_namespace:
-        data += ",userxattr"  # trusted.* attributes, overlayfs's usual notes, are the machine root's
+    data = f"lowerdir=.,upperdir={upper},workdir={work}{options}"
     try:
         _mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, data)
     except ThrowawayError:
-        # Kernels before 5.11 have no overlayfs in user namespaces. An empty /tmp does; an empty /etc does not.
+        # Kernels before 5.11 have no overlayfs in user namespaces. An empty /tmp will do there.
         if target == "/etc":
             copy_tree(lower, upper)
         _mount(str(upper), target, "", MS_BIND)

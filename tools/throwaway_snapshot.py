@@ -1,5 +1,5 @@
-# Copyright: (c) the linuxnet.vnet authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the machine's own network looks like, in a form that reads the same as long as nobody changes it."""
 
@@ -30,8 +30,12 @@ VOLATILE = {
     "age",
     "bytes",
     "expires",
+    "fdb_n_learned",
+    "forward_delay_timer",
     "gc_timer",
     "hello_timer",
+    "hold_timer",
+    "message_age_timer",
     "packets",
     "preferred_life_time",
     "tcn_timer",
@@ -42,16 +46,18 @@ VOLATILE = {
 }
 
 # Sysctls that aren't settings: a count of connections, and keys that the kernel draws at random on first use.
-NOT_SETTINGS = re.compile(r"net\.(netfilter\.nf_conntrack_count|core\.netdev_rss_key|ipv[46]\.tcp_fastopen_key)")
+NOT_SETTINGS = re.compile(
+    r"net\.(netfilter\.nf_conntrack_count|core\.netdev_rss_key|ipv[46]\.tcp_fastopen_key)"
+)
 
-# Sysctls that belong to an interface: new ones mean a new interface. Others appear when a module is loaded.
+# Sysctls of an interface: new ones mean that one appeared. Others appear when a module is loaded.
 OF_AN_INTERFACE = re.compile(r"net\.(ipv[46]|mpls)\.(conf|neigh)\.")
 
 FILES = ("/etc/sysctl.d", "/etc/netns", "/etc/vnet", "/etc/iproute2")
 
 
 def snapshot() -> dict[str, Any]:
-    """Return the links, addresses, routes, rules, nft ruleset, sysctls, named namespaces and hashes of files.
+    """Return links, addresses, routes, rules, nft ruleset, sysctls, named namespaces and hashes of files.
 
     What can't be read (nft without root) is None.
     """
@@ -67,25 +73,23 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
     New sysctls count only where they belong to an interface: others mean that a kernel module was loaded.
     """
-    lines = []
-    for part in sorted(set(before) | set(after) - {"sysctls"}):
-        if part == "sysctls":
-            continue
-        old, new = before.get(part), after.get(part)
-        if old != new:
-            lines.append(f"{part}: {json.dumps(old, sort_keys=True)} -> {json.dumps(new, sort_keys=True)}")
-    settings, now = before["sysctls"], after["sysctls"]
-    for key in sorted(set(settings) | set(now)):
-        if settings.get(key) != now.get(key) and (key in settings or OF_AN_INTERFACE.match(key)):
-            lines.append(f"{key}: {settings.get(key)!r} -> {now.get(key)!r}")
-    return lines
+    old, new = before["sysctls"], after["sysctls"]
+    lines = [
+        f"{part}: {json.dumps(before[part], sort_keys=True)} -> {json.dumps(after[part], sort_keys=True)}"
+        for part in sorted(set(after) - {"sysctls"})
+        if before[part] != after[part]
+    ]
+    return lines + [
+        f"{key}: {old.get(key)!r} -> {new.get(key)!r}"
+        for key in sorted(set(old) | set(new))
+        if old.get(key) != new.get(key) and (key in old or OF_AN_INTERFACE.match(key))
+    ]
 
 
 def _query(command: str) -> Any:
     try:
-        done = subprocess.run(
-            command.split(), capture_output=True, text=True, check=True, env={"PATH": PATH, "LANG": "C.UTF-8"}
-        )
+        environment = {"PATH": PATH, "LANG": "C.UTF-8"}
+        done = subprocess.run(command.split(), capture_output=True, text=True, check=True, env=environment)
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
     return _settle(json.loads(done.stdout or "[]"))
@@ -114,7 +118,7 @@ def _sysctls() -> dict[str, str]:
 
 
 def _names(directory: Path) -> list[str]:
-    return sorted(os.listdir(directory)) if directory.is_dir() else []
+    return sorted(entry.name for entry in directory.iterdir()) if directory.is_dir() else []
 
 
 def _hash(directory: Path) -> str:

@@ -1,5 +1,5 @@
-# Copyright: (c) the linuxnet.vnet authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Connection plugin for hosts made of namespaces on the controller itself."""
 
@@ -10,18 +10,19 @@ name: throwaway
 short_description: Run tasks on a throwaway host made of namespaces
 version_added: 0.1.0
 author:
-  - The linuxnet.vnet authors (@linuxnet)
+  - The linuxnet.vnet contributors (@linuxnet)
 description:
-  - Runs tasks inside a throwaway host, which is a set of Linux namespaces on the controller, held by a process.
-    Such hosts need no image, no network and, where the kernel allows user namespaces, no root.
+  - Runs tasks inside a throwaway host, which is a set of Linux namespaces on the controller, held by a
+    process. Such hosts need no image, no network and, where the kernel allows user namespaces, no root.
     They serve to try out playbooks and to test roles on a real kernel.
-  - A host is found by the name of its lab's directory and its own name. The file C(hosts/NAME.json) in that directory says
-    how to enter it, so a host that was rebuilt under the same name is found again.
+  - A host is found by the directory of its lab and its own name. The file C(hosts/NAME.json) in that
+    directory says how to enter it, so a host that was rebuilt under the same name is found again.
   - Tasks run as the root user of the host. Privilege escalation is not needed.
 options:
   lab:
     description:
-      - The directory that keeps the state of the lab. A relative one starts at the working directory of Ansible.
+      - The directory that keeps the state of the lab.
+      - A relative one starts at the working directory of Ansible.
     type: path
     required: true
     vars:
@@ -37,9 +38,10 @@ options:
       - name: ansible_host
       - name: ansible_throwaway_host
 notes:
-  - The hosts are created by C(tools/throwaway.py) in the repository of this collection. The state file of a host is a JSON
-    object with C(pid) and C(start), the process that holds the host and its start time in clock ticks (field 22 of
-    C(/proc/PID/stat)), with C(enter), the arguments to put in front of a command, and with C(environment).
+  - The hosts are created by C(tools/throwaway.py) in the repository of this collection.
+  - The state file of a host is a JSON object with C(pid) and C(start), the process that holds the host and
+    its start time in clock ticks (field 22 of C(/proc/PID/stat)), with C(enter), the list of arguments to put
+    in front of a command, and with C(environment), the variables that the command sees.
 extends_documentation_fragment:
   - ansible.builtin.connection_pipelining
 """
@@ -57,10 +59,10 @@ all:
 """
 
 import json
-import os
 import shlex
 import subprocess
-from typing import Any, Optional
+from pathlib import Path
+from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.plugins.connection import ConnectionBase
@@ -86,7 +88,9 @@ class Connection(ConnectionBase):
     def reset(self) -> None:
         """Do nothing: every command enters the host anew."""
 
-    def exec_command(self, cmd: str, in_data: Optional[bytes] = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+    def exec_command(
+        self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
+    ) -> tuple[int, bytes, bytes]:
         """Run a shell command inside the host; return its exit code, output and error output."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         display.vvv(f"EXEC {cmd}", host=self.get_option("host"))
@@ -101,42 +105,42 @@ class Connection(ConnectionBase):
         super().put_file(in_path, out_path)
         display.vvv(f"PUT {in_path} TO {out_path}", host=self.get_option("host"))
         try:
-            source = open(in_path, "rb")
+            with Path(in_path).open("rb") as source:
+                self._transfer(f"exec cat > {shlex.quote(out_path)}", stdin=source)
         except OSError as error:
             raise AnsibleFileNotFound(f"The file {in_path} can't be read: {error.strerror}.") from error
-        with source:
-            self._transfer(f"exec cat > {shlex.quote(out_path)}", stdin=source)
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
         """Copy a file of the host to the controller."""
         super().fetch_file(in_path, out_path)
         display.vvv(f"FETCH {in_path} TO {out_path}", host=self.get_option("host"))
         try:
-            target = open(out_path, "wb")
+            with Path(out_path).open("wb") as target:
+                self._transfer(f"exec cat < {shlex.quote(in_path)}", stdin=subprocess.DEVNULL, stdout=target)
         except OSError as error:
             raise AnsibleError(f"The file {out_path} can't be written: {error.strerror}.") from error
-        with target:
-            self._transfer(f"exec cat < {shlex.quote(in_path)}", stdin=subprocess.DEVNULL, stdout=target)
 
     def _transfer(self, command: str, **streams: Any) -> None:
         done = self._run(self._state(), ["/bin/sh", "-c", command], stderr=subprocess.PIPE, **streams)
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
-            raise AnsibleError(f"A file could not be copied from or to host {self.get_option('host')}: {reason}.")
+            raise AnsibleError(f"Copying from or to host {self.get_option('host')} failed: {reason}.")
 
-    def _run(self, state: dict[str, Any], command: list[str], **streams: Any) -> subprocess.CompletedProcess[bytes]:
+    @staticmethod
+    def _run(state: dict[str, Any], command: list[str], **streams: Any) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run([*state["enter"], *command], env=state["environment"], check=False, **streams)
+            return subprocess.run(
+                [*state["enter"], *command], env=state["environment"], check=False, **streams
+            )
         except OSError as error:
             raise AnsibleConnectionFailure(f"{state['enter'][0]} can't be run: {error.strerror}.") from error
 
     def _state(self) -> dict[str, Any]:
         """Return what the lab says about the host, having made sure that its process is still that one."""
         lab, host = self.get_option("lab"), self.get_option("host")
-        path = os.path.join(lab, "hosts", f"{host}.json")
+        path = Path(lab, "hosts", f"{host}.json")
         try:
-            with open(path, encoding="utf-8") as file:
-                state: dict[str, Any] = json.load(file)
+            state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise AnsibleConnectionFailure(f"There is no host {host} in the lab {lab}.") from None
         except (OSError, ValueError) as error:
@@ -148,11 +152,11 @@ class Connection(ConnectionBase):
     @staticmethod
     def _is_alive(state: dict[str, Any]) -> bool:
         try:
-            with open(f"/proc/{state['pid']}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
+            line = Path(f"/proc/{state['pid']}/stat").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return False
+        fields = line.rpartition(")")[2].split()
         return fields[0] not in ("Z", "X") and int(fields[19]) == state["start"]
 
     def _gone(self) -> str:
-        return f"Host {self.get_option('host')} of the lab {self.get_option('lab')} is gone: its process has ended."
+        return f"Host {self.get_option('host')} of the lab {self.get_option('lab')} has ended."
