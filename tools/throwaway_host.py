@@ -206,6 +206,13 @@ def _make_user_namespace() -> None:
 def _refusal(what: str, code: int | None = None) -> str:
     """Say what the kernel refused, and which setting is likely to be behind it."""
     reason = os.strerror(code or ctypes.get_errno())
+    # In a user namespace one is root as well; the machine's own root has every id.
+    is_root = (
+        os.geteuid() == 0
+        and Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2] == "4294967295"
+    )
+    if is_root:
+        return f"{what} ({reason}): run with CAP_SYS_ADMIN, in a container as a privileged one"
     for key, bad, good in (
         ("kernel/unprivileged_userns_clone", "0", "1"),
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -215,10 +222,10 @@ def _refusal(what: str, code: int | None = None) -> str:
             value = Path("/proc/sys", key).read_text(encoding="ascii").strip()
         except OSError:
             continue
-        if value == bad and os.geteuid() != 0:
+        if value == bad:
             dotted = key.replace("/", ".")
             return f"{what} ({reason}) since {dotted} is {bad}: run as root, or sysctl -w {dotted}={good}"
-    return f"{what} ({reason}): run as root, in a container as a privileged one"
+    return f"{what} ({reason}): run as root"
 
 
 def _furnish(name: str, etc: Path, python: str, writer: int, *, in_user_namespace: bool) -> None:

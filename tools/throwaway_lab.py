@@ -123,10 +123,12 @@ class Lab:
         """Return the argument vector that runs ``command`` inside a host."""
         return [*self.state(name)["enter"], *command]
 
-    def run(self, name: str, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *command: str, check: bool = True, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside a host, as subprocess.run does, with text and its output captured."""
-        settings = {"capture_output": True, "text": True, "check": True, "env": ENVIRONMENT, **options}
-        return subprocess.run(self.command(name, command), **settings)  # noqa: PLW1510 (it is in the settings)
+        settings = {"capture_output": True, "text": True, "env": ENVIRONMENT, **options}
+        return subprocess.run(self.command(name, command), check=check, **settings)
 
     def inventory(self) -> str:
         """Return an Ansible inventory of the lab, as YAML."""

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +231,28 @@ def test_process_with_a_number_used_again_is_left_alone(lab: Driver) -> None:
         assert stranger.poll() is None
         stranger.kill()
     os.kill(state["pid"], 9)
+
+
+def test_refused_user_namespaces_are_explained(lab: Driver) -> None:
+    if not lab._prefix:
+        pytest.skip("nobody's case")
+    # The limit is set in a user namespace of its own, in which nobody is still nobody.
+    with subprocess.Popen(["unshare", "--user", "sleep", "60"]) as keeper:
+        own = Path("/proc/self/ns/user").readlink()
+        while Path(f"/proc/{keeper.pid}/ns/user").readlink() == own:
+            time.sleep(0.01)
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{keeper.pid}/{kind}").write_text("0 0 65536", encoding="ascii")
+        limit = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+        enter = ["nsenter", "--user", f"--target={keeper.pid}", "sh", "-c", limit, "sh"]
+        restricted = Driver(lab.lab.parent, lab.python, [*enter, *lab._prefix])
+        message = restricted("up", "h1", code=1)
+        keeper.kill()
+    assert message.startswith("throwaway: Host h1 could not be created: user namespaces are refused (")
+    assert message.endswith(
+        "user.max_user_namespaces is 0: run as root, or sysctl -w user.max_user_namespaces=10000.\n"
+    )
+    assert not lab.lab.exists()
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "-x", ".x", "a b", "a:b", "a=b", "a\n", "x" * 64, "ä"])
