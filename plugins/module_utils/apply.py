@@ -1,0 +1,361 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Operations to kernel: the only file that writes. A failure undoes all that the run has done, last things first."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+from typing import Any, Callable, Dict, List, Mapping, Tuple, Type
+
+from . import files, sysctl, tun
+from .errors import KernelError, Refused, VnetError
+from .host import Host
+from .kinds.base import Attributes, DeviceRef, Option
+from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, table_of
+from .kinds import BY_NETLINK
+from .netlink import (
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REPLACE,
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_DELLINKPROP,
+    RTM_DELNEIGH,
+    RTM_DELROUTE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWLINKPROP,
+    RTM_NEWNEIGH,
+    RTM_NEWROUTE,
+    address_message,
+    link_message,
+    neighbor_message,
+    route_message,
+)
+from .operations import (
+    AddressAdd,
+    AddressDelete,
+    AltnameAdd,
+    AltnameDelete,
+    FdbAdd,
+    FdbDelete,
+    FileRemove,
+    FileWrite,
+    NamespaceAdd,
+    NamespaceDelete,
+    NamespaceRestore,
+    Operation,
+    RouteAdd,
+    RouteDelete,
+    SysctlSet,
+)
+from .plan import Plan
+from .state import IFA_F_PERMANENT
+
+HINTS: Dict[Tuple[type, int], str] = {
+    (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
+    (LinkAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no such device, or lacks its driver",
+    (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (LinkSet, errno.EBUSY): "a program or another device holds it",
+    (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
+    (SysctlSet, errno.EACCES): "this key may only be read here",
+    (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",
+    (NamespaceAdd, errno.EPERM): "making namespaces needs root: add 'become: true'",
+}
+
+
+class Applier:
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def carry_out(self, operation: Operation) -> None:
+        """Do one operation; raise KernelError with the kernel's own words."""
+        try:
+            VERBS[type(operation)](self, operation)
+        except OSError as exc:
+            raise KernelError(exc.errno or 0) from None
+
+    # -- namespaces, sysctls, files --------------------------------------------------------------------------------
+
+    def namespace_add(self, op: NamespaceAdd) -> None:
+        self.host.namespaces.add(op.name)
+
+    def namespace_delete(self, op: NamespaceDelete) -> None:
+        self.host.namespaces.delete(op.name)
+        self.host.forget_netns(op.name)
+
+    def namespace_restore(self, op: NamespaceRestore) -> None:
+        self.host.namespaces.restore(op.name)
+
+    def sysctl_set(self, op: SysctlSet) -> None:
+        with self.host.namespaces.inside(op.netns):
+            sysctl.write(op.key, op.value)
+
+    def file_write(self, op: FileWrite) -> None:
+        files.write(op.path, op.content, op.mode)
+
+    def file_remove(self, op: FileRemove) -> None:
+        files.remove(op.path)
+
+    # -- links -----------------------------------------------------------------------------------------------------
+
+    def attributes(self, netns: str, table: Mapping[str, Option], level: str, values: Mapping[str, Any], found: Mapping[str, Any]) -> Attributes:
+        """The netlink attributes of one level. `netns` is where device references are looked up."""
+        attrs: Dict[str, Any] = {}
+        for name, value in values.items():
+            option = table[name]
+            if option.level != level:
+                continue
+            if isinstance(option.type, DeviceRef):
+                attrs[option.attr] = self.host.index(netns, value) if value else 0
+                continue
+            for attribute, raw in option.write(value, found):
+                if isinstance(raw, dict):
+                    attrs.setdefault(attribute, {}).update(raw)
+                elif value != "" or attribute not in attrs:
+                    attrs[attribute] = raw
+        return list(attrs.items())
+
+    def link_add(self, op: LinkAdd) -> None:
+        if op.kind.by_ioctl:
+            numbers = {name: op.kind.table[name].type.encode(op.options[name]) for name in ("owner", "group") if op.options.get(name)}
+            with self.host.namespaces.inside(op.netns):
+                tun.add(op.name, {**{name: value for name, value in op.options.items() if name not in ("owner", "group")}, **numbers})
+            self.host.forget_link(op.netns, op.name)
+            return
+        place = op.options.get("link_netns", op.netns)
+        table = op.kind.table
+        attrs: Attributes = [("IFLA_IFNAME", op.name)]
+        if place != op.netns:
+            attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.netns)))
+        attrs += self.attributes(op.netns, table, "link", op.options, {})
+        data = self.attributes(place, table, "info", op.options, {})
+        if op.peer:
+            peer: Attributes = [("IFLA_IFNAME", op.peer[1])]
+            if op.peer[0] != op.netns:
+                peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
+            # A master is an index in the peer's own namespace, which this request can't speak of.
+            later = {"master": op.peer_options["master"]} if op.peer_options.get("master") else {}
+            peer += self.attributes(op.peer[0], table, "link", {k: v for k, v in op.peer_options.items() if k not in later}, {})
+            data.append(("VETH_INFO_PEER", {"attrs": peer}))
+        info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
+        if data:
+            info.append(("IFLA_INFO_DATA", {"attrs": data}))
+        attrs.append(("IFLA_LINKINFO", {"attrs": info}))
+        self.host.socket(place).request(link_message(attrs), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+        self.host.forget_link(op.netns, op.name)
+        if op.peer:
+            self.host.forget_link(*op.peer)
+            if later:
+                self.link_set(LinkSet(*op.peer, op.kind.netlink, later))
+
+    def link_delete(self, op: LinkDelete) -> None:
+        index = self.host.index(op.netns, op.name)
+        self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
+        self.host.forget()
+
+    def link_set(self, op: LinkSet) -> None:
+        table = table_of(op.kind)
+        levels = {table[name].level for name in op.changes}
+        if op.kind == "tun" and "info" in levels:
+            self.tun_change(op)
+            return
+        index = self.host.index(op.netns, op.name)
+        attrs = self.attributes(op.netns, table, "link", op.changes, op.replaces)
+        if "info" in levels:
+            place = op.replaces.get("link_netns", op.netns)
+            data = self.attributes(place, table, "info", op.changes, op.replaces)
+            attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]}))
+        up = op.changes.get("admin_state")
+        message = link_message(attrs, index, flags=1 if up == "up" else 0, change=1 if up else 0)
+        self.host.socket(op.netns).request(message, RTM_NEWLINK)
+
+    def tun_change(self, op: LinkSet) -> None:
+        table = BY_NETLINK[op.kind].table
+        options = {**op.replaces, **{name: table[name].type.encode(value) for name, value in op.changes.items()}}
+        for name in ("owner", "group"):
+            if name not in op.changes:
+                options.pop(name, None)
+        with self.host.namespaces.inside(op.netns):
+            tun.change(op.name, options)
+
+    def link_move(self, op: LinkMove) -> None:
+        index = self.host.index(op.netns, op.name)
+        attrs: Attributes = []
+        if op.to[0] != op.netns:
+            attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.to[0])))
+        if op.to[1] != op.name:
+            attrs.append(("IFLA_IFNAME", op.to[1]))
+        self.host.socket(op.netns).request(link_message(attrs, index), RTM_NEWLINK)
+        self.host.forget()
+
+    def altname(self, op: Any) -> None:
+        index = self.host.index(op.netns, op.device)
+        attrs = [("IFLA_PROP_LIST", {"attrs": [("IFLA_ALT_IFNAME", op.altname)]})]
+        add = isinstance(op, AltnameAdd)
+        kind, flags = (RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND) if add else (RTM_DELLINKPROP, 0)
+        self.host.socket(op.netns).request(link_message(attrs, index), kind, flags)
+
+    # -- what hangs on links ---------------------------------------------------------------------------------------
+
+    def address(self, op: Any) -> None:
+        addr = op.addr
+        local, prefix = addr.cidr.split("/")
+        remote = addr.peer.split("/")[0] if addr.peer else local
+        fields = {
+            "family": 2 if addr.family == 4 else 10,
+            "prefixlen": int(prefix),
+            "index": self.host.index(op.netns, op.device),
+            "scope": addr.scope,
+        }
+        attrs: Attributes = [("IFA_LOCAL", local), ("IFA_ADDRESS", remote)]
+        sock = self.host.socket(op.netns)
+        if isinstance(op, AddressDelete):
+            sock.request(address_message(fields, attrs), RTM_DELADDR)
+            return
+        if addr.broadcast:
+            attrs.append(("IFA_BROADCAST", addr.broadcast))
+        if addr.label and addr.family == 4:
+            attrs.append(("IFA_LABEL", addr.label))
+        if addr.flags & ~IFA_F_PERMANENT:
+            attrs.append(("IFA_FLAGS", addr.flags & ~IFA_F_PERMANENT))
+        if (addr.valid, addr.preferred) != (0xFFFFFFFF, 0xFFFFFFFF):
+            attrs.append(("IFA_CACHEINFO", {"ifa_valid": addr.valid, "ifa_preferred": addr.preferred}))
+        sock.request(address_message(fields, attrs), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+
+    def route(self, op: Any) -> None:
+        route = op.route
+        destination, _slash, prefix = route.destination.partition("/")
+        fields = {
+            "family": 2 if route.family == 4 else 10,
+            "dst_len": int(prefix or 0),
+            "table": route.table if route.table < 256 else 0,
+            "proto": route.protocol,
+            "scope": route.scope,
+            "type": route.type,
+            "flags": route.flags,
+            "tos": route.tos,
+        }
+        attrs: Attributes = [("RTA_OIF", self.host.index(op.netns, op.device)), ("RTA_TABLE", route.table)]
+        if destination != "default":
+            attrs.append(("RTA_DST", destination))
+        if route.gateway:
+            attrs.append(("RTA_GATEWAY", route.gateway))
+        if route.source:
+            attrs.append(("RTA_PREFSRC", route.source))
+        if route.metric:
+            attrs.append(("RTA_PRIORITY", route.metric))
+        sock = self.host.socket(op.netns)
+        if isinstance(op, RouteDelete):
+            sock.request(route_message(fields, attrs), RTM_DELROUTE)
+            return
+        try:
+            sock.request(route_message(fields, attrs), RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL)
+        except KernelError as exc:
+            if exc.code != errno.EEXIST:
+                raise
+
+    def fdb(self, op: Any) -> None:
+        entry = op.entry
+        fields = {"family": 7, "ifindex": self.host.index(op.netns, op.device), "state": entry.state, "flags": 4 if entry.master else 2}
+        attrs: Attributes = [("NDA_LLADDR", entry.mac)]
+        if entry.dst:
+            attrs.append(("NDA_DST", entry.dst))
+        for attribute, value in (("NDA_PORT", entry.port), ("NDA_VNI", entry.vni), ("NDA_VLAN", entry.vlan)):
+            if value:
+                attrs.append((attribute, value))
+        if entry.via:
+            attrs.append(("NDA_IFINDEX", self.host.index(op.netns, entry.via)))
+        sock = self.host.socket(op.netns)
+        if isinstance(op, FdbDelete):
+            sock.request(neighbor_message(fields, attrs), RTM_DELNEIGH)
+        else:
+            flags = NLM_F_CREATE | (NLM_F_APPEND if entry.dst else NLM_F_EXCL)
+            sock.request(neighbor_message(fields, attrs), RTM_NEWNEIGH, flags)
+
+
+VERBS: Dict[Type[Operation], Callable[[Applier, Any], None]] = {
+    NamespaceAdd: Applier.namespace_add,
+    NamespaceDelete: Applier.namespace_delete,
+    NamespaceRestore: Applier.namespace_restore,
+    LinkAdd: Applier.link_add,
+    LinkDelete: Applier.link_delete,
+    LinkSet: Applier.link_set,
+    LinkMove: Applier.link_move,
+    AltnameAdd: Applier.altname,
+    AltnameDelete: Applier.altname,
+    AddressAdd: Applier.address,
+    AddressDelete: Applier.address,
+    RouteAdd: Applier.route,
+    RouteDelete: Applier.route,
+    FdbAdd: Applier.fdb,
+    FdbDelete: Applier.fdb,
+    SysctlSet: Applier.sysctl_set,
+    FileWrite: Applier.file_write,
+    FileRemove: Applier.file_remove,
+}
+
+
+class Failed(VnetError):
+    """An operation failed, or did not stick. `undone`: whether the host is as before."""
+
+    def __init__(self, what: str, undone: bool) -> None:
+        super().__init__(what)
+        self.undone = undone
+
+
+def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
+    """Carry the plan out and verify it; on any failure undo it and raise Failed, which says what is left if undoing failed."""
+    applier = Applier(host)
+    done: List[Tuple[Operation, ...]] = []
+    try:
+        for step in plan.steps:
+            try:
+                applier.carry_out(step.operation)
+            except (KernelError, Refused) as exc:
+                if isinstance(step.operation, LinkSet) and len(step.operation.changes) > 1:
+                    # The kernel changes one attribute after the other and may have stopped half-way.
+                    done.append(step.undo)
+                hint = HINTS.get((type(step.operation), getattr(exc, "code", 0)))
+                raise VnetError(f"'{step.operation.command()}' failed: {exc}{'; ' + hint if hint else ''}") from None
+            done.append(step.undo)
+        host.forget()
+        verify()
+    except BaseException as exc:
+        left = undo(applier, done)
+        if not isinstance(exc, VnetError):
+            raise
+        if left:
+            raise Failed(f"{exc}; undoing it failed too, and this is left to do by hand: {'; '.join(left)}", False) from None
+        raise Failed(f"{exc}; {'the host is as it was before' if done else 'nothing was changed'}", True) from None
+
+
+def undo(applier: Applier, done: List[Tuple[Operation, ...]]) -> List[str]:
+    """Undo, last things first, and go on where something can't be undone: the commands that failed, with the reason."""
+    left = []
+    applier.host.forget()
+    for operations in reversed(done):
+        for operation in operations:
+            try:
+                applier.carry_out(operation)
+            except (KernelError, Refused) as exc:
+                if not already_so(operation, exc):
+                    left.append(f"{operation.command()} ({exc})")
+    return left
+
+
+def already_so(operation: Operation, exc: VnetError) -> bool:
+    """Whether the undoing failed because there is nothing to undo any more."""
+    code = getattr(exc, "code", 0)
+    adding = isinstance(operation, (AddressAdd, RouteAdd, FdbAdd, AltnameAdd))
+    return (adding and code == errno.EEXIST) or (not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH))
+
+
+__all__ = ["Applier", "Failed", "apply", "os"]

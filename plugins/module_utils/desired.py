@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What a task asks for, as plain values: options in the shape that the modules take become wants.
+
+Pure but for user and group names. Every refusal here names the option, and comes before anything was read or written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+from .errors import Refused
+from .kinds.base import LinkKind, Option
+from .values import BadValue, Bool, DeviceName, NetnsName
+from .state import Key
+
+
+@dataclass(frozen=True)
+class EndWant:
+    """The peer of a veth. None for a name or namespace that was not given."""
+
+    name: Optional[str]
+    netns: Optional[str]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LinkWant:
+    """A network device as it should be. `options`: asked for (given, or a default); `new`: what a new one gets besides."""
+
+    kind: LinkKind
+    netns: str
+    name: str
+    absent: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    new: Mapping[str, Any] = field(default_factory=dict)
+    append: bool = False
+    recreate: bool = False
+    peer: Optional[EndWant] = None
+    where: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+
+@dataclass(frozen=True)
+class NamespaceWant:
+    name: str
+    absent: bool = False
+    loopback: Optional[bool] = True
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class ForwardWant:
+    """IP forwarding. `devices`: None for all. `file`: the sysctl.d file to keep (`persist`), to empty of it (not), or None to leave."""
+
+    netns: str = ""
+    ipv4: Optional[bool] = None
+    ipv6: Optional[bool] = None
+    devices: Optional[Tuple[str, ...]] = None
+    keep_ra: bool = True
+    file: Optional[str] = None
+    persist: bool = False
+    where: str = ""
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant]
+
+
+def refuse(where: str, option: str, why: object) -> Refused:
+    return Refused(f"{where + ': ' if where else ''}{option}: {why}")
+
+
+def parse(where: str, option: Option, value: Any) -> Any:
+    """The canonical value of one option; a refusal that names it otherwise."""
+    try:
+        return option.type.parse(value)
+    except BadValue as exc:
+        raise refuse(where, option.name, exc) from None
+
+
+def name_of(where: str, option: str, value: Any, type_: Union[DeviceName, NetnsName]) -> str:
+    try:
+        return type_.parse(value)
+    except BadValue as exc:
+        raise refuse(where, option, exc) from None
+
+
+def given(where: str, table: Mapping[str, Option], entry: Mapping[str, Any]) -> Dict[str, Any]:
+    return {
+        name: parse(where, option, entry[name] if entry.get(name) is not None else option.default)
+        for name, option in table.items()
+        if entry.get(name) is not None or option.default is not None
+    }
+
+
+def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: str = "") -> LinkWant:
+    """The want behind one entry of a link module's options. `netns` is the default of the entry's own."""
+    name = name_of(where, "name", entry.get("name"), DeviceName())
+    if entry.get("netns") is not None:
+        netns = name_of(where, "netns", entry["netns"], NetnsName())
+    options = given(where, kind.table, entry)
+    peer: Optional[EndWant] = None
+    if kind.paired and entry.get("peer") is not None:
+        end = entry["peer"]
+        inside = f"{where}: peer" if where else "peer"
+        peer = EndWant(
+            None if end.get("name") is None else name_of(inside, "name", end["name"], DeviceName()),
+            None if end.get("netns") is None else name_of(inside, "netns", end["netns"], NetnsName()),
+            given(inside, {option.name: option for option in kind.peer}, end),
+        )
+    whole = {**options, "name": name, "netns": netns}
+    if peer:
+        whole["peer"] = {"name": peer.name, **({} if peer.netns is None else {"netns": peer.netns})}
+    absent = entry.get("state") == "absent"
+    problem = None if absent else kind.check(whole) or check_mtu(options)
+    if problem:
+        raise Refused(f"{where}: {problem}" if where else problem)
+    new = {option.name: option.new for option in kind.table.values() if option.new is not None and option.name not in options}
+    return LinkWant(
+        kind=kind,
+        netns=netns,
+        name=name,
+        absent=absent,
+        options=options,
+        new=new,
+        append=bool(entry.get("append")),
+        recreate=bool(entry.get("recreate")),
+        peer=peer,
+        where=where,
+    )
+
+
+def check_mtu(options: Mapping[str, Any]) -> Optional[str]:
+    if options.get("mtu", 1280) < 1280 and any(":" in address for address in options.get("addresses", ())):
+        return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
+    return None
+
+
+SYSCTL_KEY = re.compile(r"net[./][A-Za-z0-9_]+([./][A-Za-z0-9_.:@+%-]+)+")
+
+
+def sysctl_key(where: str, key: Any) -> str:
+    """A sysctl's name as sysctl(8) takes it, in its form with dots where that is unambiguous."""
+    if not isinstance(key, str) or not SYSCTL_KEY.fullmatch(key) or "/../" in f"/{key}/" or "/./" in f"/{key}/":
+        raise refuse(where, "sysctl", f"{key!r} is not the name of a sysctl under 'net.'")
+    first = min((key.find(mark) for mark in "./" if mark in key), default=-1)
+    if key[first] == "/":
+        # With slashes between, a dot is a device's own.
+        key = ".".join(part.replace(".", "/") for part in key.split("/"))
+    return key
+
+
+def sysctl_value(where: str, key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    text = " ".join(str(value).split()) if isinstance(value, (int, str)) else ""
+    if not text:
+        raise refuse(where, "sysctl", f"{key} has the value {value!r}, give a number or a string")
+    return text
+
+
+def namespace_want(entry: Mapping[str, Any], where: str = "") -> NamespaceWant:
+    name = name_of(where, "name", entry.get("name"), NetnsName(unset=False))
+    sysctls = {}
+    for raw, value in (entry.get("sysctl") or {}).items():
+        key = sysctl_key(where, raw)
+        sysctls[key] = sysctl_value(where, key, value)
+    return NamespaceWant(name, entry.get("state") == "absent", entry.get("loopback", True), sysctls, where)
+
+
+def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> ForwardWant:
+    if entry.get("netns") is not None:
+        netns = name_of(where, "netns", entry["netns"], NetnsName())
+    devices = None
+    if entry.get("interfaces") is not None:
+        devices = tuple(dict.fromkeys(name_of(where, "interfaces", name, DeviceName()) for name in entry["interfaces"]))
+        if not devices:
+            raise refuse(where, "interfaces", "an empty list says nothing: omit it for all interfaces")
+    if entry.get("ipv4") is None and entry.get("ipv6") is None and entry.get("persist") is not False:
+        raise refuse(where, "ipv4", "say what should be: 'ipv4', 'ipv6', or both are needed")
+    persist = entry.get("persist")
+    file = entry.get("sysctl_file")
+    if netns:
+        if persist:
+            raise refuse(where, "persist", f"a sysctl.d file can't keep settings of the namespace {netns}, which is gone at boot: set it to false")
+        file, persist = None, False
+    elif file is not None:
+        if not re.fullmatch(r"/(\S*/)?[^/\s]+\.conf", file) or "/../" in file:
+            raise refuse(where, "sysctl_file", f"{file!r} is not the absolute path of a .conf file")
+        persist = True if persist is None else persist
+    bools = {name: None if entry.get(name) is None else Bool().parse(entry[name]) for name in ("ipv4", "ipv6")}
+    return ForwardWant(
+        netns, bools["ipv4"], bools["ipv6"], devices, entry.get("keep_ra") is not False, file, bool(persist), where
+    )
+
+
+def links_of(wants: Tuple[Want, ...]) -> List[LinkWant]:
+    return [want for want in wants if isinstance(want, LinkWant)]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""One run of the engine: retrieve, plan, apply, verify. All modules come through here; nothing here knows Ansible."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Tuple
+
+from .apply import apply
+from .desired import Want
+from .errors import Refused, VnetError
+from .host import Host
+from .plan import Plan, plan
+from .retrieve import retrieve
+from .state import State
+from .warn import warnings_for
+
+LOCK = "/run/vnet/lock"
+LOCK_SECONDS = 60.0
+
+
+@dataclass
+class Result:
+    """What a run did, or in check mode would do. `state` is what is afterwards."""
+
+    changed: bool
+    operations: List[str]
+    diff: Dict[str, Any]
+    state: State
+    warnings: List[str] = field(default_factory=list)
+
+
+@contextmanager
+def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the host's lock: two runs at one moment would plan on a state that the other is changing.
+
+    The kernel lets go of it when its holder dies. Raises Refused where another run holds it for too long.
+    """
+    try:
+        os.makedirs(os.path.dirname(LOCK), 0o755, exist_ok=True)
+        descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise Refused(f"{LOCK}: {os.strerror(exc.errno or 0)}: changing the network needs root, add 'become: true'") from None
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as exc:
+                if exc.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            if time.monotonic() > deadline:
+                holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
+                raise Refused(f"another run (process {holder}) has held {LOCK} for {seconds:g} seconds: let it end, or look what it waits for")
+            time.sleep(0.02)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def run(wants: Tuple[Want, ...], check: bool = False) -> Result:
+    """Bring the host to what `wants` ask for; with `check` only find out what that would take.
+
+    Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
+    """
+    if check:
+        with Host() as host:
+            found = plan(retrieve(host, wants), wants)
+            return result_of(host, found, found.after, wants, list(found.missing))
+    with locked(), Host() as host:
+        found = plan(retrieve(host, wants), wants)
+        if found.missing:
+            raise Refused(found.missing[0])
+        if not found.steps:
+            return result_of(host, found, found.before, wants, [])
+        reached: List[State] = []
+
+        def verify() -> None:
+            reached.append(retrieve(host, wants))
+            left = plan(reached[0], wants)
+            if left.steps:
+                raise VnetError(f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}")
+
+        apply(host, found, verify)
+        return result_of(host, found, reached[0], wants, [])
+
+
+def result_of(host: Host, found: Plan, state: State, wants: Tuple[Want, ...], warnings: List[str]) -> Result:
+    return Result(bool(found.steps), found.commands, found.diff(), state, warnings + warnings_for(host, found, wants))

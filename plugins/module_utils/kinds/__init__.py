@@ -1,0 +1,22 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The kinds that the collection knows. The imports are static, as a module's payload holds only what is imported by name."""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+from .base import LinkKind
+from .bridge import BRIDGE
+from .tuntap import TUNTAP
+from .veth import VETH
+from .vxlan import VXLAN
+
+LINK_KINDS: Tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
+
+BY_NETLINK: Dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
+"""The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""

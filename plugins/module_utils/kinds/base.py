@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""How a kind of thing is described: as a table of its options.
+
+Everything else derives from such a table: the argument spec, the netlink request, what is read back,
+what counts as a difference, the words of iproute2, and whether a change needs the device made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from ..values import Account, Address, BadValue, Bool, Choice, DeviceName, Int, ListOf, Mac, NetnsName, Text, Type
+
+Attributes = List[Tuple[str, Any]]
+"""Netlink attributes as pyroute2 takes them: (name, value) pairs."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a kind.
+
+    - `attr`: the netlink attribute; `level` says where it stands: `link` (beside the name), `info` (in the
+      data of the kind), or `none` (no attribute: other requests carry it).
+    - `attr6`: the attribute that carries the value instead where it is an IPv6 address.
+    - `cli`: iproute2's words, `{}` for the value; `on|off` where a boolean has a word for each.
+    - `default`: asked for even when omitted. `new`: what a new resource gets when omitted.
+    - `mutable`: whether the kernel can change it in place. `create_only`: it is compared never, as the kernel
+      lets others change it.
+    - `since`: the kernel that has it first, for the message where the running one has not.
+    """
+
+    name: str
+    type: Type
+    attr: str = ""
+    attr6: str = ""
+    level: str = "info"
+    cli: str = ""
+    default: Any = None
+    new: Any = None
+    mutable: bool = True
+    create_only: bool = False
+    clearable: bool = True
+    since: str = ""
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        """The canonical value in a message's attributes, None where the kernel says nothing of it."""
+        raw = attrs.get(self.attr)
+        if raw is None and self.attr6:
+            raw = attrs.get(self.attr6)
+        return None if raw is None else self.type.decode(raw)
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        """The netlink attributes that ask for the canonical `value`. `found` is what the device has now, by option."""
+        attr = self.attr6 if self.attr6 and ":" in str(value) else self.attr
+        raw = self.type.encode(value)
+        return [] if raw is None else [(attr, raw)]
+
+    def words(self, value: Any) -> str:
+        """As iproute2 writes it, without the device."""
+        cli = self.cli or self.name + " {}"
+        if "|" in cli:
+            return cli.split("|")[0 if value else 1]
+        return cli.format(self.type.text(value))
+
+    def argument(self) -> Dict[str, Any]:
+        spec = dict(self.type.spec)
+        if self.default is not None:
+            spec["default"] = self.default
+        return spec
+
+
+class DeviceRef(DeviceName):
+    """The name of another device, which the kernel wants as an index: the reader and the applier translate."""
+
+
+class Master(Option):
+    def words(self, value: Any) -> str:
+        return f"master {value}" if value else "nomaster"
+
+
+MTU = Option("mtu", Int(68, 65535, " bytes"), "IFLA_MTU", level="link")
+MAC = Option("mac", Mac(), "IFLA_ADDRESS", level="link", cli="address {}")
+MASTER = Master("master", DeviceRef(unset=True), "IFLA_MASTER", level="link")
+ALIAS = Option("alias", Text(255), "IFLA_IFALIAS", level="link")
+ADMIN_STATE = Option("admin_state", Choice({"up": 1, "down": 0}), level="none", cli="{}", default="up")
+ADDRESSES = Option("addresses", ListOf(Address()), level="none")
+ALTNAMES = Option("altnames", ListOf(DeviceName(limit=127)), level="none")
+LINK_NETNS = Option("link_netns", NetnsName(), level="none", mutable=False)
+
+COMMON: Tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, ALTNAMES)
+"""What all link modules share, besides name, state, netns, append and recreate."""
+
+
+def nothing_to_say(options: Mapping[str, Any]) -> Optional[str]:
+    return None
+
+
+@dataclass(frozen=True)
+class LinkKind:
+    """A kind of network device.
+
+    - `name`: its word in iproute2; `info`: in netlink, where that differs. `module`, `plural`: its module, and its key in `vnet_topology`.
+    - `needed`: options without which none can be made; `a|b` where one of them is enough.
+    - `late`: options that its creating request ignores or caps, so that they are sent after it.
+    - `lower`: the option that names the device under it.
+    - `check`: what can be said of options together: a sentence that says what is wrong, or None.
+    - `by_ioctl`: made through /dev/net/tun and not by netlink.
+    - `paired`: comes in pairs, the other end described by the option `peer`.
+    """
+
+    name: str
+    module: str
+    plural: str
+    options: Tuple[Option, ...] = ()
+    info: str = ""
+    needed: Tuple[str, ...] = ()
+    late: Tuple[str, ...] = ("alias",)
+    lower: str = ""
+    check: Callable[[Mapping[str, Any]], Optional[str]] = nothing_to_say
+    by_ioctl: bool = False
+    paired: bool = False
+    peer: Tuple[Option, ...] = ()
+    common: Tuple[Option, ...] = COMMON
+
+    @property
+    def table(self) -> Mapping[str, Option]:
+        """All its options by name, the shared ones first."""
+        return _tables(self)
+
+    @property
+    def netlink(self) -> str:
+        return self.info or self.name
+
+    def read(self, link: Mapping[str, Any], data: Mapping[str, Any]) -> Dict[str, Any]:
+        """The options' canonical values in a link message; device references are still indexes."""
+        found = {}
+        for option in self.table.values():
+            if option.level != "none":
+                value = option.read(link if option.level == "link" else data)
+                if value is not None:
+                    found[option.name] = value
+        return found
+
+
+_TABLES: Dict[str, Mapping[str, Option]] = {}
+
+
+def _tables(kind: LinkKind) -> Mapping[str, Option]:
+    if kind.name not in _TABLES:
+        _TABLES[kind.name] = {option.name: option for option in kind.common + kind.options}
+    return _TABLES[kind.name]
+
+
+def link_spec(kind: LinkKind) -> Dict[str, Any]:
+    """Ansible's argument spec of a link module."""
+    spec: Dict[str, Any] = {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "netns": {"type": "str"},
+        "append": {"type": "bool", "default": False},
+        "recreate": {"type": "bool", "default": False},
+    }
+    for option in kind.table.values():
+        spec[option.name] = option.argument()
+    if kind.paired:
+        peer: Dict[str, Any] = {"name": {"type": "str"}, "netns": {"type": "str"}}
+        peer.update({option.name: option.argument() for option in kind.peer})
+        spec["peer"] = {"type": "dict", "options": peer}
+    return spec
+
+
+__all__ = ["Account", "BadValue", "Bool", "Int", "Choice", "LinkKind", "Option", "DeviceRef", "link_spec"]

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Linux bridges, as net/bridge and `ip link help bridge` describe them."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from ..values import Bool, Choice, DeviceName, Int, ListOf, Seconds
+from .base import LinkKind, Option
+
+
+def check(options: Mapping[str, Any]) -> Optional[str]:
+    name = options.get("name")
+    if name in options.get("ports", ()) or (name and name == options.get("master")):
+        return f"ports: {name!r} is the bridge itself, which can't be its own port"
+    if options.get("stp") and options.get("forward_delay") is not None and options["forward_delay"] < 2:
+        return f"forward_delay: {options['forward_delay']} is not possible with 'stp', 802.1D wants 2 to 30 seconds"
+    if options.get("stp") and "forward_delay" in options and "max_age" in options:
+        if options["max_age"] > 2 * (options["forward_delay"] - 1):
+            return "max_age: 802.1D wants it to be at most 2 * (forward_delay - 1) with 'stp'"
+    return None
+
+
+BRIDGE = LinkKind(
+    name="bridge",
+    module="vnet_bridge",
+    plural="bridges",
+    # A bridge forgets the MTU of its creating request.
+    late=("alias", "mtu"),
+    check=check,
+    options=(
+        Option("ports", ListOf(DeviceName()), level="none"),
+        Option("stp", Bool(), "IFLA_BR_STP_STATE", cli="stp_state {}"),
+        Option("priority", Int(0, 65535), "IFLA_BR_PRIORITY"),
+        Option("forward_delay", Seconds(0, 30), "IFLA_BR_FORWARD_DELAY"),
+        Option("hello_time", Seconds(1, 10), "IFLA_BR_HELLO_TIME"),
+        Option("max_age", Seconds(6, 40), "IFLA_BR_MAX_AGE"),
+        Option("ageing_time", Seconds(0, 10_000_000), "IFLA_BR_AGEING_TIME"),
+        Option("vlan_filtering", Bool(), "IFLA_BR_VLAN_FILTERING"),
+        Option("vlan_protocol", Choice({"802.1q": 0x8100, "802.1ad": 0x88A8}), "IFLA_BR_VLAN_PROTOCOL"),
+        Option("vlan_default_pvid", Int(0, 4094), "IFLA_BR_VLAN_DEFAULT_PVID"),
+        Option("mcast_snooping", Bool(), "IFLA_BR_MCAST_SNOOPING"),
+        Option("mcast_querier", Bool(), "IFLA_BR_MCAST_QUERIER"),
+        Option("group_fwd_mask", Int(0, 65535), "IFLA_BR_GROUP_FWD_MASK"),
+        Option("nf_call_iptables", Bool(), "IFLA_BR_NF_CALL_IPTABLES"),
+        Option("nf_call_ip6tables", Bool(), "IFLA_BR_NF_CALL_IP6TABLES"),
+    ),
+)

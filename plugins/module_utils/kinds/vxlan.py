@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""VXLAN devices (RFC 7348), as drivers/net/vxlan and `ip link help vxlan` describe them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, List, Mapping, Optional
+
+from ..values import Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
+from .base import LINK_NETNS, Attributes, DeviceRef, LinkKind, Option
+
+
+def unspecified(found: Mapping[str, Any]) -> str:
+    """What unsets an endpoint, in the family of those that the device has."""
+    return "::" if any(":" in str(found.get(name) or "") for name in ("local", "remote", "group")) else "0.0.0.0"
+
+
+class Endpoint(Option):
+    """`remote` and `group` share an attribute: what kind of address it holds says which of them it is."""
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        address = super().read(attrs)
+        if not address or ipaddress.ip_address(address).is_unspecified:
+            return ""
+        return address if ipaddress.ip_address(address).is_multicast == (self.name == "group") else ""
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return super().write(value or unspecified(found), found)
+
+    def words(self, value: Any) -> str:
+        return super().words(value or "any")
+
+
+class Local(Option):
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        address = super().read(attrs)
+        return "" if not address or ipaddress.ip_address(address).is_unspecified else address
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return super().write(value or unspecified(found), found)
+
+    def words(self, value: Any) -> str:
+        return super().words(value or "any")
+
+
+class Ttl(Option):
+    """A hop limit, `auto` (the kernel's zero), or `inherit`, which is an attribute of its own."""
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        return "inherit" if attrs.get("IFLA_VXLAN_TTL_INHERIT") else super().read(attrs)
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return [("IFLA_VXLAN_TTL_INHERIT", True)] if value == "inherit" else super().write(value, found)
+
+
+class SourcePort(Option):
+    """Half of the range that the attribute holds; the table's `check` sees to it that both halves are given."""
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        found = attrs.get(self.attr)
+        return None if found is None else found["low" if self.name == "srcport_min" else "high"]
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return [(self.attr, {"low" if self.name == "srcport_min" else "high": value})]
+
+    def words(self, value: Any) -> str:
+        return f"srcport {value}" if self.name == "srcport_min" else str(value)
+
+
+def check(options: Mapping[str, Any]) -> Optional[str]:
+    if options.get("remote") and options.get("group"):
+        return "group: a VXLAN device has either 'remote' or the multicast 'group'"
+    if options.get("group") and "dev" in options and not options["dev"]:
+        return "dev: the multicast 'group' needs the device on which to join it"
+    families: List[str] = []
+    for option in ("local", "remote", "group"):
+        if options.get(option):
+            families.append(option)
+    for address in options.get("remotes", ()):
+        families.append(f"remotes: {address}")
+    seen = {}
+    for label in families:
+        address = label[len("remotes: ") :] if label.startswith("remotes: ") else options[label]
+        seen.setdefault(ipaddress.ip_address(address).version, f"{label.split(':')[0]}: {address}")
+    if len(seen) > 1:
+        return f"{seen[6]} is IPv6 and {seen[4].replace(': ', ' ')} is IPv4: a VXLAN device speaks one of the two"
+    if ("srcport_min" in options) != ("srcport_max" in options):
+        return "srcport_min: it goes with srcport_max, the two ends of one range"
+    if options.get("srcport_min", 0) > options.get("srcport_max", 65535):
+        return "srcport_min: it is larger than srcport_max"
+    if options.get("vnifilter") and not options.get("external", True):
+        return "vnifilter: it needs 'external'"
+    if options.get("external") and options.get("vni") is not None:
+        return "vni: an 'external' device takes the VNI from each packet's metadata, so it has none of its own"
+    return None
+
+
+VXLAN = LinkKind(
+    name="vxlan",
+    module="vnet_vxlan",
+    plural="vxlans",
+    needed=("vni|external",),
+    lower="dev",
+    # The kernel caps the MTU of the creating request silently, and speaks up later.
+    late=("alias", "mtu"),
+    check=check,
+    options=(
+        Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False),
+        Local("local", Ip(unset=True), "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),
+        Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6"),
+        Endpoint("group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6"),
+        Option("dev", DeviceRef(unset=True), "IFLA_VXLAN_LINK", cli="dev {}"),
+        LINK_NETNS,
+        Option("dstport", Int(1, 65535), "IFLA_VXLAN_PORT", new=4789, mutable=False),
+        SourcePort("srcport_min", Int(1, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False),
+        SourcePort("srcport_max", Int(1, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False),
+        Ttl("ttl", Word(0, 255, {"auto": 0, "inherit": -1}), "IFLA_VXLAN_TTL"),
+        Option("tos", Word(0, 255, {"inherit": 1}), "IFLA_VXLAN_TOS"),
+        Option("df", Choice({"unset": 0, "set": 1, "inherit": 2}), "IFLA_VXLAN_DF"),
+        Option("learning", Bool(), "IFLA_VXLAN_LEARNING", cli="learning|nolearning"),
+        Option("ageing", Seconds(0, 4294967295, per_second=1), "IFLA_VXLAN_AGEING"),
+        Option("limit", Int(0, 4294967295), "IFLA_VXLAN_LIMIT", cli="maxaddress {}", mutable=False),
+        Option("proxy", Bool(), "IFLA_VXLAN_PROXY", cli="proxy|noproxy", mutable=False),
+        Option("rsc", Bool(), "IFLA_VXLAN_RSC", cli="rsc|norsc", mutable=False),
+        Option("l2miss", Bool(), "IFLA_VXLAN_L2MISS", cli="l2miss|nol2miss", mutable=False),
+        Option("l3miss", Bool(), "IFLA_VXLAN_L3MISS", cli="l3miss|nol3miss", mutable=False),
+        Option("udp_csum", Bool(), "IFLA_VXLAN_UDP_CSUM", cli="udpcsum|noudpcsum", mutable=False),
+        Option("gbp", Flag(), "IFLA_VXLAN_GBP", cli="gbp|", mutable=False),
+        Option("external", Bool(), "IFLA_VXLAN_COLLECT_METADATA", cli="external|noexternal", mutable=False),
+        Option("vnifilter", Bool(), "IFLA_VXLAN_VNIFILTER", cli="vnifilter|novnifilter", mutable=False, since="5.18"),
+        Option("remotes", ListOf(Ip()), level="none"),
+    ),
+)

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The operations on links themselves: make, change, move, delete, and make anew as they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from .kinds import BY_NETLINK
+from .kinds.base import COMMON, LinkKind, Option
+from .operations import AltnameAdd, Operation, ip, put_back
+from .state import Key, Link, State
+from .values import quoted
+
+COMMON_TABLE = {option.name: option for option in COMMON}
+
+
+def table_of(kind: str) -> Mapping[str, Option]:
+    """The options of a device by its netlink kind; the shared ones for a kind that is not ours to make."""
+    return BY_NETLINK[kind].table if kind in BY_NETLINK else COMMON_TABLE
+
+
+@dataclass(frozen=True)
+class LinkAdd(Operation):
+    """Make a device, and with a veth its peer, in one request. `options` and `peer_options` are canonical values."""
+
+    netns: str
+    name: str
+    kind: LinkKind
+    options: Mapping[str, Any]
+    peer: Optional[Key] = None
+    peer_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def simulate(self, model: State) -> None:
+        attrs: Dict[str, Any] = {"admin_state": "down", **self.options}
+        mac_is_set = "mac" in self.options or self.kind.name != "bridge"
+        model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
+        if self.peer:
+            attrs = {"admin_state": "down", **self.peer_options}
+            model.put(Link(*self.peer, self.kind.netlink, attrs, peer=(self.netns, self.name)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (LinkDelete(self.netns, self.name, self.kind.netlink),)
+
+    def command(self) -> str:
+        table = self.kind.table
+        if self.kind.by_ioctl:
+            words = [option.words(self.options[name]) for name, option in table.items() if name in self.options]
+            return ip(self.netns, "tuntap add dev", quoted(self.name), *words)
+        head = [option.words(self.options[name]) for name, option in table.items() if name in self.options and option.level == "link"]
+        tail = [option.words(self.options[name]) for name, option in table.items() if name in self.options and option.level == "info"]
+        where = self.options.get("link_netns", self.netns)
+        if where != self.netns:
+            head.append(f"netns {quoted(self.netns) if self.netns else '1'}")
+        if self.peer:
+            tail += ["peer name", quoted(self.peer[1])]
+            if self.peer[0] != self.netns:
+                tail += ["netns", quoted(self.peer[0]) if self.peer[0] else "1"]
+            tail += [self.kind.table[name].words(value) for name, value in self.peer_options.items()]
+        return ip(where, "link add", quoted(self.name), *head, "type", self.kind.name, *tail)
+
+
+@dataclass(frozen=True)
+class LinkDelete(Operation):
+    netns: str
+    name: str
+    kind: str
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.name))
+        model.links[self.netns, self.name] = None
+        if link and link.peer and model.links.get(link.peer):
+            model.links[link.peer] = None
+        for key, other in list(model.links.items()):
+            if other and other.netns == self.netns and other.attrs.get("master") == self.name:
+                model.put(other.having(master=""))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.name))
+        if link is None or link.kind not in BY_NETLINK:
+            return ()
+        return rebuild(model, link)
+
+    def command(self) -> str:
+        if self.kind == "tun":
+            return ip(self.netns, "link delete dev", quoted(self.name))
+        return ip(self.netns, "link delete dev", quoted(self.name), "type", self.kind)
+
+
+@dataclass(frozen=True)
+class LinkSet(Operation):
+    """Change attributes of a device in place, in one request.
+
+    `changes` goes from option word to canonical value; `replaces` is what the device has now, where the request depends on it.
+    """
+
+    netns: str
+    name: str
+    kind: str
+    changes: Mapping[str, Any]
+    replaces: Mapping[str, Any] = field(default_factory=dict)
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.name))
+        if link:
+            model.put(self.on(link))
+
+    def on(self, link: Link) -> Link:
+        """The link after the change, with the kernel's side effects."""
+        link = link.having(**self.changes)
+        if "mac" in self.changes:
+            link = replace(link, mac_is_set=True)
+        four = {"addresses": tuple(addr for addr in link.addresses if addr.family == 4)}
+        if self.changes.get("admin_state") == "down":
+            # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
+            return replace(link, routes=(), **four)
+        if self.changes.get("mtu", 1280) < 1280:
+            return replace(link, routes=tuple(route for route in link.routes if route.family == 4), **four)
+        return link
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.name))
+        if link is None:
+            return ()
+        old = {name: link.attrs.get(name) for name in self.changes}
+        back = {name: value for name, value in old.items() if value is not None}
+        if "master" in old and old["master"] is None:
+            back["master"] = ""
+        if "alias" in old and old["alias"] is None:
+            back["alias"] = ""
+        now = self.on(link).attrs
+        return ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ()) + put_back(link, self.on(link))
+
+    def command(self) -> str:
+        table = table_of(self.kind)
+        owner = [name for name in ("owner", "group") if name in self.changes and self.kind == "tun"]
+        if owner:
+            # iproute2 can't change the owner of a device that is there; uml-utilities' tunctl can.
+            flags = {"owner": "-u", "group": "-g"}
+            netns = f"ip netns exec {quoted(self.netns)} " if self.netns else ""
+            return netns + " ".join(["tunctl", "-t", quoted(self.name), *(f"{flags[name]} {self.changes[name]}" for name in owner)])
+        head = [option.words(self.changes[name]) for name, option in table.items() if name in self.changes and option.level == "link"]
+        head += [str(self.changes[name]) for name in ("admin_state",) if name in self.changes]
+        tail = [option.words(self.changes[name]) for name, option in table.items() if name in self.changes and option.level == "info"]
+        return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", BY_NETLINK[self.kind].name, *tail] if tail else []))
+
+
+@dataclass(frozen=True)
+class LinkMove(Operation):
+    """Give a device another namespace or another name; on the way it loses addresses, routes, master and admin state."""
+
+    netns: str
+    name: str
+    to: Key
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.name))
+        if link is None:
+            return
+        model.links[self.netns, self.name] = None
+        moved = replace(link, netns=self.to[0], name=self.to[1])
+        if self.to[0] != self.netns:
+            attrs = {**link.attrs, "admin_state": "down", "master": ""}
+            moved = replace(moved, attrs=attrs, addresses=(), routes=(), fdb=tuple(entry for entry in link.fdb if not entry.master))
+        model.put(moved)
+        if link.peer:
+            peer = model.links.get(link.peer)
+            if peer:
+                model.put(replace(peer, peer=self.to))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.name))
+        if link is None:
+            return ()
+        back: Tuple[Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
+        if self.to[0] == self.netns:
+            return back
+        if link.attrs.get("master"):
+            back += (LinkSet(self.netns, self.name, link.kind, {"master": link.attrs["master"]}),)
+        if link.attrs.get("admin_state") == "up":
+            back += (LinkSet(self.netns, self.name, link.kind, {"admin_state": "up"}),)
+        return back + put_back(link, None)
+
+    def command(self) -> str:
+        words = ["netns", quoted(self.to[0]) if self.to[0] else "1"] if self.to[0] != self.netns else []
+        words += ["name", quoted(self.to[1])] if self.to[1] != self.name else []
+        return ip(self.netns, "link set dev", quoted(self.name), *words)
+
+
+
+
+def rebuild(model: State, link: Link) -> Tuple[Operation, ...]:
+    """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone."""
+    kind = BY_NETLINK[link.kind]
+    ends = [link]
+    peer = model.links.get(link.peer) if link.peer else None
+    if peer:
+        ends.append(peer)
+
+    def given(end: Link, late: bool) -> Dict[str, Any]:
+        return {
+            name: end.attrs[name]
+            for name, option in kind.table.items()
+            if (option.level != "none" or name == "link_netns")
+            and end.attrs.get(name) not in (None, "")
+            and (name in kind.late) == late
+        }
+
+    steps: Tuple[Operation, ...] = (
+        LinkAdd(link.netns, link.name, kind, given(link, False), link.peer, given(peer, False) if peer else {}),
+    )
+    for end in ends:
+        if given(end, True):
+            steps += (LinkSet(end.netns, end.name, end.kind, given(end, True)),)
+        steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
+        for port in model.ports(end.key) if kind.name == "bridge" else ():
+            steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
+        if end.attrs.get("admin_state") == "up":
+            steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
+        steps += put_back(end, None)
+    return steps

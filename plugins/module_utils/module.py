@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The rim: from Ansible's options to wants, and from the engine's result to Ansible's. The only file here that imports ansible."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from ansible.module_utils import basic
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from . import netlink
+from .desired import Want, forward_want, link_want, namespace_want
+from .engine import Result, run
+from .errors import VnetError
+from .kinds.base import LinkKind, link_spec
+from .state import State, link_shown
+
+NAMESPACE_SPEC: Dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "loopback": {"type": "bool", "default": True},
+    "sysctl": {"type": "dict"},
+}
+
+FORWARD_SPEC: Dict[str, Any] = {
+    "ipv4": {"type": "bool"},
+    "ipv6": {"type": "bool"},
+    "interfaces": {"type": "list", "elements": "str"},
+    "netns": {"type": "str"},
+    "keep_ra": {"type": "bool", "default": True},
+    "persist": {"type": "bool"},
+    "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/30-ipforward.conf"},
+}
+
+
+def misread(spec: Mapping[str, Any], params: Any) -> Optional[str]:
+    """What Ansible's types would let pass although YAML made something else of it than was meant: a sentence, or None."""
+    if not isinstance(params, dict):
+        return None
+    for name, option in spec.items():
+        value = params.get(name)
+        if option["type"] in ("int", "float", "str", "path") and isinstance(value, bool):
+            return f"{name}: {str(value).lower()} is a boolean and no {'string: quote it' if option['type'] in ('str', 'path') else 'number'}"
+        if option["type"] == "list" and isinstance(value, list):
+            for item in value:
+                if item is None or (isinstance(item, bool) and option.get("elements") != "bool"):
+                    return f"{name}: {'null' if item is None else str(item).lower()} is not an element of this list"
+        if option["type"] == "dict" and "options" in option:
+            problem = misread(option["options"], value)
+            if problem:
+                return f"{name}: {problem}"
+    return None
+
+
+def as_written(params: Mapping[str, Any], raw: Any) -> Dict[str, Any]:
+    """The parameters, but a MAC as YAML gave it: it makes a number of one without letters, and Ansible a string of that."""
+    written = dict(params)
+    if isinstance(raw, dict):
+        if isinstance(raw.get("mac"), (int, float)):
+            written["mac"] = raw["mac"]
+        if isinstance(written.get("peer"), dict):
+            written["peer"] = as_written(written["peer"], raw.get("peer"))
+    return written
+
+
+def main(
+    spec: Dict[str, Any],
+    want_of: Callable[[Mapping[str, Any]], Want],
+    resource: Callable[[State, Want], Dict[str, Any]],
+    **limits: Any,
+) -> None:
+    """Run a module of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
+    raw = basic._load_params()
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **limits)
+    problem = misread(spec, raw)
+    if problem:
+        module.fail_json(msg=problem)
+    if not netlink.HAS_PYROUTE2:
+        needed = missing_required_lib(f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/")
+        module.fail_json(msg=needed, exception=netlink.PYROUTE2_ERROR)
+    try:
+        want = want_of(as_written(module.params, raw))
+        result = run((want,), check=module.check_mode)
+        shown = resource(result.state, want)
+    except VnetError as exc:
+        module.fail_json(msg=str(exc))
+    except Exception as exc:  # so that nobody ever has to read a traceback to learn that it was our mistake
+        module.fail_json(
+            msg=f"this is a bug in linuxnet.vnet, please report it with the output of -vvv: {type(exc).__name__}: {exc}",
+            exception=traceback.format_exc(),
+        )
+    finish(module, result, shown)
+
+
+def finish(module: AnsibleModule, result: Result, shown: Dict[str, Any]) -> None:
+    for warning in result.warnings:
+        module.warn(warning)
+    answer: Dict[str, Any] = {"changed": result.changed, "operations": result.operations, **shown}
+    if module._diff:
+        answer["diff"] = result.diff
+    module.exit_json(**answer)
+
+
+def run_link(kind: LinkKind) -> None:
+    """The `main()` of a link module."""
+
+    def resource(state: State, want: Any) -> Dict[str, Any]:
+        link = state.link(want.key)
+        return {"link": link_shown(state, link, {"mac", *want.options}) if link else {}}
+
+    main(link_spec(kind), lambda params: link_want(kind, params), resource)
+
+
+def run_netns() -> None:
+    """The `main()` of vnet_netns."""
+
+    def resource(state: State, want: Any) -> Dict[str, Any]:
+        if want.name not in state.namespaces:
+            return {"namespace": {}}
+        loopback = state.link((want.name, "lo"))
+        sysctls = {key: state.sysctls[want.name, key] for key in want.sysctls if (want.name, key) in state.sysctls}
+        return {"namespace": {"name": want.name, "loopback": bool(loopback and loopback.get("admin_state") == "up"), "sysctl": sysctls}}
+
+    main(NAMESPACE_SPEC, namespace_want, resource)
+
+
+def run_forward() -> None:
+    """The `main()` of vnet_sysctl_forward."""
+
+    def resource(state: State, want: Any) -> Dict[str, Any]:
+        found = {key: value for (netns, key), value in state.sysctls.items() if netns == want.netns}
+        shown: Dict[str, Any] = {
+            "ipv4": found.get("net.ipv4.ip_forward") == "1",
+            "ipv6": found.get("net.ipv6.conf.all.forwarding") == "1",
+            "sysctl": dict(sorted(found.items())),
+        }
+        return {"forwarding": shown}
+
+    main(FORWARD_SPEC, forward_want, resource)

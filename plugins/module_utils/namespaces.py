@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Network namespaces: making and deleting named ones, and doing things inside one.
+
+The names are those of ip-netns(8): files under /run/netns on which the kernel's nsfs is mounted. All of this
+works on the calling thread, so the engine stays single-threaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional
+
+DIRECTORY = "/run/netns"
+CLONE_NEWNET = 0x40000000
+CLONE_NEWNS = 0x00020000
+MS_BIND, MS_REC, MS_SLAVE, MS_SHARED = 4096, 16384, 1 << 19, 1 << 20
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(function: str, *arguments: object) -> None:
+    if getattr(_libc, function)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _mount(source: str, target: str, flags: int, kind: str = "none") -> None:
+    _call("mount", source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None)
+
+
+def path_of(name: str) -> str:
+    return f"{DIRECTORY}/{name}"
+
+
+class Namespaces:
+    """The namespaces of this host as one run sees them: each opened once, by descriptor.
+
+    `""` is the namespace in which the process was when this object was made.
+    """
+
+    def __init__(self) -> None:
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._device = os.fstat(self.home).st_dev
+        self._open: Dict[str, int] = {"": self.home}
+        self.gone: Dict[str, int] = {}
+        """Descriptors of namespaces that this run unmounted: they live on until the run ends."""
+
+    def close(self) -> None:
+        for descriptor in {*self._open.values(), *self.gone.values()}:
+            os.close(descriptor)
+        self._open, self.gone = {}, {}
+
+    def descriptor(self, name: str) -> Optional[int]:
+        """A descriptor of the namespace, None where there is none: a mere file of that name is a stale leftover."""
+        if name not in self._open:
+            try:
+                descriptor = os.open(path_of(name), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return None
+            # All namespaces are on one internal file system, whose device number our own shows.
+            if os.fstat(descriptor).st_dev != self._device:
+                os.close(descriptor)
+                return None
+            self._open[name] = descriptor
+        return self._open[name]
+
+    def names(self) -> List[str]:
+        """All named network namespaces of this host."""
+        try:
+            files = sorted(os.listdir(DIRECTORY))
+        except OSError:
+            return []
+        return [name for name in files if self.descriptor(name) is not None]
+
+    @contextmanager
+    def inside(self, name: str) -> Iterator[None]:
+        """Run the body in the namespace."""
+        descriptor = self.descriptor(name)
+        if descriptor is None:
+            raise OSError(2, f"there is no network namespace {name!r}")
+        if name:
+            _call("setns", descriptor, CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            if name:
+                _call("setns", self.home, CLONE_NEWNET)
+
+    def read_sysfs(self, netns: str, path: str) -> Optional[str]:
+        """A value from the sysfs of a namespace, None where it can't be read.
+
+        A mounted sysfs shows the devices of one namespace: for another one it has to be mounted anew, in a mount
+        namespace of our own. A thread does it, as a thread can have one for itself.
+        """
+        found: List[str] = []
+
+        def look() -> None:
+            _call("unshare", CLONE_NEWNS)
+            _mount("", "/", MS_SLAVE | MS_REC)
+            descriptor = self.descriptor(netns)
+            _call("setns", descriptor, CLONE_NEWNET)
+            _mount("sysfs", "/sys", 0, "sysfs")
+            with open(f"/sys/{path}", encoding="ascii") as file:
+                found.append(file.read().strip())
+
+        def quietly() -> None:
+            try:
+                look()
+            except OSError:
+                pass
+
+        if netns:
+            thread = threading.Thread(target=quietly)
+            thread.start()
+            thread.join()
+        else:
+            try:
+                with open(f"/sys/{path}", encoding="ascii") as file:
+                    found.append(file.read().strip())
+            except OSError:
+                pass
+        return found[0] if found else None
+
+    def add(self, name: str) -> None:
+        """Make a namespace under a name, as `ip netns add` does."""
+        self._prepare_directory()
+        path = path_of(name)
+        existed = os.path.exists(path)
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o444))
+        try:
+            _call("unshare", CLONE_NEWNET)
+            try:
+                _mount("/proc/self/ns/net", path, MS_BIND)
+            finally:
+                _call("setns", self.home, CLONE_NEWNET)
+        except OSError:
+            if not existed:
+                os.unlink(path)
+            raise
+
+    def delete(self, name: str) -> None:
+        """Take the name away. The namespace itself stays, for `restore`, until `close`."""
+        descriptor = self.descriptor(name)
+        if descriptor is None:
+            return
+        path = path_of(name)
+        _call("umount2", path.encode(), MNT_DETACH)
+        while True:
+            # Where /run/netns was no shared mount when it was made, it is mounted twice.
+            try:
+                _call("umount2", path.encode(), MNT_DETACH)
+            except OSError:
+                break
+        os.unlink(path)
+        self.gone[name] = self._open.pop(name)
+
+    def restore(self, name: str) -> None:
+        """Undo `delete`: the same namespace under its name again."""
+        descriptor = self.gone.pop(name)
+        path = path_of(name)
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o444))
+        _mount(f"/proc/self/fd/{descriptor}", path, MS_BIND)
+        self._open[name] = descriptor
+
+    def _prepare_directory(self) -> None:
+        """Make /run/netns a shared mount, so that other mount namespaces see what comes and goes there."""
+        os.makedirs(DIRECTORY, 0o755, exist_ok=True)
+        try:
+            _mount("", DIRECTORY, MS_SHARED | MS_REC)
+        except OSError:
+            _mount(DIRECTORY, DIRECTORY, MS_BIND | MS_REC)
+            _mount("", DIRECTORY, MS_SHARED | MS_REC)

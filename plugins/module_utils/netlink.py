@@ -1,0 +1,335 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Talking netlink: the only file that imports pyroute2.
+
+pyroute2 encodes and decodes the messages; the socket is our own, for three reasons. pyroute2's API for sockets differs
+between 0.7 and 0.9 while its messages don't; theirs needs an event loop for each of a thousand namespaces; and
+answers here carry the kernel's own sentence (extended ack, strict checking) on every one of these releases.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import os
+import socket
+import struct
+import sys
+import traceback
+import types
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+
+from .errors import KernelError, VnetError
+
+PYROUTE2_AT_LEAST = "0.7.2"
+
+
+def _without_package_init() -> Iterator[None]:
+    """Let the message classes be imported without `pyroute2/__init__`, which imports all of pyroute2: 0.05 s instead of 0.12 s."""
+    spec = None if "pyroute2" in sys.modules else importlib.util.find_spec("pyroute2")
+    if spec and spec.submodule_search_locations:
+        package = types.ModuleType("pyroute2")
+        package.__path__ = list(spec.submodule_search_locations)
+        package.__spec__, package.__file__ = spec, spec.origin
+        sys.modules["pyroute2"] = package
+        yield
+        sys.modules.pop("pyroute2", None)
+
+
+PYROUTE2_ERROR: Optional[str] = None
+try:
+    _lean = _without_package_init()
+    next(_lean, None)
+    try:
+        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+        from pyroute2.netlink.rtnl.ndmsg import ndmsg
+        from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+        from pyroute2.netlink.rtnl.rtmsg import rtmsg
+    except ImportError:
+        if importlib.util.find_spec("pyroute2") is None:
+            raise
+        # A release that doesn't bear it: the long way.
+        next(_lean, None)
+        for _name in [name for name in sys.modules if name.startswith("pyroute2")]:
+            del sys.modules[_name]
+        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+        from pyroute2.netlink.rtnl.ndmsg import ndmsg
+        from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+        from pyroute2.netlink.rtnl.rtmsg import rtmsg
+    HAS_PYROUTE2 = True
+except ImportError:
+    HAS_PYROUTE2 = False
+    PYROUTE2_ERROR = traceback.format_exc()
+else:
+    next(_lean, None)
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+RTM_GETRULE = 34
+RTM_GETQDISC = 38
+RTM_GETNSID = 90
+RTM_NEWLINKPROP, RTM_DELLINKPROP = 108, 109
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
+NLM_F_DUMP_INTR = 0x10
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+_HEADER = struct.Struct("=IHHII")
+_SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
+_SKIP_STATISTICS = 8
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
+    1, 3, 5, 10, 18, 37, 43, 52, 53,
+)  # fmt: skip
+IFLA_QDISC, IFLA_CARRIER = 6, 33
+
+
+def require() -> None:
+    """Raise unless there is a pyroute2 that will do."""
+    if not HAS_PYROUTE2:
+        raise VnetError(f"the Python library pyroute2 is missing on this host (python {sys.executable})")
+
+
+def version() -> str:
+    """The version of pyroute2, "" where its metadata is not there."""
+    try:
+        from importlib.metadata import PackageNotFoundError, version as version_of
+    except ImportError:
+        return ""
+    try:
+        return version_of("pyroute2")
+    except PackageNotFoundError:
+        return ""
+
+
+def attributes(data: bytes, offset: int = 0) -> Iterator[Tuple[int, bytes]]:
+    """The netlink attributes in `data`, without decoding them: (type, content)."""
+    end = len(data)
+    while offset + 4 <= end:
+        length, kind = struct.unpack_from("=HH", data, offset)
+        if length < 4:
+            return
+        yield kind & 0x3FFF, data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+
+
+class RawLink:
+    """A link message, decoded no further than somebody asked: decoding is what costs."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        _family, self.type, self.index, self.flags, _change = struct.unpack_from("=BxHiII", data, 16)
+        self.raw: Dict[int, bytes] = dict(attributes(data, 32))
+        self.name = self.raw[IFLA_IFNAME].rstrip(b"\0").decode(errors="surrogateescape")
+
+    def number(self, attribute: int) -> Optional[int]:
+        raw = self.raw.get(attribute)
+        return None if raw is None else int.from_bytes(raw[:4], sys.byteorder, signed=True)
+
+    @property
+    def kind(self) -> str:
+        """`IFLA_INFO_KIND`, `loopback`, or "" for what is not virtual."""
+        for attribute, content in attributes(self.raw.get(IFLA_LINKINFO, b"")):
+            if attribute == 1:
+                return content.rstrip(b"\0").decode()
+        return "loopback" if self.type == 772 else ""
+
+    @property
+    def altnames(self) -> Tuple[str, ...]:
+        found = attributes(self.raw.get(IFLA_PROP_LIST, b""))
+        return tuple(content.rstrip(b"\0").decode() for attribute, content in found if attribute == IFLA_ALT_IFNAME)
+
+    @property
+    def has_xdp(self) -> bool:
+        return any(attribute == 2 and content[:1] != b"\0" for attribute, content in attributes(self.raw.get(IFLA_XDP, b"")))
+
+    def decode(self) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+        """The attributes of the link, and those of its kind's data, by pyroute2's names."""
+        message = ifinfmsg(self.data)
+        message.decode()
+        link = {slot[0]: slot[1] for slot in message["attrs"]}
+        info = link.get("IFLA_LINKINFO")
+        data = info.get_attr("IFLA_INFO_DATA") if info is not None else None
+        return link, {slot[0]: slot[1] for slot in data["attrs"]} if hasattr(data, "get_attr") else {}
+
+
+class Socket:
+    """A netlink socket in the network namespace in which it was made; requests are answered one by one."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        for option in (_CAP_ACK, _EXT_ACK, _STRICT):
+            try:
+                self._socket.setsockopt(_SOL_NETLINK, option, 1)
+            except OSError:
+                pass  # An old kernel; it answers in errnos only.
+        self._socket.settimeout(30)
+        self._sequence = 0
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _send(self, message: Any, kind: int, flags: int) -> None:
+        self._sequence += 1
+        header = message["header"]
+        header["type"], header["flags"], header["sequence_number"] = kind, NLM_F_REQUEST | flags, self._sequence
+        message.encode()
+        self._socket.send(message.data)
+
+    def _replies(self) -> Iterator[Tuple[int, int, bytes]]:
+        """(type, flags, message) of each answer to the last request; raises KernelError where the kernel says no."""
+        while True:
+            data = self._socket.recv(1 << 18)
+            offset = 0
+            while offset < len(data):
+                length, kind, flags, sequence, _pid = _HEADER.unpack_from(data, offset)
+                message = data[offset : offset + length]
+                offset += (length + 3) & ~3
+                if sequence != self._sequence:
+                    continue
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    code = struct.unpack_from("=i", message, 16)[0] if length >= 20 else 0
+                    if code:
+                        raise KernelError(-code, _sentence(message, kind, flags))
+                    yield kind, flags, b""
+                    return
+                yield kind, flags, message
+
+    def request(self, message: Any, kind: int, flags: int = 0) -> List[bytes]:
+        """Send one request and wait for its acknowledgement; the messages that came before it."""
+        self._send(message, kind, flags | NLM_F_ACK)
+        return [data for _kind, _flags, data in self._replies() if data]
+
+    def dump(self, message_of: Any, kind: int) -> List[bytes]:
+        """Send a dump request (made anew by `message_of()` on each try) until one was not torn by a change."""
+        for _attempt in range(10):
+            self._send(message_of(), kind, NLM_F_DUMP)
+            torn, found = False, []
+            for _kind, flags, data in self._replies():
+                torn = torn or bool(flags & NLM_F_DUMP_INTR)
+                if data:
+                    found.append(data)
+            if not torn:
+                return found
+        return found
+
+    # -- links -----------------------------------------------------------------------------------------------------
+
+    def link(self, name: str = "", index: int = 0) -> Optional[RawLink]:
+        """The link of this name or index, None where there is none."""
+        attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)]
+        if name:
+            attrs.append(("IFLA_IFNAME" if len(name.encode()) < 16 else "IFLA_ALT_IFNAME", name))  # type: ignore[arg-type]
+        try:
+            found = self.request(filled(ifinfmsg, {"index": index}, attrs), RTM_GETLINK)
+        except KernelError as exc:
+            if exc.code in (errno.ENODEV, errno.ENXIO):
+                return None
+            raise
+        return RawLink(found[0])
+
+    def links(self, master: int = 0) -> List[RawLink]:
+        attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)] + ([("IFLA_MASTER", master)] if master else [])
+        return [RawLink(data) for data in self.dump(lambda: filled(ifinfmsg, {}, attrs), RTM_GETLINK)]
+
+    def nsid(self, descriptor: int) -> int:
+        """The id that this namespace has for the one of the descriptor, -1 for none."""
+        found = self.request(filled(nsidmsg, {}, [("NETNSA_FD", descriptor)]), RTM_GETNSID)
+        for data in found:
+            for attribute, content in attributes(data, 20):
+                if attribute == 1:
+                    return int.from_bytes(content, sys.byteorder, signed=True)
+        return -1
+
+    # -- what hangs on links ---------------------------------------------------------------------------------------
+
+    def addresses(self, index: int = 0) -> List[Any]:
+        return [decoded(ifaddrmsg, data) for data in self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)]
+
+    def routes(self, family: int, index: int = 0) -> List[Any]:
+        attrs = [("RTA_OIF", index)] if index else []
+        return [decoded(rtmsg, data) for data in self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)]
+
+    def neighbors(self, family: int, index: int = 0) -> List[Any]:
+        return [decoded(ndmsg, data) for data in self.dump(lambda: filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)]
+
+
+def _sentence(message: bytes, kind: int, flags: int) -> str:
+    """The kernel's own words in an answer (NLMSGERR_ATTR_MSG), "" where it has none."""
+    start = 36 if kind == NLMSG_ERROR else 20
+    if kind == NLMSG_ERROR and not flags & 0x100:
+        start = 20 + struct.unpack_from("=I", message, 20)[0]
+    for attribute, content in attributes(message, (start + 3) & ~3):
+        if attribute == 1:
+            return content.rstrip(b"\0").decode(errors="replace")
+    return ""
+
+
+def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> Any:
+    """A message with these header fields and attributes."""
+    message = message_class()
+    for name, value in fields.items():
+        message[name] = value
+    message["attrs"] = attrs
+    return message
+
+
+def decoded(message_class: Any, data: bytes) -> Any:
+    message = message_class(data)
+    message.decode()
+    return message
+
+
+def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> Any:
+    return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
+
+
+def address_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    return filled(ifaddrmsg, fields, attrs)
+
+
+def route_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    return filled(rtmsg, fields, attrs)
+
+
+def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    return filled(ndmsg, fields, attrs)
+
+
+if HAS_PYROUTE2:
+    from pyroute2.netlink.rtnl.ifinfmsg.plugins import vxlan as _vxlan
+
+    class _TtlInherit(_vxlan.vxlan):  # type: ignore[misc]  # pyroute2 has no types
+        """pyroute2's VXLAN with what it lacks or gets wrong up to 0.9.7.
+
+        IFLA_VXLAN_TTL_INHERIT is asked for as a flag but told as a byte; VNIFILTER and LOCALBYPASS are
+        missing; LABEL is in network byte order.
+        """
+
+        nla_map = tuple(
+            {"IFLA_VXLAN_TTL_INHERIT": (name, "flag_or_byte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(name, (name, kind))
+            for name, kind in (entry[-2:] for entry in _vxlan.vxlan.nla_map)
+            if name not in ("IFLA_VXLAN_VNIFILTER", "IFLA_VXLAN_LOCALBYPASS")
+        ) + (("IFLA_VXLAN_VNIFILTER", "uint8"), ("IFLA_VXLAN_LOCALBYPASS", "uint8"))
+
+        class flag_or_byte(_vxlan.nla):  # type: ignore[misc]
+            fields = (("value", "s"),)
+
+            def encode(self) -> None:
+                self["value"] = b""
+                super().encode()
+
+            def decode(self) -> None:
+                super().decode()
+                self.value = self["value"] not in (b"", b"\0")
+
+    ifinfmsg.ifinfo.data_map["vxlan"] = _TtlInherit
+
+
+__all__ = ["Socket", "RawLink", "os"]

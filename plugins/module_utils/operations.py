@@ -1,0 +1,362 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The operations that a plan is made of.
+
+Here are those on namespaces, on what is attached to a link, on sysctls and on files; link_operations.py has those
+on links themselves. Each is a plain value that knows three things: what it does to the model of the host (`simulate`), what undoes it
+(`inverse`, asked before it is done), and the command line that would do the same (`command`). Carrying it
+out is apply.py's.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import Dict, Optional, Tuple
+
+from .state import IFA_F_NODAD, Addr, Fdb, Link, Route, State, route_text
+from .values import quoted
+
+def ip(netns: str, *words: str) -> str:
+    return " ".join(["ip", *(["-n", quoted(netns)] if netns else []), *(word for word in words if word)])
+
+
+class Operation:
+    """Base of all operations."""
+
+    def simulate(self, model: State) -> None:
+        raise NotImplementedError
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        raise NotImplementedError
+
+    def command(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class NamespaceAdd(Operation):
+    name: str
+
+    def simulate(self, model: State) -> None:
+        model.namespaces[self.name] = {}
+        model.put(Link(self.name, "lo", "loopback", {"admin_state": "down"}))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (NamespaceDelete(self.name),)
+
+    def command(self) -> str:
+        return f"ip netns add {quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class NamespaceDelete(Operation):
+    """Its inverse is exact as long as something holds the namespace open: see apply.py."""
+
+    name: str
+
+    def simulate(self, model: State) -> None:
+        model.namespaces.pop(self.name, None)
+        for key, link in list(model.links.items()):
+            if link and (link.netns == self.name or (link.peer and link.peer[0] == self.name)):
+                model.links[key] = None
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (NamespaceRestore(self.name),)
+
+    def command(self) -> str:
+        return f"ip netns delete {quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class NamespaceRestore(Operation):
+    """Give a namespace its name back. Only ever an inverse, so its content need not be modelled."""
+
+    name: str
+
+    def simulate(self, model: State) -> None:
+        model.namespaces[self.name] = {}
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (NamespaceDelete(self.name),)
+
+    def command(self) -> str:
+        return f"ip netns attach {quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class AddressAdd(Operation):
+    netns: str
+    device: str
+    addr: Addr
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link and all(addr.cidr != self.addr.cidr for addr in link.addresses):
+            first = not any(same_subnet(addr, self.addr) for addr in link.addresses)
+            model.put(replace(link, addresses=(*link.addresses, self.addr._replace(secondary=not first and self.addr.family == 4))))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (AddressDelete(self.netns, self.device, self.addr),)
+
+    def command(self) -> str:
+        words = [self.addr.cidr] if not self.addr.peer else [self.addr.cidr.split("/")[0], "peer", self.addr.peer]
+        words += ["broadcast", self.addr.broadcast] if self.addr.broadcast else []
+        words += ["label", quoted(self.addr.label)] if self.addr.label and self.addr.label != self.device else []
+        words += ["scope", str(self.addr.scope)] if self.addr.scope else []
+        return ip(self.netns, "address add", *words, "dev", quoted(self.device))
+
+
+def same_subnet(one: Addr, other: Addr) -> bool:
+    return (
+        one.family == other.family == 4
+        and ipaddress.ip_interface(one.cidr).network == ipaddress.ip_interface(other.cidr).network
+    )
+
+
+@dataclass(frozen=True)
+class AddressDelete(Operation):
+    netns: str
+    device: str
+    addr: Addr
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(self.on(link))
+
+    def on(self, link: Link) -> Link:
+        addresses = tuple(addr for addr in link.addresses if addr.cidr != self.addr.cidr)
+        host = self.addr.cidr.split("/")[0]
+        routes = tuple(route for route in link.routes if route.source != host)
+        if self.addr.family == 4 and not any(addr.family == 4 for addr in addresses):
+            routes = tuple(route for route in routes if route.family == 6)
+        return replace(link, addresses=addresses, routes=routes)
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        return put_back(link, self.on(link)) if link else ()
+
+    def command(self) -> str:
+        return ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
+
+
+@dataclass(frozen=True)
+class RouteAdd(Operation):
+    """Put a route back that went with its device or its address."""
+
+    netns: str
+    device: str
+    route: Route
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link and self.route not in link.routes:
+            model.put(replace(link, routes=(*link.routes, self.route)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (RouteDelete(self.netns, self.device, self.route),)
+
+    def command(self) -> str:
+        return ip(self.netns, "route add", route_text(self.route), "dev", quoted(self.device))
+
+
+@dataclass(frozen=True)
+class RouteDelete(Operation):
+    netns: str
+    device: str
+    route: Route
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (RouteAdd(self.netns, self.device, self.route),)
+
+    def command(self) -> str:
+        return ip(self.netns, "route delete", route_text(self.route), "dev", quoted(self.device))
+
+
+@dataclass(frozen=True)
+class FdbAdd(Operation):
+    netns: str
+    device: str
+    entry: Fdb
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link and self.entry not in link.fdb:
+            model.put(replace(link, fdb=(*link.fdb, self.entry)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (FdbDelete(self.netns, self.device, self.entry),)
+
+    def command(self) -> str:
+        return fdb_command(self.netns, "append" if self.entry.dst else "add", self.device, self.entry)
+
+
+@dataclass(frozen=True)
+class FdbDelete(Operation):
+    netns: str
+    device: str
+    entry: Fdb
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, fdb=tuple(entry for entry in link.fdb if entry != self.entry)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (FdbAdd(self.netns, self.device, self.entry),)
+
+    def command(self) -> str:
+        return fdb_command(self.netns, "delete", self.device, self.entry)
+
+
+def fdb_command(netns: str, verb: str, device: str, entry: Fdb) -> str:
+    words = ["bridge", *(["-n", quoted(netns)] if netns else []), "fdb", verb, entry.mac, "dev", quoted(device)]
+    words += ["dst", entry.dst] if entry.dst else []
+    words += ["vni", str(entry.vni)] if entry.vni else []
+    words += ["port", str(entry.port)] if entry.port else []
+    words += ["vlan", str(entry.vlan)] if entry.vlan else []
+    words += ["via", entry.via] if entry.via else []
+    words += ["master"] if entry.master else []
+    return " ".join(words + (["static"] if entry.state != 0x80 else []))
+
+
+@dataclass(frozen=True)
+class AltnameAdd(Operation):
+    netns: str
+    device: str
+    altname: str
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(link.having(altnames=(*(link.get("altnames") or ()), self.altname)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (AltnameDelete(self.netns, self.device, self.altname),)
+
+    def command(self) -> str:
+        return ip(self.netns, "link property add dev", quoted(self.device), "altname", quoted(self.altname))
+
+
+@dataclass(frozen=True)
+class AltnameDelete(Operation):
+    netns: str
+    device: str
+    altname: str
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(link.having(altnames=tuple(name for name in link.get("altnames") or () if name != self.altname)))
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        return (AltnameAdd(self.netns, self.device, self.altname),)
+
+    def command(self) -> str:
+        return ip(self.netns, "link property del dev", quoted(self.device), "altname", quoted(self.altname))
+
+
+def put_back(before: Link, after: Optional[Link]) -> Tuple[Operation, ...]:
+    """What gives `before`'s addresses, FDB entries and routes back to a device that became `after`."""
+    kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
+    back: Tuple[Operation, ...] = ()
+    for addr in before.addresses:
+        if addr.cidr not in kept_addresses and not addr.linklocal:
+            # It has passed duplicate address detection before; a tentative address would refuse routes.
+            flags = addr.flags | IFA_F_NODAD if addr.family == 6 else addr.flags
+            back += (AddressAdd(before.netns, before.name, addr._replace(flags=flags)),)
+    back += tuple(FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb)
+    return back + tuple(
+        RouteAdd(before.netns, before.name, route) for route in before.routes if not after or route not in after.routes
+    )
+
+
+@dataclass(frozen=True)
+class SysctlSet(Operation):
+    """Write one value under /proc/sys. `key` is with dots, but a device's own dots: see sysctl.py."""
+
+    netns: str
+    key: str
+    value: str
+
+    def simulate(self, model: State) -> None:
+        for key, value in sysctl_effects(model, self.netns, self.key, self.value).items():
+            model.sysctls[self.netns, key] = value
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        before = {key: value for (netns, key), value in model.sysctls.items() if netns == self.netns}
+        if self.key not in before:
+            return ()
+        after = model.copy()
+        self.simulate(after)
+        back: Tuple[Operation, ...] = (SysctlSet(self.netns, self.key, before[self.key]),)
+        back[0].simulate(after)
+        # Writing the old value back has side effects of its own: end with all that then still differs.
+        return back + tuple(
+            SysctlSet(self.netns, key, value)
+            for key, value in before.items()
+            if after.sysctls.get((self.netns, key)) != value
+        )
+
+    def command(self) -> str:
+        prefix = f"ip netns exec {quoted(self.netns)} " if self.netns else ""
+        return f"{prefix}sysctl -w {quoted(self.key + '=' + self.value)}"
+
+
+def sysctl_effects(model: State, netns: str, key: str, value: str) -> Dict[str, str]:
+    """What else changes with a sysctl: `inet_forward_change()` and `addrconf_fixup_forwarding()` in the kernel."""
+    effects = {key: value}
+    known = [name for (space, name) in model.sysctls if space == netns]
+    unchanged = model.sysctls.get((netns, key)) == value
+    if key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):
+        if not unchanged:
+            effects.update({name: value for name in known if name.startswith("net.ipv4.conf.") and name.endswith(".forwarding")})
+            effects["net.ipv4.ip_forward"] = value
+            effects["net.ipv4.conf.all.accept_redirects"] = "0" if value == "1" else "1"
+    elif key == "net.ipv6.conf.all.forwarding":
+        effects.update({name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")})
+    return {name: new for name, new in effects.items() if name == key or name in known}
+
+
+@dataclass(frozen=True)
+class FileWrite(Operation):
+    """Replace a file's content atomically. `mode` is for a new file."""
+
+    path: str
+    content: str
+    mode: int = 0o644
+
+    def simulate(self, model: State) -> None:
+        model.files[self.path] = self.content
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        old = model.files.get(self.path)
+        return (FileRemove(self.path),) if old is None else (FileWrite(self.path, old),)
+
+    def command(self) -> str:
+        return f"install -m {self.mode:04o} /dev/stdin {quoted(self.path)}"
+
+
+@dataclass(frozen=True)
+class FileRemove(Operation):
+    path: str
+
+    def simulate(self, model: State) -> None:
+        model.files[self.path] = None
+
+    def inverse(self, model: State) -> Tuple[Operation, ...]:
+        old = model.files.get(self.path)
+        return () if old is None else (FileWrite(self.path, old),)
+
+    def command(self) -> str:
+        return f"rm {quoted(self.path)}"

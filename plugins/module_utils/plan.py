@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The plan: from what is and what should be to the operations between them.
+
+The planner keeps a model of the host. Each phase looks at the model, does the operations that are missing *on the
+model*, and notes them with what would undo them. So a later phase sees what an earlier one will have done, side
+effects included; the diff is the model before and after; check mode prints the very list that a real run carries
+out. There is no I/O here and no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Set, Tuple
+
+from .desired import ForwardWant, LinkWant, NamespaceWant, Want
+from .errors import Refused
+from .operations import Operation
+from .state import Key, State, key_text, link_shown
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation, and what puts back what it changes."""
+
+    operation: Operation
+    undo: Tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do. `missing` names what the wants refer to and the host has not: a failure, or in check mode a warning."""
+
+    before: State
+    after: State
+    steps: Tuple[Step, ...]
+    missing: Tuple[str, ...]
+    asked: Mapping[Key, Set[str]]
+
+    @property
+    def commands(self) -> List[str]:
+        return [step.operation.command() for step in self.steps]
+
+    def diff(self) -> Dict[str, Any]:
+        """`before` and `after`: the touched resources only, in the options' words."""
+        return {"before": self._shown(self.before, self.after), "after": self._shown(self.after, self.before)}
+
+    def _shown(self, state: State, other: State) -> Dict[str, Any]:
+        shown: Dict[str, Any] = {}
+        if not self.steps:
+            return shown
+        for name in sorted(set(state.namespaces) - set(other.namespaces)):
+            shown.setdefault("namespaces", {})[name] = {"name": name}
+        for key, link in sorted(state.links.items()):
+            if link and link != other.links.get(key) and not (link.kind == "loopback" and key not in other.links):
+                shown.setdefault("links", {})[key_text(key)] = link_shown(state, link, self.asked.get(key, set()))
+        for (netns, key), value in sorted(state.sysctls.items()):
+            if other.sysctls.get((netns, key)) != value:
+                shown.setdefault("sysctls", {})[key_text((netns, key))] = value
+        for path, content in sorted(state.files.items()):
+            if content is not None and content != other.files.get(path):
+                shown.setdefault("files", {})[path] = content
+        for bridge in sorted(key for key, link in state.links.items() if link and link.kind == "bridge"):
+            if other.links.get(bridge) == state.links[bridge] and state.ports(bridge) != other.ports(bridge):
+                entry = {"name": bridge[1], "kind": "bridge", "ports": state.ports(bridge)}
+                shown.setdefault("links", {})[key_text(bridge)] = entry
+        return shown
+
+
+class Planner:
+    """The model, the steps so far, and the wants, for the phases to work on."""
+
+    def __init__(self, current: State, wants: Tuple[Want, ...]) -> None:
+        self.before = current
+        self.model = current.copy()
+        self.wants = wants
+        self.steps: List[Step] = []
+        self.missing: List[str] = []
+        self.asked: Dict[Key, Set[str]] = {}
+
+    def do(self, operation: Operation) -> None:
+        undo = operation.inverse(self.model)
+        operation.simulate(self.model)
+        self.steps.append(Step(operation, undo))
+
+    def lack(self, where: str, sentence: str) -> None:
+        """Note a reference to what is not there."""
+        sentence = f"{where}: {sentence}" if where else sentence
+        if sentence not in self.missing:
+            self.missing.append(sentence)
+
+    def netns_exists(self, where: str, name: str, option: str = "netns") -> None:
+        if not self.model.has_netns(name):
+            self.lack(where, f"{option}: there is no network namespace {name!r} on this host")
+            # So that the rest of a check run is about the host that will be.
+            self.model.namespaces[name] = {}
+
+    @property
+    def links(self) -> List[LinkWant]:
+        return [want for want in self.wants if isinstance(want, LinkWant)]
+
+    @property
+    def namespaces(self) -> List[NamespaceWant]:
+        return [want for want in self.wants if isinstance(want, NamespaceWant)]
+
+    @property
+    def forwardings(self) -> List[ForwardWant]:
+        return [want for want in self.wants if isinstance(want, ForwardWant)]
+
+
+def plan(current: State, wants: Tuple[Want, ...]) -> Plan:
+    """Plan the way from `current` to what `wants` ask for; raise Refused where there is none."""
+    from . import plan_addresses, plan_host, plan_links
+
+    planner = Planner(current, wants)
+    plan_host.make_namespaces(planner)
+    plan_links.make_links(planner)
+    plan_links.move_peers(planner)
+    plan_links.change_links(planner)
+    plan_links.assign_ports(planner)
+    plan_addresses.assign(planner)
+    plan_links.bring_up(planner)
+    plan_host.set_sysctls(planner)
+    plan_addresses.replicate(planner)
+    plan_host.forward(planner)
+    plan_links.delete_links(planner)
+    plan_host.delete_namespaces(planner)
+    plan_host.keep_files(planner)
+    return Plan(current, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
+
+
+__all__ = ["Plan", "Planner", "Refused", "Step", "plan"]

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan that give links their addresses, and VXLAN devices their replication lists."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import List, Sequence, Tuple
+
+from .kinds.vxlan import VXLAN
+from .operations import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
+from .plan import Planner
+from .plan_links import ends
+from .state import ALL_ZEROS, Addr, Fdb, Key, Link, Route
+
+
+def assign(planner: Planner) -> None:
+    for want in planner.links:
+        if not want.absent:
+            for key, options in ends(planner, want):
+                if "addresses" in options:
+                    assign_to(planner, key, options["addresses"], want.append)
+
+
+def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -> None:
+    link = planner.model.link(key)
+    if link is None:
+        return
+    have = {addr.cidr: addr for addr in link.addresses}
+    # An address that the kernel made itself and may take away again (a lifetime) is not the one asked for.
+    new = [Addr(cidr) for cidr in wanted if cidr not in have or not (have[cidr].ours or have[cidr].linklocal)]
+    gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in wanted]
+    going, again = with_their_secondaries(link, gone)
+    # First what is to come, so that the device never is without an address (its routes would go); but what would
+    # be secondary to one that goes would go with it.
+    later = [addr for addr in new if any(same_subnet(addr, other) for other in going)]
+    for addr in new:
+        if addr not in later:
+            planner.do(AddressAdd(*key, addr))
+    for addr in going:
+        planner.do(AddressDelete(*key, addr))
+    for addr in again + later:
+        planner.do(AddressAdd(*key, addr))
+    if gone:
+        put_routes_back(planner, link)
+
+
+def with_their_secondaries(link: Link, gone: List[Addr]) -> Tuple[List[Addr], List[Addr]]:
+    """What has to be deleted for `gone` to go, in order, and what of it has to come back.
+
+    Whether the secondary addresses of a subnet go with its primary is up to a sysctl (promote_secondaries). Taking them
+    off first and putting them back after it is right under both of its values.
+    """
+    going: List[Addr] = []
+    again: List[Addr] = []
+    for addr in gone:
+        if addr.family == 4 and not addr.secondary:
+            for mate in link.addresses:
+                if mate != addr and mate.secondary and same_subnet(mate, addr) and mate not in going:
+                    going.append(mate)
+                    if mate not in gone:
+                        again.append(mate)
+        if addr not in going:
+            going.append(addr)
+    return going, again
+
+
+def put_routes_back(planner: Planner, before: Link) -> None:
+    """Routes that went with an address, where what is left of the addresses can still carry them."""
+    after = planner.model.link(before.key)
+    for route in before.routes:
+        if after and route not in after.routes and carries(after, route):
+            planner.do(RouteAdd(*before.key, route))
+
+
+def carries(link: Link, route: Route) -> bool:
+    if link.get("admin_state") != "up":
+        return False
+    if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):
+        return False
+    networks = [ipaddress.ip_interface(addr.cidr).network for addr in link.addresses if addr.family == route.family]
+    onlink = bool(route.flags & 4)
+    return onlink or not route.gateway or any(ipaddress.ip_address(route.gateway) in network for network in networks)
+
+
+def replicate(planner: Planner) -> None:
+    """`remotes`: the destinations of what no FDB entry covers, besides the device's own `remote` or `group`."""
+    for want in planner.links:
+        link = planner.model.link(want.key)
+        if want.absent or link is None or want.kind is not VXLAN or "remotes" not in want.options:
+            continue
+        default = link.attrs.get("remote") or link.attrs.get("group")
+        wanted = [address for address in want.options["remotes"] if address != default]
+        for address in wanted:
+            if address not in link.remotes:
+                planner.do(FdbAdd(*want.key, Fdb(ALL_ZEROS, address)))
+        for address in () if want.append else link.remotes:
+            if address not in wanted:
+                planner.do(FdbDelete(*want.key, Fdb(ALL_ZEROS, address)))

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan about namespaces, sysctls, forwarding, and the files that keep them."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from . import sysctl
+from .desired import ForwardWant
+from .errors import Refused
+from .link_operations import LinkSet
+from .operations import FileRemove, FileWrite, NamespaceAdd, NamespaceDelete, SysctlSet
+from .plan import Planner
+
+
+def make_namespaces(planner: Planner) -> None:
+    for want in planner.namespaces:
+        if want.absent:
+            continue
+        if want.name not in planner.model.namespaces:
+            planner.do(NamespaceAdd(want.name))
+        # Before any link enters: it takes its own settings from `default` in that moment.
+        for key, value in sorted(want.sysctls.items()):
+            if not sysctl.is_of_device(key):
+                set_sysctl(planner, want.name, key, value)
+        loopback = planner.model.link((want.name, "lo"))
+        wanted = {True: "up", False: "down", None: None}[want.loopback]
+        if loopback and wanted and loopback.get("admin_state") != wanted:
+            planner.do(LinkSet(want.name, "lo", "loopback", {"admin_state": wanted}))
+
+
+def set_sysctls(planner: Planner) -> None:
+    for want in planner.namespaces:
+        if not want.absent:
+            for key, value in sorted(want.sysctls.items()):
+                if sysctl.is_of_device(key):
+                    set_sysctl(planner, want.name, key, value)
+
+
+def set_sysctl(planner: Planner, netns: str, key: str, value: str) -> None:
+    """Only where it differs: writing the value that it has resets others (see the docs on forwarding)."""
+    if planner.model.sysctls.get((netns, key)) != value:
+        planner.do(SysctlSet(netns, key, value))
+
+
+def delete_namespaces(planner: Planner) -> None:
+    for want in planner.namespaces:
+        if want.absent and want.name in planner.model.namespaces:
+            planner.do(NamespaceDelete(want.name))
+
+
+def forward(planner: Planner) -> None:
+    for want in planner.forwardings:
+        planner.netns_exists(want.where, want.netns)
+        for name in want.devices or ():
+            if planner.model.link((want.netns, name)) is None:
+                planner.lack(want.where, f"interfaces: there is no device {name!r}" + (f" in {want.netns}" if want.netns else ""))
+        for key, value in settings(planner, want).items():
+            set_sysctl(planner, want.netns, key, value)
+
+
+def settings(planner: Planner, want: ForwardWant) -> Dict[str, str]:
+    """The sysctls of a forwarding want, in the order in which they have to be written."""
+    found: Dict[str, str] = {}
+    known = {key for (netns, key) in planner.model.sysctls if netns == want.netns}
+    if want.ipv4 is not None:
+        value = "1" if want.ipv4 else "0"
+        if want.devices is None:
+            found["net.ipv4.ip_forward"] = value
+        for name in want.devices or ():
+            found[sysctl.of_device("ipv4", name, "forwarding")] = value
+    if want.ipv6 is not None:
+        value = "1" if want.ipv6 else "0"
+        if want.devices is None:
+            if want.ipv6 and want.keep_ra:
+                for name in planner.model.ra_devices.get(want.netns, ()):
+                    found[sysctl.of_device("ipv6", name, "accept_ra")] = "2"
+            found["net.ipv6.conf.default.forwarding"] = value
+            found["net.ipv6.conf.all.forwarding"] = value
+        for name in want.devices or ():
+            key = sysctl.of_device("ipv6", name, "force_forwarding")
+            if key not in known and planner.model.link((want.netns, name)):
+                raise Refused(
+                    f"{want.where + ': ' if want.where else ''}interfaces: this kernel forwards IPv6 on all interfaces or on none"
+                    " (force_forwarding came with Linux 6.17): omit it, or leave ipv6 out"
+                )
+            found[key] = value
+    return found
+
+
+def keep_files(planner: Planner) -> None:
+    """The sysctl.d file: our keys in it, whatever else it holds left as it is."""
+    for want in planner.forwardings:
+        if want.file is None:
+            continue
+        old = planner.model.files.get(want.file)
+        if want.persist:
+            new = sysctl.with_settings(old or "", settings(planner, want))
+        else:
+            new = sysctl.without_settings(old or "", settings(planner, want))
+        if not want.persist and old is not None and not sysctl.has_settings(new):
+            planner.do(FileRemove(want.file))
+        elif new != (old or "") or (want.persist and old is None):
+            planner.do(FileWrite(want.file, new))

@@ -1,0 +1,324 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan that make, change and delete links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .desired import EndWant, LinkWant
+from .errors import Refused
+from .kinds.base import LinkKind, Option
+from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, rebuild
+from .operations import AltnameAdd, AltnameDelete
+from .plan import Planner
+from .state import Key, Link, key_text
+
+
+def matches(option: Option, wanted: Any, link: Link) -> bool:
+    """Whether the link has the option as wanted. What the kernel says nothing of counts as off."""
+    found = link.get(option.name)
+    if found is None:
+        return wanted in (False, "", ())
+    return option.type.same(wanted, found)
+
+
+def prefix(want: LinkWant) -> str:
+    return f"{want.where}: " if want.where else ""
+
+
+def make_links(planner: Planner) -> None:
+    """Make what is not there, devices under others first; make anew what can't be changed in place."""
+    waiting = {want.key: want for want in planner.links if not want.absent}
+
+    def make(want: LinkWant) -> None:
+        waiting.pop(want.key, None)
+        for under in ("master", want.kind.lower):
+            name = want.options.get(under) if under else None
+            place = want.netns if under == "master" else want.options.get("link_netns", want.netns)
+            if name and (place, name) in waiting:
+                make(waiting[place, name])
+        make_link(planner, want)
+
+    for kind_first in ("bridge", None):
+        for want in list(waiting.values()):
+            if want.key in waiting and kind_first in (None, want.kind.name):
+                make(want)
+
+
+def make_link(planner: Planner, want: LinkWant) -> None:
+    planner.asked.setdefault(want.key, set()).update(want.options)
+    planner.netns_exists(want.where, want.netns)
+    link = planner.model.link(want.key)
+    if link is None and want.peer and found_by_peer(planner, want):
+        return
+    if link is None:
+        create(planner, want)
+        return
+    check_kind(want, link)
+    fixed = {
+        name: value
+        for name, value in want.options.items()
+        if is_fixed(want.kind.table[name], value) and not matches(want.kind.table[name], value, link)
+    }
+    if fixed:
+        make_anew(planner, want, link, fixed)
+
+
+def is_fixed(option: Option, value: Any) -> bool:
+    """Whether only a new device would have this value."""
+    return not option.create_only and (not option.mutable or (value == "" and not option.clearable))
+
+
+def check_kind(want: LinkWant, link: Link) -> None:
+    if link.kind != want.kind.netlink:
+        what = f"a {link.kind} device" if link.kind else "a device that is not virtual"
+        raise Refused(
+            f"{prefix(want)}name: {key_text(want.key)} is {what} and no {want.kind.name}; it was left alone:"
+            " choose another name, or delete it first"
+        )
+
+
+def create(planner: Planner, want: LinkWant) -> None:
+    kind = want.kind
+    for needed in kind.needed:
+        options = needed.split("|")
+        if not any(want.options.get(option) is not None or (option == "peer" and want.peer) for option in options):
+            raise Refused(f"{prefix(want)}{options[0]}: {key_text(want.key)} is not there, and to make a {kind.name} this option is needed")
+    asked = {**want.new, **want.options}
+    lower = asked.get(kind.lower) if kind.lower else None
+    place = asked.get("link_netns", want.netns)
+    if place != want.netns:
+        planner.netns_exists(want.where, place, "link_netns")
+    if lower and planner.model.link((place, lower)) is None:
+        planner.lack(want.where, f"{kind.lower}: there is no device {key_text((place, lower))}")
+    peer_key: Optional[Key] = None
+    peer_options: Dict[str, Any] = {}
+    if want.peer:
+        if not want.peer.name:
+            raise Refused(f"{prefix(want)}peer: name: {key_text(want.key)} is not there, and to make a veth this option is needed")
+        peer_key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
+        if peer_key == want.key:
+            raise Refused(f"{prefix(want)}peer: name: both ends would be {key_text(peer_key)}")
+        planner.netns_exists(want.where, peer_key[0], "peer: netns")
+        taken = planner.model.link(peer_key)
+        if taken:
+            other = f", the peer of {key_text(taken.peer)}" if taken.peer and taken.peer[0] is not None else ""
+            raise Refused(
+                f"{prefix(want)}peer: name: {key_text(peer_key)} is already there (a {taken.kind or 'physical'} device{other}); it was left alone"
+            )
+        planner.asked.setdefault(peer_key, set()).update(want.peer.options)
+        peer_options = in_creating_request(planner, want, kind, peer_key[0], want.peer.options)
+    options = in_creating_request(planner, want, kind, want.netns, asked)
+    planner.do(LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
+
+
+def in_creating_request(planner: Planner, want: LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]) -> Dict[str, Any]:
+    chosen = {}
+    for name, value in asked.items():
+        option = kind.table[name]
+        if name in kind.late or (option.level == "none" and name != "link_netns") or value == "":
+            continue
+        if name == "master":
+            check_master(planner, want.where, netns, value)
+        if name == "stp" or (name == "link_netns" and value == netns):
+            continue
+        chosen[name] = value
+    return chosen
+
+
+def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
+    master = planner.model.link((netns, name))
+    if master is None:
+        planner.lack(where, f"master: there is no device {key_text((netns, name))}")
+    elif master.kind not in ("bridge", "bond", "team", "vrf", "openvswitch", "hsr"):
+        raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is no bridge")
+
+
+def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> None:
+    names = ", ".join(fixed)
+    if not want.recreate:
+        now = ", ".join(f"{name} is {link.get(name)!r}" for name in fixed)
+        raise Refused(
+            f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
+            " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
+        )
+    busy = link.busy or next((end.busy for end in [planner.model.link(link.peer)] if end), "") if link.peer else link.busy
+    if busy:
+        raise Refused(f"{prefix(want)}recreate: {key_text(link.key)} would lose {busy}, which can't be put back: take it off first")
+    changed = link.having(**fixed)
+    if not all(fixed.values()):
+        changed = replace(changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name, value) != ""})
+    restore = rebuild(planner.model, changed)
+    planner.do(LinkDelete(link.netns, link.name, link.kind))
+    for operation in restore:
+        planner.do(operation)
+
+
+def found_by_peer(planner: Planner, want: LinkWant) -> bool:
+    """Whether the first end is away but the peer is where it should be: then the first end was moved, and comes back."""
+    if not want.peer or not want.peer.name:
+        return False
+    peer = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+    if peer is None or peer.kind != want.kind.netlink or not peer.peer:
+        return False
+    first = planner.model.link(peer.peer)
+    if first is None or first.name != want.name:
+        return False
+    planner.do(LinkMove(first.netns, first.name, want.key))
+    return True
+
+
+def peer_key(planner: Planner, want: LinkWant) -> Optional[Key]:
+    """Where the other end of an existing pair is now, None where that is out of sight."""
+    link = planner.model.link(want.key)
+    return link.peer if link else None
+
+
+def move_peers(planner: Planner) -> None:
+    """Bring a veth's other end to the namespace and the name that it should have."""
+    for want in planner.links:
+        if want.absent or not want.peer:
+            continue
+        link = planner.model.link(want.key)
+        if link is None:
+            continue
+        if link.peer is None:
+            raise Refused(
+                f"{prefix(want)}peer: the other end of {key_text(want.key)} is in a network namespace that has no name on this host:"
+                " give it one (ip netns attach), or delete the pair first"
+            )
+        netns = link.peer[0] if want.peer.netns is None else want.peer.netns
+        to = (netns, want.peer.name or link.peer[1])
+        planner.asked.setdefault(to, set()).update(want.peer.options)
+        if to == link.peer:
+            continue
+        planner.netns_exists(want.where, netns, "peer: netns")
+        taken = planner.model.link(to)
+        if taken:
+            raise Refused(f"{prefix(want)}peer: name: {key_text(to)} is already there (a {taken.kind or 'physical'} device); it was left alone")
+        planner.do(LinkMove(*link.peer, to))
+
+
+def ends(planner: Planner, want: LinkWant) -> List[Tuple[Key, Mapping[str, Any]]]:
+    """The devices of a want that are there, each with what is asked of it."""
+    found: List[Tuple[Key, Mapping[str, Any]]] = [(want.key, want.options)]
+    link = planner.model.link(want.key)
+    if want.peer and link and link.peer:
+        found.append((link.peer, want.peer.options))
+    return found
+
+
+def change_links(planner: Planner) -> None:
+    for want in planner.links:
+        if want.absent:
+            continue
+        for key, options in ends(planner, want):
+            change_link(planner, want, key, options)
+            rename(planner, want, key, options)
+
+
+def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
+    link = planner.model.link(key)
+    if link is None:
+        return
+    changes = {}
+    for name, value in options.items():
+        option = want.kind.table[name]
+        if option.level == "none" or option.create_only or is_fixed(option, value) or name == "stp" and value:
+            continue
+        if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
+            changes[name] = value
+    if changes.get("master"):
+        check_master(planner, want.where, key[0], changes["master"])
+        check_port(planner, want.where, link)
+    if options.get("admin_state") == "down" and link.get("admin_state") != "down":
+        changes["admin_state"] = "down"
+    if want.kind.name == "bridge" and "mtu" in changes:
+        # It follows its ports: after they have joined.
+        changes.pop("mtu")
+    by_ioctl = {name: value for name, value in changes.items() if want.kind.by_ioctl and want.kind.table[name].level == "info"}
+    for part in (by_ioctl, {name: value for name, value in changes.items() if name not in by_ioctl}):
+        if part:
+            planner.do(LinkSet(*key, link.kind, part, link.attrs))
+
+
+def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
+    """Alternative names: the list is the whole truth, or with `append` an addition."""
+    link = planner.model.link(key)
+    if link is None or "altnames" not in options:
+        return
+    have = link.get("altnames") or ()
+    for name in options["altnames"]:
+        if name not in have:
+            planner.do(AltnameAdd(*key, name))
+    for name in () if want.append else have:
+        if name not in options["altnames"]:
+            planner.do(AltnameDelete(*key, name))
+
+
+def check_port(planner: Planner, where: str, port: Link) -> None:
+    if port.kind == "tun" and port.attrs.get("mode") == "tun":
+        raise Refused(
+            f"{where + ': ' if where else ''}ports: {key_text(port.key)} is a tun device, which carries IP packets"
+            " and no Ethernet frames: a bridge takes a tap"
+        )
+
+
+def assign_ports(planner: Planner) -> None:
+    """A bridge's `ports`; and its MTU, which follows theirs until it is set."""
+    for want in planner.links:
+        if want.absent or want.kind.name != "bridge":
+            continue
+        if "ports" in want.options:
+            for name in want.options["ports"]:
+                port = planner.model.link((want.netns, name))
+                if port is None:
+                    planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")
+                    port = Link(want.netns, name, "")
+                    planner.model.put(port)
+                check_port(planner, want.where, port)
+                if port.get("master") != want.name:
+                    planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
+            for name in () if want.append else planner.model.ports(want.key):
+                if name not in want.options["ports"]:
+                    planner.do(LinkSet(want.netns, name, planner.model.links[want.netns, name].kind, {"master": ""}))  # type: ignore[union-attr]
+        link = planner.model.link(want.key)
+        mtu = want.options.get("mtu")
+        if link and mtu is not None and link.get("mtu") != mtu:
+            if link.get("mtu") is None and mtu == 1500:
+                # What a new bridge has already is not taken as set by the user, and would go on following the ports.
+                planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
+            planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu}))
+
+
+def bring_up(planner: Planner) -> None:
+    """Everything but bridges, then the bridges, then spanning trees: in this order no port has to listen for half a minute."""
+    for bridges in (False, True):
+        for want in planner.links:
+            if want.absent or (want.kind.name == "bridge") != bridges:
+                continue
+            for key, options in ends(planner, want):
+                link = planner.model.link(key)
+                if link and options.get("admin_state") == "up" and link.get("admin_state") != "up":
+                    planner.do(LinkSet(*key, link.kind, {"admin_state": "up"}))
+    for want in planner.links:
+        bridge = planner.model.link(want.key)
+        if not want.absent and want.options.get("stp") and bridge and not bridge.get("stp"):
+            planner.do(LinkSet(*want.key, bridge.kind, {"stp": True}))
+
+
+def delete_links(planner: Planner) -> None:
+    for want in planner.links:
+        link = planner.model.link(want.key)
+        if want.absent and link:
+            check_kind(want, link)
+            planner.do(LinkDelete(link.netns, link.name, link.kind))
+
+
+__all__ = ["EndWant", "matches"]

@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Reading the host: kernel to state, and no more of it than the plan for these wants will look at."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+
+from . import sysctl
+from .desired import ForwardWant, LinkWant, NamespaceWant, Want
+from .errors import Refused
+from .host import Host
+from .kinds import BY_NETLINK
+from .kinds.base import COMMON, DeviceRef, LinkKind
+from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink
+from .state import ALL_ZEROS, IFA_F_PERMANENT, Addr, Fdb, Key, Link, Route, State
+
+DUMP_FROM = 12
+"""From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
+
+UNKNOWN = LinkKind(name="", module="", plural="", common=COMMON)
+
+
+class Reader:
+    def __init__(self, host: Host, wants: Tuple[Want, ...]) -> None:
+        self.host = host
+        self.wants = wants
+        self.state = State()
+        self.names: Dict[str, Set[str]] = {}
+
+    def read(self) -> State:
+        for want in self.wants:
+            if isinstance(want, LinkWant):
+                self._note_link(want)
+            elif isinstance(want, NamespaceWant):
+                self._note(want.name, [] if want.absent else ["lo"])
+            else:
+                self._note(want.netns, want.devices or [])
+        for netns in self.names:
+            if netns and self.host.namespaces.descriptor(netns) is not None:
+                self.state.namespaces[netns] = {}
+        for netns, names in self.names.items():
+            if self.state.has_netns(netns):
+                if len(names) > DUMP_FROM:
+                    self.host.read_all_links(netns)
+                for name in sorted(names):
+                    self._link(netns, name)
+            else:
+                self.state.links.update({(netns, name): None for name in names})
+        for want in self.wants:
+            if isinstance(want, LinkWant):
+                self._details(want)
+            elif isinstance(want, NamespaceWant):
+                self._sysctls(want.name, want.sysctls)
+            else:
+                self._forwarding(want)
+        return self.state
+
+    def _note(self, netns: str, names: Iterable[str]) -> None:
+        self.names.setdefault(netns, set()).update(name for name in names if name)
+
+    def _note_link(self, want: LinkWant) -> None:
+        options = want.options
+        self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())])
+        if want.kind.lower:
+            self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")])
+        if want.peer:
+            netns = want.netns if want.peer.netns is None else want.peer.netns
+            self._note(netns, [want.peer.name or "", want.peer.options.get("master", "")])
+
+    def _link(self, netns: str, name: str) -> Optional[Link]:
+        key = (netns, name)
+        if key not in self.state.links:
+            raw = self.host.link(netns, name)
+            if raw and raw.name != name:
+                raise Refused(f"name: {name!r} is an alternative name of the device {raw.name}, and taken by that")
+            self.state.links[key] = self.convert(netns, raw) if raw else None
+        return self.state.links[key]
+
+    def convert(self, netns: str, raw: RawLink) -> Link:
+        """A link message as a value; of its addresses, routes and FDB nothing yet."""
+        kind = BY_NETLINK.get(raw.kind, UNKNOWN)
+        attrs = kind.read(*raw.decode())
+        attrs["admin_state"] = "up" if raw.flags & 1 else "down"
+        attrs.setdefault("alias", "")
+        attrs["altnames"] = raw.altnames
+        master = raw.number(IFLA_MASTER)
+        attrs["master"] = self._name_at(netns, master) if master else ""
+        place: Optional[str] = netns
+        nsid = raw.number(IFLA_LINK_NETNSID)
+        if nsid is not None:
+            place = self.host.netns_of(netns, nsid)
+        if kind.lower:
+            attrs["link_netns"] = place
+            for option in kind.options:
+                if isinstance(option.type, DeviceRef):
+                    index = attrs.get(option.name)
+                    attrs[option.name] = self._name_at(place, index) if index and place is not None else ""
+        if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
+            attrs.pop("mac", None)
+        peer: Optional[Key] = None
+        if kind.paired and place is not None and raw.number(IFLA_LINK):
+            other = self.host.link_at(place, raw.number(IFLA_LINK) or 0)
+            peer = (place, other.name) if other else None
+        busy = "its XDP program" if raw.has_xdp else ""
+        if kind.by_ioctl and raw.raw.get(IFLA_CARRIER, b"\0")[:1] == b"\1":
+            busy = "the program that has it open"
+        return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
+
+    def _name_at(self, netns: Optional[str], index: int) -> str:
+        found = self.host.link_at(netns, index) if netns is not None else None
+        return found.name if found else f"if{index}"
+
+    def _details(self, want: LinkWant) -> None:
+        """What the phases will look at of a link that is there: its peer, ports, addresses, routes and FDB entries."""
+        link = self.state.links.get(want.key)
+        if want.peer and want.peer.name and link is None:
+            # Perhaps the first end was moved away: then the peer leads to it.
+            other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+            if other and other.peer and other.kind == want.kind.netlink and other.peer not in self.state.links:
+                link = self._link(*other.peer)
+        if link is None:
+            return
+        self._attached(link, want, want.options)
+        if link.peer and (want.peer or want.absent or want.recreate):
+            peer = self._link(*link.peer)
+            if peer:
+                self._attached(peer, want, want.peer.options if want.peer else {})
+        if link.kind == "bridge" and (want.absent or "ports" in want.options):
+            for raw in self.host.socket(link.netns).links(master=link.index):
+                if raw.number(IFLA_MASTER) == link.index:
+                    self._link(link.netns, raw.name)
+
+    def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
+        sock = self.host.socket(link.netns)
+        losing = want.absent or want.recreate
+        peer_moves = bool(want.peer)
+        if losing or peer_moves or "addresses" in options or options.get("admin_state") == "down" or "mtu" in options:
+            messages = [message for message in sock.addresses(link.index) if message["index"] == link.index]
+            addresses = tuple(addr for addr in map(address_value, messages) if addr)
+            link = replace(link, addresses=addresses, routes=tuple(self._routes(link)))
+        if link.kind == "vxlan" and (losing or "remotes" in options) or losing:
+            link = replace(link, fdb=tuple(self._fdb(link)))
+        if link.kind == "bridge" and options.get("mac") == link.attrs.get("mac"):
+            link = replace(link, mac_is_set=self._mac_is_set(link))
+        self.state.put(link)
+
+    def _routes(self, link: Link) -> List[Route]:
+        sock = self.host.socket(link.netns)
+        found = []
+        for family in (2, 10):
+            for message in sock.routes(family, link.index):
+                route = route_value(message, link.index)
+                if route:
+                    found.append(route)
+        return found
+
+    def _fdb(self, link: Link) -> List[Fdb]:
+        default = link.attrs.get("remote") or link.attrs.get("group")
+        found = []
+        for message in self.host.socket(link.netns).neighbors(7, link.index):
+            entry = self._fdb_entry(link, message)
+            if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
+                found.append(entry)
+        return found
+
+    def _fdb_entry(self, link: Link, message: Any) -> Optional[Fdb]:
+        """A static entry that somebody made; None for what was learned, and for the device's own address."""
+        mac = message.get_attr("NDA_LLADDR")
+        state, flags = message["state"], message["flags"]
+        if message["ifindex"] != link.index or not mac or not state & 0xC0 or flags & 0x10:
+            return None
+        if mac == link.attrs.get("mac") or (link.kind != "vxlan" and (flags & 2 or int(mac[:2], 16) & 1)):
+            return None
+        master = bool(flags & 4) or message.get_attr("NDA_MASTER") is not None
+        via = message.get_attr("NDA_IFINDEX") or 0
+        return Fdb(
+            mac,
+            message.get_attr("NDA_DST") or "",
+            message.get_attr("NDA_PORT") or 0,
+            message.get_attr("NDA_VNI") or 0,
+            message.get_attr("NDA_VLAN") or 0,
+            self._name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
+            master,
+            state,
+        )
+
+    def _mac_is_set(self, link: Link) -> bool:
+        """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""
+        value = self.host.namespaces.read_sysfs(link.netns, f"class/net/{link.name}/addr_assign_type")
+        return value is None or value == "3"
+
+    def _sysctls(self, netns: str, keys: Iterable[str]) -> None:
+        keys = list(keys)
+        if keys and self.state.has_netns(netns):
+            if any(key.endswith(("ip_forward", ".forwarding")) for key in keys):
+                keys += self._in(netns, sysctl.forwarding_keys)
+            for key, value in self._in(netns, sysctl.read_all, keys).items():
+                self.state.sysctls[netns, key] = value
+
+    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
+        with self.host.namespaces.inside(netns):
+            return function(*arguments)
+
+    def _forwarding(self, want: ForwardWant) -> None:
+        if want.file is not None:
+            self.state.files[want.file] = read_file(want.file)
+        if not self.state.has_netns(want.netns):
+            return
+        self._sysctls(want.netns, ["net.ipv4.ip_forward"])
+        if want.ipv6 and want.keep_ra:
+            devices = set()
+            for message in self.host.socket(want.netns).routes(10):
+                # proto 9 is `ra`: learned by router advertisement (RFC 4861)
+                if message["proto"] == 9 and message.get_attr("RTA_OIF"):
+                    devices.add(self._name_at(want.netns, message.get_attr("RTA_OIF")))
+            # Once mended the file goes on saying so, also while the router is away.
+            listed = re.findall(r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.files.get(want.file or "") or "", re.M)
+            devices.update(name.replace("/", ".") for name in listed if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls)
+            self.state.ra_devices[want.netns] = tuple(sorted(devices))
+
+
+def read_file(path: str) -> Optional[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
+
+
+def address_value(message: Any) -> Optional[Addr]:
+    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    if not local:
+        return None
+    remote = message.get_attr("IFA_ADDRESS")
+    prefix = message["prefixlen"]
+    flags = message.get_attr("IFA_FLAGS") or message["flags"]
+    cache = message.get_attr("IFA_CACHEINFO") or {}
+    return Addr(
+        f"{local}/{prefix}",
+        f"{remote}/{prefix}" if remote and remote != local else "",
+        message.get_attr("IFA_BROADCAST") or "",
+        message.get_attr("IFA_LABEL") or "",
+        message["scope"],
+        # What the kernel reports of its own doings (deprecated, tentative, dadfailed) is not part of the address.
+        flags & ~0x69 & 0xFFFFFFFF if message["family"] == 10 else flags & IFA_F_PERMANENT | flags & 0x200,
+        message["family"] == 2 and bool(flags & 1),
+        cache.get("ifa_valid", 0xFFFFFFFF),
+        cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
+    )
+
+
+def route_value(message: Any, index: int) -> Optional[Route]:
+    """A route that somebody made through the device; None for what the kernel makes by itself."""
+    if message.get_attr("RTA_OIF") != index or message["type"] != 1 or message["proto"] in (1, 2, 9) or message["flags"] & 0x200:
+        return None
+    destination = message.get_attr("RTA_DST")
+    gateway = message.get_attr("RTA_GATEWAY") or ""
+    return Route(
+        f"{destination}/{message['dst_len']}" if destination else "default",
+        4 if message["family"] == 2 else 6,
+        message.get_attr("RTA_TABLE") or message["table"],
+        message.get_attr("RTA_PRIORITY") or 0,
+        gateway,
+        message.get_attr("RTA_PREFSRC") or "",
+        message["proto"],
+        message["scope"],
+        message["type"],
+        message["flags"] & 4,
+        message["tos"],
+    )
+
+
+def retrieve(host: Host, wants: Tuple[Want, ...]) -> State:
+    """What the plan for `wants` needs to know of the host."""
+    return Reader(host, wants).read()

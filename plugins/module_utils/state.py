@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The network of a host as plain, comparable values.
+
+`State` is both what was retrieved and the model on which the plan tries out its operations, so all that it
+holds is in the options' own words, with names and never with indexes. `""` is the namespace in which the
+engine itself runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
+
+Key = Tuple[str, str]
+"""A link: (namespace, name)."""
+
+IFA_F_PERMANENT = 0x80
+IFA_F_NODAD = 0x02
+IFA_F_MANAGETEMPADDR = 0x100
+
+
+class Addr(NamedTuple):
+    """An address on a link, with what is needed to put it back as it was (times in seconds)."""
+
+    cidr: str
+    peer: str = ""
+    broadcast: str = ""
+    label: str = ""
+    scope: int = 0
+    flags: int = IFA_F_PERMANENT
+    secondary: bool = False
+    valid: int = 0xFFFFFFFF
+    preferred: int = 0xFFFFFFFF
+
+    @property
+    def family(self) -> int:
+        return 6 if ":" in self.cidr else 4
+
+    @property
+    def linklocal(self) -> bool:
+        return self.cidr.lower().startswith(("fe8", "fe9", "fea", "feb"))
+
+    @property
+    def ours(self) -> bool:
+        """Whether it counts: link-local, autoconfigured and temporary addresses are the kernel's business."""
+        return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal
+
+
+class Route(NamedTuple):
+    """A route that somebody made, with what is needed to put it back. `attrs` holds what has no field here."""
+
+    destination: str
+    family: int
+    table: int = 254
+    metric: int = 0
+    gateway: str = ""
+    source: str = ""
+    protocol: int = 4
+    scope: int = 0
+    type: int = 1
+    flags: int = 0
+    tos: int = 0
+    attrs: Tuple[Tuple[str, Any], ...] = ()
+
+
+class Fdb(NamedTuple):
+    """A static entry of a forwarding database: `master` in the bridge's, else in the device's own."""
+
+    mac: str
+    dst: str = ""
+    port: int = 0
+    vni: int = 0
+    vlan: int = 0
+    via: str = ""
+    master: bool = False
+    state: int = 0x80
+
+
+ALL_ZEROS = "00:00:00:00:00:00"
+"""The FDB's entry for what no other entry covers: VXLAN's head-end replication list."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A network device. `attrs` is by option word; what the kernel said nothing of is not in it."""
+
+    netns: str
+    name: str
+    kind: str
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    addresses: Tuple[Addr, ...] = ()
+    routes: Tuple[Route, ...] = ()
+    fdb: Tuple[Fdb, ...] = ()
+    peer: Optional[Key] = None
+    index: int = 0
+    mac_is_set: bool = True
+    """False where the kernel may still change the MAC by itself, as with a bridge that nobody gave one."""
+    busy: str = ""
+    """What would be lost if the device were made anew: a program on it, XDP, a queueing discipline."""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+    def get(self, option: str) -> Any:
+        if option == "addresses":
+            return tuple(addr.cidr for addr in self.addresses if addr.ours)
+        if option == "remotes":
+            return self.remotes
+        return self.attrs.get(option)
+
+    @property
+    def remotes(self) -> Tuple[str, ...]:
+        default = self.attrs.get("remote") or self.attrs.get("group")
+        return tuple(
+            entry.dst
+            for entry in self.fdb
+            if entry.mac == ALL_ZEROS and entry.dst and entry.dst != default and not (entry.port or entry.vni or entry.master)
+        )
+
+    def having(self, **changes: Any) -> Link:
+        """The same link with other attributes."""
+        return replace(self, attrs={**self.attrs, **changes})
+
+
+@dataclass
+class State:
+    """What is known of a host. Only what was asked for is in it: `links` holds None for a name that is free."""
+
+    namespaces: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    links: Dict[Key, Optional[Link]] = field(default_factory=dict)
+    sysctls: Dict[Key, str] = field(default_factory=dict)
+    files: Dict[str, Optional[str]] = field(default_factory=dict)
+    ra_devices: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    """By namespace, the devices that hold a route learned by router advertisement."""
+    facts: Dict[str, Any] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        return State(
+            dict(self.namespaces), dict(self.links), dict(self.sysctls), dict(self.files), dict(self.ra_devices), dict(self.facts)
+        )
+
+    def link(self, key: Key) -> Optional[Link]:
+        return self.links.get(key)
+
+    def has_netns(self, name: str) -> bool:
+        return name == "" or name in self.namespaces
+
+    def ports(self, bridge: Key) -> List[str]:
+        """The names of a bridge's ports, in the order of the alphabet."""
+        netns, name = bridge
+        return sorted(
+            link.name for link in self.links.values() if link and link.netns == netns and link.attrs.get("master") == name
+        )
+
+    def put(self, link: Link) -> None:
+        self.links[link.key] = link
+
+
+def key_text(key: Key) -> str:
+    """A link as messages and diffs name it."""
+    return f"{key[0]}/{key[1]}" if key[0] else key[1]
+
+
+def link_shown(state: State, link: Link, asked: Set[str]) -> Dict[str, Any]:
+    """A link in the options' words. A MAC that the kernel picked is shown only where it was `asked` about."""
+    shown: Dict[str, Any] = {"name": link.name, "kind": link.kind}
+    if link.netns:
+        shown["netns"] = link.netns
+    for option, value in sorted(link.attrs.items()):
+        if option == "mac" and option not in asked:
+            continue
+        if value in ("", ()) and option not in asked:
+            continue
+        shown[option] = list(value) if isinstance(value, tuple) else value
+    shown["addresses"] = list(link.get("addresses"))
+    if link.kind == "bridge":
+        shown["ports"] = state.ports(link.key)
+    if link.remotes or "remotes" in asked:
+        shown["remotes"] = sorted(link.remotes)
+    if link.routes:
+        shown["routes"] = sorted(route_text(route) for route in link.routes)
+    if link.peer:
+        shown["peer"] = {"name": link.peer[1], "netns": link.peer[0]}
+    return shown
+
+
+def route_text(route: Route) -> str:
+    """A route in the words of `ip route`, without its device."""
+    words = [route.destination]
+    words += ["via", route.gateway] if route.gateway else []
+    words += ["table", str(route.table)] if route.table != 254 else []
+    words += ["metric", str(route.metric)] if route.metric else []
+    words += ["src", route.source] if route.source else []
+    return " ".join(words)

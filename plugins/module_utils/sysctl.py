@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Sysctls: their names, their values under /proc/sys, and the sysctl.d files that keep them. No other file touches /proc/sys.
+
+A key is written with dots between its parts; a dot of a device's own name stands as a slash, which is
+sysctl(8)'s convention for names like `net.ipv4.conf.eth0/100.forwarding`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, Iterable, List, Optional, Tuple
+
+ROOT = "/proc/sys/"
+
+
+def path_of(key: str) -> str:
+    """The file of a key, in the network namespace of the calling thread."""
+    return ROOT + "/".join(part.replace("/", ".") for part in key.split("."))
+
+
+def of_device(family: str, device: str, name: str) -> str:
+    return f"net.{family}.conf.{device.replace('.', '/')}.{name}"
+
+
+def is_of_device(key: str) -> bool:
+    """Whether the key belongs to one device, which has to be there first."""
+    parts = key.split(".")
+    return len(parts) == 5 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default")
+
+
+def read(key: str) -> Optional[str]:
+    """A value with its white space folded, None where the running kernel has no such key."""
+    try:
+        with open(path_of(key), encoding="ascii", errors="replace") as file:
+            return " ".join(file.read().split())
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # Some keys can be written only.
+        return ""
+
+
+def write(key: str, value: str) -> None:
+    """Set a value in the network namespace of the calling thread; OSError where the kernel refuses."""
+    descriptor = os.open(path_of(key), os.O_WRONLY)
+    try:
+        os.write(descriptor, (value + "\n").encode())
+    finally:
+        os.close(descriptor)
+
+
+def forwarding_keys() -> List[str]:
+    """All keys that a change of forwarding may change, in the network namespace of the calling thread."""
+    keys = ["net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"]
+    for family, names in (("ipv4", ("forwarding",)), ("ipv6", ("forwarding", "accept_ra", "force_forwarding"))):
+        try:
+            devices = os.listdir(f"{ROOT}net/{family}/conf")
+        except FileNotFoundError:
+            continue
+        keys += [of_device(family, device, name) for device in sorted(devices) for name in names]
+    return keys
+
+
+def read_all(keys: Iterable[str]) -> Dict[str, str]:
+    found = {key: read(key) for key in keys}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def canonical(name: str) -> str:
+    """A key as a sysctl.d file writes it, with dots or with slashes, in our form."""
+    first = min((name.find(mark) for mark in "./" if mark in name), default=-1)
+    if first >= 0 and name[first] == "/":
+        return ".".join(part.replace(".", "/") for part in name.split("/"))
+    return name
+
+
+def parsed(line: str) -> Optional[Tuple[str, str]]:
+    """The key and the value of a line of a sysctl.d file, None for one that sets nothing."""
+    text = line.strip()
+    if not text or text[0] in "#;" or "=" not in text:
+        return None
+    key, value = text.split("=", 1)
+    return canonical(key.strip().lstrip("-").strip()), " ".join(value.split())
+
+
+def has_settings(content: str) -> bool:
+    return any(parsed(line) for line in content.splitlines())
+
+
+def with_settings(content: str, settings: Dict[str, str]) -> str:
+    """`content` with these settings: lines that have another value are replaced, missing ones added, all else is kept."""
+    left = dict(settings)
+    lines = []
+    for line in content.splitlines():
+        setting = parsed(line)
+        if setting and setting[0] in settings:
+            key, value = setting
+            if key not in left:
+                continue
+            wanted = left.pop(key)
+            line = line if value == wanted else f"{key}={wanted}"
+        lines.append(line)
+    lines += [f"{key}={value}" for key, value in left.items()]
+    return "".join(line + "\n" for line in lines)
+
+
+def without_settings(content: str, settings: Dict[str, str]) -> str:
+    """`content` without the lines that set these keys."""
+    kept = []
+    for line in content.splitlines():
+        setting = parsed(line)
+        if not setting or setting[0] not in settings:
+            kept.append(line)
+    return "".join(line + "\n" for line in kept)

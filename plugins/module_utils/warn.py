@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What a user should hear of although nothing failed."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+from . import sysctl
+from .desired import LinkWant, Want
+from .host import Host
+from .plan import Plan
+from .state import key_text
+
+
+def warnings_for(host: Host, plan: Plan, wants: Tuple[Want, ...]) -> List[str]:
+    """Only for what this run changes: whoever was told once need not hear it on every run."""
+    if not plan.steps:
+        return []
+    found: List[str] = []
+    for want in wants:
+        if isinstance(want, LinkWant) and not want.absent:
+            if want.kind.name == "bridge":
+                found += about_bridge(host, plan, want)
+            if want.kind.name == "vxlan":
+                found += about_overlay(plan, want)
+    return found
+
+
+def about_bridge(host: Host, plan: Plan, want: LinkWant) -> List[str]:
+    found = []
+    link = plan.after.link(want.key)
+    if link and link.get("addresses") and "mac" not in want.options and (plan.before.link(want.key) is None or not link.mac_is_set):
+        found.append(
+            f"{key_text(want.key)} has addresses and no 'mac' of its own: it takes the lowest MAC of its ports,"
+            " and changes it as they come and go, which neighbours and DHCP servers notice"
+        )
+    return found
+
+
+def about_overlay(plan: Plan, want: LinkWant) -> List[str]:
+    """RFC 7348: outer Ethernet, IP, UDP and VXLAN headers are 50 bytes, 70 over IPv6."""
+    link = plan.after.link(want.key)
+    lower = want.options.get("dev")
+    under = plan.after.link((want.options.get("link_netns", want.netns), lower)) if lower else None
+    if link is None or under is None or under.get("mtu") is None or link.get("mtu") is None:
+        return []
+    endpoints = [str(link.get(name) or "") for name in ("local", "remote", "group")]
+    overhead = 70 if any(":" in address for address in endpoints) else 50
+    room = under.get("mtu") - overhead
+    if link.get("mtu") > room:
+        return [f"{key_text(want.key)} has an MTU of {link.get('mtu')}, but its underlay {lower} ({under.get('mtu')}) carries no more than {room}"]
+    return []
+
+
+__all__ = ["sysctl", "warnings_for"]
