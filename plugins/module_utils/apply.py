@@ -9,16 +9,16 @@
 from __future__ import annotations
 
 import errno
-import os
 import platform
-from typing import Any, Callable, Dict, List, Mapping, Tuple, Type
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from . import files, sysctl, tun
 from .errors import KernelError, Refused, VnetError
 from .host import Host
+from .kinds import BY_NETLINK
 from .kinds.base import Attributes, DeviceRef, Option
 from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, table_of
-from .kinds import BY_NETLINK
 from .netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -59,7 +59,7 @@ from .operations import (
 from .plan import Plan
 from .state import IFA_F_PERMANENT
 
-HINTS: Dict[Tuple[type, int], str] = {
+HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
     (LinkAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no such device, or lacks its driver",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
@@ -106,9 +106,11 @@ class Applier:
 
     # -- links -----------------------------------------------------------------------------------------------------
 
-    def attributes(self, netns: str, table: Mapping[str, Option], level: str, values: Mapping[str, Any], found: Mapping[str, Any]) -> Attributes:
+    def attributes(
+        self, netns: str, table: Mapping[str, Option], level: str, values: Mapping[str, Any], found: Mapping[str, Any]
+    ) -> Attributes:
         """The netlink attributes of one level. `netns` is where device references are looked up."""
-        attrs: Dict[str, Any] = {}
+        attrs: dict[str, Any] = {}
         for name, value in values.items():
             option = table[name]
             if option.level != level:
@@ -125,9 +127,19 @@ class Applier:
 
     def link_add(self, op: LinkAdd) -> None:
         if op.kind.by_ioctl:
-            numbers = {name: op.kind.table[name].type.encode(op.options[name]) for name in ("owner", "group") if op.options.get(name)}
+            numbers = {
+                name: op.kind.table[name].type.encode(op.options[name])
+                for name in ("owner", "group")
+                if op.options.get(name)
+            }
             with self.host.namespaces.inside(op.netns):
-                tun.add(op.name, {**{name: value for name, value in op.options.items() if name not in ("owner", "group")}, **numbers})
+                tun.add(
+                    op.name,
+                    {
+                        **{name: value for name, value in op.options.items() if name not in ("owner", "group")},
+                        **numbers,
+                    },
+                )
             self.host.forget_link(op.netns, op.name)
             return
         place = op.options.get("link_netns", op.netns)
@@ -143,7 +155,9 @@ class Applier:
                 peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
             # A master is an index in the peer's own namespace, which this request can't speak of.
             later = {"master": op.peer_options["master"]} if op.peer_options.get("master") else {}
-            peer += self.attributes(op.peer[0], table, "link", {k: v for k, v in op.peer_options.items() if k not in later}, {})
+            peer += self.attributes(
+                op.peer[0], table, "link", {k: v for k, v in op.peer_options.items() if k not in later}, {}
+            )
             data.append(("VETH_INFO_PEER", {"attrs": peer}))
         info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
         if data:
@@ -172,7 +186,9 @@ class Applier:
         if "info" in levels:
             place = op.replaces.get("link_netns", op.netns)
             data = self.attributes(place, table, "info", op.changes, op.replaces)
-            attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]}))
+            attrs.append(
+                ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]})
+            )
         up = op.changes.get("admin_state")
         message = link_message(attrs, index, flags=1 if up == "up" else 0, change=1 if up else 0)
         self.host.socket(op.netns).request(message, RTM_NEWLINK)
@@ -264,7 +280,12 @@ class Applier:
 
     def fdb(self, op: Any) -> None:
         entry = op.entry
-        fields = {"family": 7, "ifindex": self.host.index(op.netns, op.device), "state": entry.state, "flags": 4 if entry.master else 2}
+        fields = {
+            "family": 7,
+            "ifindex": self.host.index(op.netns, op.device),
+            "state": entry.state,
+            "flags": 4 if entry.master else 2,
+        }
         attrs: Attributes = [("NDA_LLADDR", entry.mac)]
         if entry.dst:
             attrs.append(("NDA_DST", entry.dst))
@@ -281,7 +302,7 @@ class Applier:
             sock.request(neighbor_message(fields, attrs), RTM_NEWNEIGH, flags)
 
 
-VERBS: Dict[Type[Operation], Callable[[Applier, Any], None]] = {
+VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     NamespaceAdd: Applier.namespace_add,
     NamespaceDelete: Applier.namespace_delete,
     NamespaceRestore: Applier.namespace_restore,
@@ -314,7 +335,7 @@ class Failed(VnetError):
 def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
     """Carry the plan out and verify it; on any failure undo it and raise Failed, which says what is left if undoing failed."""
     applier = Applier(host)
-    done: List[Tuple[Operation, ...]] = []
+    done: list[tuple[Operation, ...]] = []
     try:
         for step in plan.steps:
             try:
@@ -333,11 +354,13 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
         if not isinstance(exc, VnetError):
             raise
         if left:
-            raise Failed(f"{exc}; undoing it failed too, and this is left to do by hand: {'; '.join(left)}", False) from None
+            raise Failed(
+                f"{exc}; undoing it failed too, and this is left to do by hand: {'; '.join(left)}", False
+            ) from None
         raise Failed(f"{exc}; {'the host is as it was before' if done else 'nothing was changed'}", True) from None
 
 
-def undo(applier: Applier, done: List[Tuple[Operation, ...]]) -> List[str]:
+def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
     """Undo, last things first, and go on where something can't be undone: the commands that failed, with the reason."""
     left = []
     applier.host.forget()
@@ -355,7 +378,6 @@ def already_so(operation: Operation, exc: VnetError) -> bool:
     """Whether the undoing failed because there is nothing to undo any more."""
     code = getattr(exc, "code", 0)
     adding = isinstance(operation, (AddressAdd, RouteAdd, FdbAdd, AltnameAdd))
-    return (adding and code == errno.EEXIST) or (not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH))
-
-
-__all__ = ["Applier", "Failed", "apply", "os"]
+    return (adding and code == errno.EEXIST) or (
+        not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
+    )

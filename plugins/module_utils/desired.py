@@ -12,21 +12,22 @@ Pure but for user and group names. Every refusal here names the option, and come
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Union
 
 from .errors import Refused
 from .kinds.base import LinkKind, Option
-from .values import BadValue, Bool, DeviceName, NetnsName
 from .state import Key
+from .values import BadValue, Bool, DeviceName, NetnsName
 
 
 @dataclass(frozen=True)
 class EndWant:
     """The peer of a veth. None for a name or namespace that was not given."""
 
-    name: Optional[str]
-    netns: Optional[str]
+    name: str | None
+    netns: str | None
     options: Mapping[str, Any]
 
 
@@ -42,7 +43,7 @@ class LinkWant:
     new: Mapping[str, Any] = field(default_factory=dict)
     append: bool = False
     recreate: bool = False
-    peer: Optional[EndWant] = None
+    peer: EndWant | None = None
     where: str = ""
 
     @property
@@ -54,7 +55,7 @@ class LinkWant:
 class NamespaceWant:
     name: str
     absent: bool = False
-    loopback: Optional[bool] = True
+    loopback: bool | None = True
     sysctls: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
 
@@ -64,11 +65,11 @@ class ForwardWant:
     """IP forwarding. `devices`: None for all. `file`: the sysctl.d file to keep (`persist`), to empty of it (not), or None to leave."""
 
     netns: str = ""
-    ipv4: Optional[bool] = None
-    ipv6: Optional[bool] = None
-    devices: Optional[Tuple[str, ...]] = None
+    ipv4: bool | None = None
+    ipv6: bool | None = None
+    devices: tuple[str, ...] | None = None
     keep_ra: bool = True
-    file: Optional[str] = None
+    file: str | None = None
     persist: bool = False
     where: str = ""
 
@@ -88,14 +89,14 @@ def parse(where: str, option: Option, value: Any) -> Any:
         raise refuse(where, option.name, exc) from None
 
 
-def name_of(where: str, option: str, value: Any, type_: Union[DeviceName, NetnsName]) -> str:
+def name_of(where: str, option: str, value: Any, type_: DeviceName | NetnsName) -> str:
     try:
         return type_.parse(value)
     except BadValue as exc:
         raise refuse(where, option, exc) from None
 
 
-def given(where: str, table: Mapping[str, Option], entry: Mapping[str, Any]) -> Dict[str, Any]:
+def given(where: str, table: Mapping[str, Option], entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: parse(where, option, entry[name] if entry.get(name) is not None else option.default)
         for name, option in table.items()
@@ -109,7 +110,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     if entry.get("netns") is not None:
         netns = name_of(where, "netns", entry["netns"], NetnsName())
     options = given(where, kind.table, entry)
-    peer: Optional[EndWant] = None
+    peer: EndWant | None = None
     if kind.paired and entry.get("peer") is not None:
         end = entry["peer"]
         inside = f"{where}: peer" if where else "peer"
@@ -125,7 +126,11 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     problem = None if absent else kind.check(whole) or check_mtu(options)
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
-    new = {option.name: option.new for option in kind.table.values() if option.new is not None and option.name not in options}
+    new = {
+        option.name: option.new
+        for option in kind.table.values()
+        if option.new is not None and option.name not in options
+    }
     return LinkWant(
         kind=kind,
         netns=netns,
@@ -140,7 +145,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     )
 
 
-def check_mtu(options: Mapping[str, Any]) -> Optional[str]:
+def check_mtu(options: Mapping[str, Any]) -> str | None:
     if options.get("mtu", 1280) < 1280 and any(":" in address for address in options.get("addresses", ())):
         return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
     return None
@@ -157,7 +162,7 @@ def sysctl_key(where: str, key: Any) -> str:
     if key[first] == "/":
         # With slashes between, a dot is a device's own.
         key = ".".join(part.replace(".", "/") for part in key.split("/"))
-    return key
+    return str(key)
 
 
 def sysctl_value(where: str, key: str, value: Any) -> str:
@@ -192,7 +197,11 @@ def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> 
     file = entry.get("sysctl_file")
     if netns:
         if persist:
-            raise refuse(where, "persist", f"a sysctl.d file can't keep settings of the namespace {netns}, which is gone at boot: set it to false")
+            raise refuse(
+                where,
+                "persist",
+                f"a sysctl.d file can't keep settings of the namespace {netns}, which is gone at boot: set it to false",
+            )
         file, persist = None, False
     elif file is not None:
         if not re.fullmatch(r"/(\S*/)?[^/\s]+\.conf", file) or "/../" in file:
@@ -204,5 +213,5 @@ def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> 
     )
 
 
-def links_of(wants: Tuple[Want, ...]) -> List[LinkWant]:
+def links_of(wants: tuple[Want, ...]) -> list[LinkWant]:
     return [want for want in wants if isinstance(want, LinkWant)]

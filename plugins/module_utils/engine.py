@@ -12,9 +12,10 @@ import errno
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 from .apply import apply
 from .desired import Want
@@ -34,10 +35,10 @@ class Result:
     """What a run did, or in check mode would do. `state` is what is afterwards."""
 
     changed: bool
-    operations: List[str]
-    diff: Dict[str, Any]
+    operations: list[str]
+    diff: dict[str, Any]
     state: State
-    warnings: List[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -50,7 +51,9 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
         os.makedirs(os.path.dirname(LOCK), 0o755, exist_ok=True)
         descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
-        raise Refused(f"{LOCK}: {os.strerror(exc.errno or 0)}: changing the network needs root, add 'become: true'") from None
+        raise Refused(
+            f"{LOCK}: {os.strerror(exc.errno or 0)}: changing the network needs root, add 'become: true'"
+        ) from None
     try:
         deadline = time.monotonic() + seconds
         while True:
@@ -62,7 +65,9 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
                     raise
             if time.monotonic() > deadline:
                 holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
-                raise Refused(f"another run (process {holder}) has held {LOCK} for {seconds:g} seconds: let it end, or look what it waits for")
+                raise Refused(
+                    f"another run (process {holder}) has held {LOCK} for {seconds:g} seconds: let it end, or look what it waits for"
+                )
             time.sleep(0.02)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -71,7 +76,7 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
         os.close(descriptor)
 
 
-def run(wants: Tuple[Want, ...], check: bool = False) -> Result:
+def run(wants: tuple[Want, ...], check: bool = False) -> Result:
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
 
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
@@ -86,17 +91,19 @@ def run(wants: Tuple[Want, ...], check: bool = False) -> Result:
             raise Refused(found.missing[0])
         if not found.steps:
             return result_of(host, found, found.before, wants, [])
-        reached: List[State] = []
+        reached: list[State] = []
 
         def verify() -> None:
             reached.append(retrieve(host, wants))
             left = plan(reached[0], wants)
             if left.steps:
-                raise VnetError(f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}")
+                raise VnetError(
+                    f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"
+                )
 
         apply(host, found, verify)
         return result_of(host, found, reached[0], wants, [])
 
 
-def result_of(host: Host, found: Plan, state: State, wants: Tuple[Want, ...], warnings: List[str]) -> Result:
+def result_of(host: Host, found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:
     return Result(bool(found.steps), found.commands, found.diff(), state, warnings + warnings_for(host, found, wants))

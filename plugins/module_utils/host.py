@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
-
 from .errors import Refused
 from .namespaces import Namespaces
 from .netlink import RawLink, Socket, require
@@ -21,11 +19,11 @@ class Host:
     def __init__(self) -> None:
         require()
         self.namespaces = Namespaces()
-        self._sockets: Dict[str, Socket] = {}
-        self._by_name: Dict[Tuple[str, str], Optional[RawLink]] = {}
-        self._by_index: Dict[Tuple[str, int], Optional[RawLink]] = {}
-        self._dumped: Dict[str, bool] = {}
-        self._nsids: Dict[str, Dict[int, str]] = {}
+        self._sockets: dict[str, Socket] = {}
+        self._by_name: dict[tuple[str, str], RawLink | None] = {}
+        self._by_index: dict[tuple[str, int], RawLink | None] = {}
+        self._dumped: dict[str, bool] = {}
+        self._nsids: dict[str, dict[int, str]] = {}
 
     def __enter__(self) -> Host:
         return self
@@ -66,14 +64,14 @@ class Host:
             raise Refused(f"netns: there is no network namespace {netns!r} on this host")
         return descriptor
 
-    def link(self, netns: str, name: str) -> Optional[RawLink]:
+    def link(self, netns: str, name: str) -> RawLink | None:
         """The link of this name, or of this alternative name."""
         key = (netns, name)
         if key not in self._by_name and not self._dumped.get(netns):
             self._remember(netns, name, self.socket(netns).link(name=name))
         return self._by_name.get(key)
 
-    def link_at(self, netns: str, index: int) -> Optional[RawLink]:
+    def link_at(self, netns: str, index: int) -> RawLink | None:
         key = (netns, index)
         if key not in self._by_index:
             found = self.socket(netns).link(index=index)
@@ -82,12 +80,12 @@ class Host:
                 self._by_name[netns, found.name] = found
         return self._by_index[key]
 
-    def _remember(self, netns: str, name: str, found: Optional[RawLink]) -> None:
+    def _remember(self, netns: str, name: str, found: RawLink | None) -> None:
         self._by_name[netns, name] = found
         if found:
             self._by_index[netns, found.index] = found
 
-    def read_all_links(self, netns: str) -> List[RawLink]:
+    def read_all_links(self, netns: str) -> list[RawLink]:
         """Dump the namespace's links; later look-ups of a name are answered from it."""
         found = self.socket(netns).links()
         for link in found:
@@ -103,9 +101,9 @@ class Host:
         if found is None:
             # Between reading and writing somebody took it away.
             raise Refused(f"there is no device {name!r}" + (f" in the network namespace {netns}" if netns else ""))
-        return found.index
+        return int(found.index)
 
-    def netns_of(self, seen_from: str, nsid: int) -> Optional[str]:
+    def netns_of(self, seen_from: str, nsid: int) -> str | None:
         """The name of the namespace that has this id in `seen_from`; None for one without a name here."""
         known = self._nsids.setdefault(seen_from, {})
         if nsid not in known:

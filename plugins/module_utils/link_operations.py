@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any
 
 from .kinds import BY_NETLINK
 from .kinds.base import COMMON, LinkKind, Option
@@ -33,18 +34,18 @@ class LinkAdd(Operation):
     name: str
     kind: LinkKind
     options: Mapping[str, Any]
-    peer: Optional[Key] = None
+    peer: Key | None = None
     peer_options: Mapping[str, Any] = field(default_factory=dict)
 
     def simulate(self, model: State) -> None:
-        attrs: Dict[str, Any] = {"admin_state": "down", **self.options}
+        attrs: dict[str, Any] = {"admin_state": "down", **self.options}
         mac_is_set = "mac" in self.options or self.kind.name != "bridge"
         model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
         if self.peer:
             attrs = {"admin_state": "down", **self.peer_options}
             model.put(Link(*self.peer, self.kind.netlink, attrs, peer=(self.netns, self.name)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (LinkDelete(self.netns, self.name, self.kind.netlink),)
 
     def command(self) -> str:
@@ -52,8 +53,16 @@ class LinkAdd(Operation):
         if self.kind.by_ioctl:
             words = [option.words(self.options[name]) for name, option in table.items() if name in self.options]
             return ip(self.netns, "tuntap add dev", quoted(self.name), *words)
-        head = [option.words(self.options[name]) for name, option in table.items() if name in self.options and option.level == "link"]
-        tail = [option.words(self.options[name]) for name, option in table.items() if name in self.options and option.level == "info"]
+        head = [
+            option.words(self.options[name])
+            for name, option in table.items()
+            if name in self.options and option.level == "link"
+        ]
+        tail = [
+            option.words(self.options[name])
+            for name, option in table.items()
+            if name in self.options and option.level == "info"
+        ]
         where = self.options.get("link_netns", self.netns)
         if where != self.netns:
             head.append(f"netns {quoted(self.netns) if self.netns else '1'}")
@@ -76,11 +85,11 @@ class LinkDelete(Operation):
         model.links[self.netns, self.name] = None
         if link and link.peer and model.links.get(link.peer):
             model.links[link.peer] = None
-        for key, other in list(model.links.items()):
+        for _key, other in list(model.links.items()):
             if other and other.netns == self.netns and other.attrs.get("master") == self.name:
                 model.put(other.having(master=""))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None or link.kind not in BY_NETLINK:
             return ()
@@ -115,15 +124,15 @@ class LinkSet(Operation):
         link = link.having(**self.changes)
         if "mac" in self.changes:
             link = replace(link, mac_is_set=True)
-        four = {"addresses": tuple(addr for addr in link.addresses if addr.family == 4)}
+        four = tuple(addr for addr in link.addresses if addr.family == 4)
         if self.changes.get("admin_state") == "down":
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
-            return replace(link, routes=(), **four)
+            return replace(link, routes=(), addresses=four)
         if self.changes.get("mtu", 1280) < 1280:
-            return replace(link, routes=tuple(route for route in link.routes if route.family == 4), **four)
+            return replace(link, routes=tuple(route for route in link.routes if route.family == 4), addresses=four)
         return link
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None:
             return ()
@@ -143,11 +152,27 @@ class LinkSet(Operation):
             # iproute2 can't change the owner of a device that is there; uml-utilities' tunctl can.
             flags = {"owner": "-u", "group": "-g"}
             netns = f"ip netns exec {quoted(self.netns)} " if self.netns else ""
-            return netns + " ".join(["tunctl", "-t", quoted(self.name), *(f"{flags[name]} {self.changes[name]}" for name in owner)])
-        head = [option.words(self.changes[name]) for name, option in table.items() if name in self.changes and option.level == "link"]
+            return netns + " ".join(
+                ["tunctl", "-t", quoted(self.name), *(f"{flags[name]} {self.changes[name]}" for name in owner)]
+            )
+        head = [
+            option.words(self.changes[name])
+            for name, option in table.items()
+            if name in self.changes and option.level == "link"
+        ]
         head += [str(self.changes[name]) for name in ("admin_state",) if name in self.changes]
-        tail = [option.words(self.changes[name]) for name, option in table.items() if name in self.changes and option.level == "info"]
-        return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", BY_NETLINK[self.kind].name, *tail] if tail else []))
+        tail = [
+            option.words(self.changes[name])
+            for name, option in table.items()
+            if name in self.changes and option.level == "info"
+        ]
+        return ip(
+            self.netns,
+            "link set dev",
+            quoted(self.name),
+            *head,
+            *(["type", BY_NETLINK[self.kind].name, *tail] if tail else []),
+        )
 
 
 @dataclass(frozen=True)
@@ -166,18 +191,20 @@ class LinkMove(Operation):
         moved = replace(link, netns=self.to[0], name=self.to[1])
         if self.to[0] != self.netns:
             attrs = {**link.attrs, "admin_state": "down", "master": ""}
-            moved = replace(moved, attrs=attrs, addresses=(), routes=(), fdb=tuple(entry for entry in link.fdb if not entry.master))
+            moved = replace(
+                moved, attrs=attrs, addresses=(), routes=(), fdb=tuple(entry for entry in link.fdb if not entry.master)
+            )
         model.put(moved)
         if link.peer:
             peer = model.links.get(link.peer)
             if peer:
                 model.put(replace(peer, peer=self.to))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None:
             return ()
-        back: Tuple[Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
+        back: tuple[Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
         if self.to[0] == self.netns:
             return back
         if link.attrs.get("master"):
@@ -192,9 +219,7 @@ class LinkMove(Operation):
         return ip(self.netns, "link set dev", quoted(self.name), *words)
 
 
-
-
-def rebuild(model: State, link: Link) -> Tuple[Operation, ...]:
+def rebuild(model: State, link: Link) -> tuple[Operation, ...]:
     """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone."""
     kind = BY_NETLINK[link.kind]
     ends = [link]
@@ -202,7 +227,7 @@ def rebuild(model: State, link: Link) -> Tuple[Operation, ...]:
     if peer:
         ends.append(peer)
 
-    def given(end: Link, late: bool) -> Dict[str, Any]:
+    def given(end: Link, late: bool) -> dict[str, Any]:
         return {
             name: end.attrs[name]
             for name, option in kind.table.items()
@@ -211,7 +236,7 @@ def rebuild(model: State, link: Link) -> Tuple[Operation, ...]:
             and (name in kind.late) == late
         }
 
-    steps: Tuple[Operation, ...] = (
+    steps: tuple[Operation, ...] = (
         LinkAdd(link.netns, link.name, kind, given(link, False), link.peer, given(peer, False) if peer else {}),
     )
     for end in ends:

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Callable, Dict, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -21,14 +22,14 @@ from .errors import VnetError
 from .kinds.base import LinkKind, link_spec
 from .state import State, link_shown
 
-NAMESPACE_SPEC: Dict[str, Any] = {
+NAMESPACE_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "loopback": {"type": "bool", "default": True},
     "sysctl": {"type": "dict"},
 }
 
-FORWARD_SPEC: Dict[str, Any] = {
+FORWARD_SPEC: dict[str, Any] = {
     "ipv4": {"type": "bool"},
     "ipv6": {"type": "bool"},
     "interfaces": {"type": "list", "elements": "str"},
@@ -39,7 +40,7 @@ FORWARD_SPEC: Dict[str, Any] = {
 }
 
 
-def misread(spec: Mapping[str, Any], params: Any) -> Optional[str]:
+def misread(spec: Mapping[str, Any], params: Any) -> str | None:
     """What Ansible's types would let pass although YAML made something else of it than was meant: a sentence, or None."""
     if not isinstance(params, dict):
         return None
@@ -58,7 +59,7 @@ def misread(spec: Mapping[str, Any], params: Any) -> Optional[str]:
     return None
 
 
-def as_written(params: Mapping[str, Any], raw: Any) -> Dict[str, Any]:
+def as_written(params: Mapping[str, Any], raw: Any) -> dict[str, Any]:
     """The parameters, but a MAC as YAML gave it: it makes a number of one without letters, and Ansible a string of that."""
     written = dict(params)
     if isinstance(raw, dict):
@@ -70,9 +71,9 @@ def as_written(params: Mapping[str, Any], raw: Any) -> Dict[str, Any]:
 
 
 def main(
-    spec: Dict[str, Any],
+    spec: dict[str, Any],
     want_of: Callable[[Mapping[str, Any]], Want],
-    resource: Callable[[State, Want], Dict[str, Any]],
+    resource: Callable[[State, Want], dict[str, Any]],
     **limits: Any,
 ) -> None:
     """Run a module of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
@@ -82,7 +83,9 @@ def main(
     if problem:
         module.fail_json(msg=problem)
     if not netlink.HAS_PYROUTE2:
-        needed = missing_required_lib(f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/")
+        needed = missing_required_lib(
+            f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/"
+        )
         module.fail_json(msg=needed, exception=netlink.PYROUTE2_ERROR)
     try:
         want = want_of(as_written(module.params, raw))
@@ -98,10 +101,10 @@ def main(
     finish(module, result, shown)
 
 
-def finish(module: AnsibleModule, result: Result, shown: Dict[str, Any]) -> None:
+def finish(module: AnsibleModule, result: Result, shown: dict[str, Any]) -> None:
     for warning in result.warnings:
         module.warn(warning)
-    answer: Dict[str, Any] = {"changed": result.changed, "operations": result.operations, **shown}
+    answer: dict[str, Any] = {"changed": result.changed, "operations": result.operations, **shown}
     if module._diff:
         answer["diff"] = result.diff
     module.exit_json(**answer)
@@ -110,7 +113,7 @@ def finish(module: AnsibleModule, result: Result, shown: Dict[str, Any]) -> None
 def run_link(kind: LinkKind) -> None:
     """The `main()` of a link module."""
 
-    def resource(state: State, want: Any) -> Dict[str, Any]:
+    def resource(state: State, want: Any) -> dict[str, Any]:
         link = state.link(want.key)
         return {"link": link_shown(state, link, {"mac", *want.options}) if link else {}}
 
@@ -120,12 +123,18 @@ def run_link(kind: LinkKind) -> None:
 def run_netns() -> None:
     """The `main()` of vnet_netns."""
 
-    def resource(state: State, want: Any) -> Dict[str, Any]:
+    def resource(state: State, want: Any) -> dict[str, Any]:
         if want.name not in state.namespaces:
             return {"namespace": {}}
         loopback = state.link((want.name, "lo"))
         sysctls = {key: state.sysctls[want.name, key] for key in want.sysctls if (want.name, key) in state.sysctls}
-        return {"namespace": {"name": want.name, "loopback": bool(loopback and loopback.get("admin_state") == "up"), "sysctl": sysctls}}
+        return {
+            "namespace": {
+                "name": want.name,
+                "loopback": bool(loopback and loopback.get("admin_state") == "up"),
+                "sysctl": sysctls,
+            }
+        }
 
     main(NAMESPACE_SPEC, namespace_want, resource)
 
@@ -133,9 +142,9 @@ def run_netns() -> None:
 def run_forward() -> None:
     """The `main()` of vnet_sysctl_forward."""
 
-    def resource(state: State, want: Any) -> Dict[str, Any]:
+    def resource(state: State, want: Any) -> dict[str, Any]:
         found = {key: value for (netns, key), value in state.sysctls.items() if netns == want.netns}
-        shown: Dict[str, Any] = {
+        shown: dict[str, Any] = {
             "ipv4": found.get("net.ipv4.ip_forward") == "1",
             "ipv6": found.get("net.ipv6.conf.all.forwarding") == "1",
             "sysctl": dict(sorted(found.items())),

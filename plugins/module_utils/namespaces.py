@@ -15,8 +15,8 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from contextlib import contextmanager
-from typing import Dict, Iterator, List, Optional
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 DIRECTORY = "/run/netns"
 CLONE_NEWNET = 0x40000000
@@ -50,8 +50,8 @@ class Namespaces:
     def __init__(self) -> None:
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._device = os.fstat(self.home).st_dev
-        self._open: Dict[str, int] = {"": self.home}
-        self.gone: Dict[str, int] = {}
+        self._open: dict[str, int] = {"": self.home}
+        self.gone: dict[str, int] = {}
         """Descriptors of namespaces that this run unmounted: they live on until the run ends."""
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class Namespaces:
             os.close(descriptor)
         self._open, self.gone = {}, {}
 
-    def descriptor(self, name: str) -> Optional[int]:
+    def descriptor(self, name: str) -> int | None:
         """A descriptor of the namespace, None where there is none: a mere file of that name is a stale leftover."""
         if name not in self._open:
             try:
@@ -73,7 +73,7 @@ class Namespaces:
             self._open[name] = descriptor
         return self._open[name]
 
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         """All named network namespaces of this host."""
         try:
             files = sorted(os.listdir(DIRECTORY))
@@ -95,13 +95,13 @@ class Namespaces:
             if name:
                 _call("setns", self.home, CLONE_NEWNET)
 
-    def read_sysfs(self, netns: str, path: str) -> Optional[str]:
+    def read_sysfs(self, netns: str, path: str) -> str | None:
         """A value from the sysfs of a namespace, None where it can't be read.
 
         A mounted sysfs shows the devices of one namespace: for another one it has to be mounted anew, in a mount
         namespace of our own. A thread does it, as a thread can have one for itself.
         """
-        found: List[str] = []
+        found: list[str] = []
 
         def look() -> None:
             _call("unshare", CLONE_NEWNS)
@@ -113,10 +113,8 @@ class Namespaces:
                 found.append(file.read().strip())
 
         def quietly() -> None:
-            try:
+            with suppress(OSError):
                 look()
-            except OSError:
-                pass
 
         if netns:
             thread = threading.Thread(target=quietly)

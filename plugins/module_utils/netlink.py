@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import os
 import socket
 import struct
 import sys
 import traceback
 import types
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .errors import KernelError, VnetError
 
@@ -40,7 +40,7 @@ def _without_package_init() -> Iterator[None]:
         sys.modules.pop("pyroute2", None)
 
 
-PYROUTE2_ERROR: Optional[str] = None
+PYROUTE2_ERROR: str | None = None
 try:
     _lean = _without_package_init()
     next(_lean, None)
@@ -99,7 +99,8 @@ def require() -> None:
 def version() -> str:
     """The version of pyroute2, "" where its metadata is not there."""
     try:
-        from importlib.metadata import PackageNotFoundError, version as version_of
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as version_of
     except ImportError:
         return ""
     try:
@@ -108,7 +109,7 @@ def version() -> str:
         return ""
 
 
-def attributes(data: bytes, offset: int = 0) -> Iterator[Tuple[int, bytes]]:
+def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     """The netlink attributes in `data`, without decoding them: (type, content)."""
     end = len(data)
     while offset + 4 <= end:
@@ -125,10 +126,10 @@ class RawLink:
     def __init__(self, data: bytes) -> None:
         self.data = data
         _family, self.type, self.index, self.flags, _change = struct.unpack_from("=BxHiII", data, 16)
-        self.raw: Dict[int, bytes] = dict(attributes(data, 32))
+        self.raw: dict[int, bytes] = dict(attributes(data, 32))
         self.name = self.raw[IFLA_IFNAME].rstrip(b"\0").decode(errors="surrogateescape")
 
-    def number(self, attribute: int) -> Optional[int]:
+    def number(self, attribute: int) -> int | None:
         raw = self.raw.get(attribute)
         return None if raw is None else int.from_bytes(raw[:4], sys.byteorder, signed=True)
 
@@ -141,21 +142,23 @@ class RawLink:
         return "loopback" if self.type == 772 else ""
 
     @property
-    def altnames(self) -> Tuple[str, ...]:
+    def altnames(self) -> tuple[str, ...]:
         found = attributes(self.raw.get(IFLA_PROP_LIST, b""))
         return tuple(content.rstrip(b"\0").decode() for attribute, content in found if attribute == IFLA_ALT_IFNAME)
 
     @property
     def has_xdp(self) -> bool:
-        return any(attribute == 2 and content[:1] != b"\0" for attribute, content in attributes(self.raw.get(IFLA_XDP, b"")))
+        return any(
+            attribute == 2 and content[:1] != b"\0" for attribute, content in attributes(self.raw.get(IFLA_XDP, b""))
+        )
 
-    def decode(self) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    def decode(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The attributes of the link, and those of its kind's data, by pyroute2's names."""
         message = ifinfmsg(self.data)
         message.decode()
         link = {slot[0]: slot[1] for slot in message["attrs"]}
         info = link.get("IFLA_LINKINFO")
-        data = info.get_attr("IFLA_INFO_DATA") if info is not None else None
+        data: Any = info.get_attr("IFLA_INFO_DATA") if info is not None else None
         return link, {slot[0]: slot[1] for slot in data["attrs"]} if hasattr(data, "get_attr") else {}
 
 
@@ -182,7 +185,7 @@ class Socket:
         message.encode()
         self._socket.send(message.data)
 
-    def _replies(self) -> Iterator[Tuple[int, int, bytes]]:
+    def _replies(self) -> Iterator[tuple[int, int, bytes]]:
         """(type, flags, message) of each answer to the last request; raises KernelError where the kernel says no."""
         while True:
             data = self._socket.recv(1 << 18)
@@ -201,12 +204,12 @@ class Socket:
                     return
                 yield kind, flags, message
 
-    def request(self, message: Any, kind: int, flags: int = 0) -> List[bytes]:
+    def request(self, message: Any, kind: int, flags: int = 0) -> list[bytes]:
         """Send one request and wait for its acknowledgement; the messages that came before it."""
         self._send(message, kind, flags | NLM_F_ACK)
         return [data for _kind, _flags, data in self._replies() if data]
 
-    def dump(self, message_of: Any, kind: int) -> List[bytes]:
+    def dump(self, message_of: Any, kind: int) -> list[bytes]:
         """Send a dump request (made anew by `message_of()` on each try) until one was not torn by a change."""
         for _attempt in range(10):
             self._send(message_of(), kind, NLM_F_DUMP)
@@ -221,7 +224,7 @@ class Socket:
 
     # -- links -----------------------------------------------------------------------------------------------------
 
-    def link(self, name: str = "", index: int = 0) -> Optional[RawLink]:
+    def link(self, name: str = "", index: int = 0) -> RawLink | None:
         """The link of this name or index, None where there is none."""
         attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)]
         if name:
@@ -234,7 +237,7 @@ class Socket:
             raise
         return RawLink(found[0])
 
-    def links(self, master: int = 0) -> List[RawLink]:
+    def links(self, master: int = 0) -> list[RawLink]:
         attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)] + ([("IFLA_MASTER", master)] if master else [])
         return [RawLink(data) for data in self.dump(lambda: filled(ifinfmsg, {}, attrs), RTM_GETLINK)]
 
@@ -249,15 +252,22 @@ class Socket:
 
     # -- what hangs on links ---------------------------------------------------------------------------------------
 
-    def addresses(self, index: int = 0) -> List[Any]:
-        return [decoded(ifaddrmsg, data) for data in self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)]
+    def addresses(self, index: int = 0) -> list[Any]:
+        return [
+            decoded(ifaddrmsg, data) for data in self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
+        ]
 
-    def routes(self, family: int, index: int = 0) -> List[Any]:
+    def routes(self, family: int, index: int = 0) -> list[Any]:
         attrs = [("RTA_OIF", index)] if index else []
-        return [decoded(rtmsg, data) for data in self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)]
+        return [
+            decoded(rtmsg, data) for data in self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
+        ]
 
-    def neighbors(self, family: int, index: int = 0) -> List[Any]:
-        return [decoded(ndmsg, data) for data in self.dump(lambda: filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)]
+    def neighbors(self, family: int, index: int = 0) -> list[Any]:
+        return [
+            decoded(ndmsg, data)
+            for data in self.dump(lambda: filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)
+        ]
 
 
 def _sentence(message: bytes, kind: int, flags: int) -> str:
@@ -312,11 +322,17 @@ if HAS_PYROUTE2:
         missing; LABEL is in network byte order.
         """
 
-        nla_map = tuple(
-            {"IFLA_VXLAN_TTL_INHERIT": (name, "flag_or_byte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(name, (name, kind))
-            for name, kind in (entry[-2:] for entry in _vxlan.vxlan.nla_map)
-            if name not in ("IFLA_VXLAN_VNIFILTER", "IFLA_VXLAN_LOCALBYPASS")
-        ) + (("IFLA_VXLAN_VNIFILTER", "uint8"), ("IFLA_VXLAN_LOCALBYPASS", "uint8"))
+        nla_map = (
+            *tuple(
+                {"IFLA_VXLAN_TTL_INHERIT": (name, "flag_or_byte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(
+                    name, (name, kind)
+                )
+                for name, kind in (entry[-2:] for entry in _vxlan.vxlan.nla_map)
+                if name not in ("IFLA_VXLAN_VNIFILTER", "IFLA_VXLAN_LOCALBYPASS")
+            ),
+            ("IFLA_VXLAN_VNIFILTER", "uint8"),
+            ("IFLA_VXLAN_LOCALBYPASS", "uint8"),
+        )
 
         class flag_or_byte(_vxlan.nla):  # type: ignore[misc]
             fields = (("value", "s"),)
@@ -330,6 +346,3 @@ if HAS_PYROUTE2:
                 self.value = self["value"] not in (b"", b"\0")
 
     ifinfmsg.ifinfo.data_map["vxlan"] = _TtlInherit
-
-
-__all__ = ["Socket", "RawLink", "os"]

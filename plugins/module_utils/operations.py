@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, replace
-from typing import Dict, Optional, Tuple
 
 from .state import IFA_F_NODAD, Addr, Fdb, Link, Route, State, route_text
 from .values import quoted
+
 
 def ip(netns: str, *words: str) -> str:
     return " ".join(["ip", *(["-n", quoted(netns)] if netns else []), *(word for word in words if word)])
@@ -31,7 +31,7 @@ class Operation:
     def simulate(self, model: State) -> None:
         raise NotImplementedError
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         raise NotImplementedError
 
     def command(self) -> str:
@@ -46,7 +46,7 @@ class NamespaceAdd(Operation):
         model.namespaces[self.name] = {}
         model.put(Link(self.name, "lo", "loopback", {"admin_state": "down"}))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceDelete(self.name),)
 
     def command(self) -> str:
@@ -65,7 +65,7 @@ class NamespaceDelete(Operation):
             if link and (link.netns == self.name or (link.peer and link.peer[0] == self.name)):
                 model.links[key] = None
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceRestore(self.name),)
 
     def command(self) -> str:
@@ -81,7 +81,7 @@ class NamespaceRestore(Operation):
     def simulate(self, model: State) -> None:
         model.namespaces[self.name] = {}
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceDelete(self.name),)
 
     def command(self) -> str:
@@ -98,9 +98,13 @@ class AddressAdd(Operation):
         link = model.links.get((self.netns, self.device))
         if link and all(addr.cidr != self.addr.cidr for addr in link.addresses):
             first = not any(same_subnet(addr, self.addr) for addr in link.addresses)
-            model.put(replace(link, addresses=(*link.addresses, self.addr._replace(secondary=not first and self.addr.family == 4))))
+            model.put(
+                replace(
+                    link, addresses=(*link.addresses, self.addr._replace(secondary=not first and self.addr.family == 4))
+                )
+            )
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (AddressDelete(self.netns, self.device, self.addr),)
 
     def command(self) -> str:
@@ -137,7 +141,7 @@ class AddressDelete(Operation):
             routes = tuple(route for route in routes if route.family == 6)
         return replace(link, addresses=addresses, routes=routes)
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.device))
         return put_back(link, self.on(link)) if link else ()
 
@@ -158,7 +162,7 @@ class RouteAdd(Operation):
         if link and self.route not in link.routes:
             model.put(replace(link, routes=(*link.routes, self.route)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (RouteDelete(self.netns, self.device, self.route),)
 
     def command(self) -> str:
@@ -176,7 +180,7 @@ class RouteDelete(Operation):
         if link:
             model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (RouteAdd(self.netns, self.device, self.route),)
 
     def command(self) -> str:
@@ -194,7 +198,7 @@ class FdbAdd(Operation):
         if link and self.entry not in link.fdb:
             model.put(replace(link, fdb=(*link.fdb, self.entry)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (FdbDelete(self.netns, self.device, self.entry),)
 
     def command(self) -> str:
@@ -212,7 +216,7 @@ class FdbDelete(Operation):
         if link:
             model.put(replace(link, fdb=tuple(entry for entry in link.fdb if entry != self.entry)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (FdbAdd(self.netns, self.device, self.entry),)
 
     def command(self) -> str:
@@ -241,7 +245,7 @@ class AltnameAdd(Operation):
         if link:
             model.put(link.having(altnames=(*(link.get("altnames") or ()), self.altname)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (AltnameDelete(self.netns, self.device, self.altname),)
 
     def command(self) -> str:
@@ -259,23 +263,25 @@ class AltnameDelete(Operation):
         if link:
             model.put(link.having(altnames=tuple(name for name in link.get("altnames") or () if name != self.altname)))
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         return (AltnameAdd(self.netns, self.device, self.altname),)
 
     def command(self) -> str:
         return ip(self.netns, "link property del dev", quoted(self.device), "altname", quoted(self.altname))
 
 
-def put_back(before: Link, after: Optional[Link]) -> Tuple[Operation, ...]:
+def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
     """What gives `before`'s addresses, FDB entries and routes back to a device that became `after`."""
     kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
-    back: Tuple[Operation, ...] = ()
+    back: tuple[Operation, ...] = ()
     for addr in before.addresses:
         if addr.cidr not in kept_addresses and not addr.linklocal:
             # It has passed duplicate address detection before; a tentative address would refuse routes.
             flags = addr.flags | IFA_F_NODAD if addr.family == 6 else addr.flags
             back += (AddressAdd(before.netns, before.name, addr._replace(flags=flags)),)
-    back += tuple(FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb)
+    back += tuple(
+        FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb
+    )
     return back + tuple(
         RouteAdd(before.netns, before.name, route) for route in before.routes if not after or route not in after.routes
     )
@@ -293,13 +299,13 @@ class SysctlSet(Operation):
         for key, value in sysctl_effects(model, self.netns, self.key, self.value).items():
             model.sysctls[self.netns, key] = value
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         before = {key: value for (netns, key), value in model.sysctls.items() if netns == self.netns}
         if self.key not in before:
             return ()
         after = model.copy()
         self.simulate(after)
-        back: Tuple[Operation, ...] = (SysctlSet(self.netns, self.key, before[self.key]),)
+        back: tuple[Operation, ...] = (SysctlSet(self.netns, self.key, before[self.key]),)
         back[0].simulate(after)
         # Writing the old value back has side effects of its own: end with all that then still differs.
         return back + tuple(
@@ -313,18 +319,22 @@ class SysctlSet(Operation):
         return f"{prefix}sysctl -w {quoted(self.key + '=' + self.value)}"
 
 
-def sysctl_effects(model: State, netns: str, key: str, value: str) -> Dict[str, str]:
+def sysctl_effects(model: State, netns: str, key: str, value: str) -> dict[str, str]:
     """What else changes with a sysctl: `inet_forward_change()` and `addrconf_fixup_forwarding()` in the kernel."""
     effects = {key: value}
     known = [name for (space, name) in model.sysctls if space == netns]
     unchanged = model.sysctls.get((netns, key)) == value
     if key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):
         if not unchanged:
-            effects.update({name: value for name in known if name.startswith("net.ipv4.conf.") and name.endswith(".forwarding")})
+            effects.update(
+                {name: value for name in known if name.startswith("net.ipv4.conf.") and name.endswith(".forwarding")}
+            )
             effects["net.ipv4.ip_forward"] = value
             effects["net.ipv4.conf.all.accept_redirects"] = "0" if value == "1" else "1"
     elif key == "net.ipv6.conf.all.forwarding":
-        effects.update({name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")})
+        effects.update(
+            {name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")}
+        )
     return {name: new for name, new in effects.items() if name == key or name in known}
 
 
@@ -339,7 +349,7 @@ class FileWrite(Operation):
     def simulate(self, model: State) -> None:
         model.files[self.path] = self.content
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         old = model.files.get(self.path)
         return (FileRemove(self.path),) if old is None else (FileWrite(self.path, old),)
 
@@ -354,7 +364,7 @@ class FileRemove(Operation):
     def simulate(self, model: State) -> None:
         model.files[self.path] = None
 
-    def inverse(self, model: State) -> Tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[Operation, ...]:
         old = model.files.get(self.path)
         return () if old is None else (FileWrite(self.path, old),)
 

@@ -14,21 +14,14 @@ out. There is no I/O here and no clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, Want
-from .errors import Refused
-from .operations import Operation
+from . import plan_addresses, plan_host, plan_links
+from .desired import Want
+from .planner import Planner, Step
 from .state import Key, State, key_text, link_shown
-
-
-@dataclass(frozen=True)
-class Step:
-    """An operation, and what puts back what it changes."""
-
-    operation: Operation
-    undo: Tuple[Operation, ...]
 
 
 @dataclass(frozen=True)
@@ -37,20 +30,20 @@ class Plan:
 
     before: State
     after: State
-    steps: Tuple[Step, ...]
-    missing: Tuple[str, ...]
-    asked: Mapping[Key, Set[str]]
+    steps: tuple[Step, ...]
+    missing: tuple[str, ...]
+    asked: Mapping[Key, set[str]]
 
     @property
-    def commands(self) -> List[str]:
+    def commands(self) -> list[str]:
         return [step.operation.command() for step in self.steps]
 
-    def diff(self) -> Dict[str, Any]:
+    def diff(self) -> dict[str, Any]:
         """`before` and `after`: the touched resources only, in the options' words."""
         return {"before": self._shown(self.before, self.after), "after": self._shown(self.after, self.before)}
 
-    def _shown(self, state: State, other: State) -> Dict[str, Any]:
-        shown: Dict[str, Any] = {}
+    def _shown(self, state: State, other: State) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
         if not self.steps:
             return shown
         for name in sorted(set(state.namespaces) - set(other.namespaces)):
@@ -58,9 +51,9 @@ class Plan:
         for key, link in sorted(state.links.items()):
             if link and link != other.links.get(key) and not (link.kind == "loopback" and key not in other.links):
                 shown.setdefault("links", {})[key_text(key)] = link_shown(state, link, self.asked.get(key, set()))
-        for (netns, key), value in sorted(state.sysctls.items()):
-            if other.sysctls.get((netns, key)) != value:
-                shown.setdefault("sysctls", {})[key_text((netns, key))] = value
+        for setting, value in sorted(state.sysctls.items()):
+            if other.sysctls.get(setting) != value:
+                shown.setdefault("sysctls", {})[key_text(setting)] = value
         for path, content in sorted(state.files.items()):
             if content is not None and content != other.files.get(path):
                 shown.setdefault("files", {})[path] = content
@@ -71,51 +64,8 @@ class Plan:
         return shown
 
 
-class Planner:
-    """The model, the steps so far, and the wants, for the phases to work on."""
-
-    def __init__(self, current: State, wants: Tuple[Want, ...]) -> None:
-        self.before = current
-        self.model = current.copy()
-        self.wants = wants
-        self.steps: List[Step] = []
-        self.missing: List[str] = []
-        self.asked: Dict[Key, Set[str]] = {}
-
-    def do(self, operation: Operation) -> None:
-        undo = operation.inverse(self.model)
-        operation.simulate(self.model)
-        self.steps.append(Step(operation, undo))
-
-    def lack(self, where: str, sentence: str) -> None:
-        """Note a reference to what is not there."""
-        sentence = f"{where}: {sentence}" if where else sentence
-        if sentence not in self.missing:
-            self.missing.append(sentence)
-
-    def netns_exists(self, where: str, name: str, option: str = "netns") -> None:
-        if not self.model.has_netns(name):
-            self.lack(where, f"{option}: there is no network namespace {name!r} on this host")
-            # So that the rest of a check run is about the host that will be.
-            self.model.namespaces[name] = {}
-
-    @property
-    def links(self) -> List[LinkWant]:
-        return [want for want in self.wants if isinstance(want, LinkWant)]
-
-    @property
-    def namespaces(self) -> List[NamespaceWant]:
-        return [want for want in self.wants if isinstance(want, NamespaceWant)]
-
-    @property
-    def forwardings(self) -> List[ForwardWant]:
-        return [want for want in self.wants if isinstance(want, ForwardWant)]
-
-
-def plan(current: State, wants: Tuple[Want, ...]) -> Plan:
+def plan(current: State, wants: tuple[Want, ...]) -> Plan:
     """Plan the way from `current` to what `wants` ask for; raise Refused where there is none."""
-    from . import plan_addresses, plan_host, plan_links
-
     planner = Planner(current, wants)
     plan_host.make_namespaces(planner)
     plan_links.make_links(planner)
@@ -130,7 +80,4 @@ def plan(current: State, wants: Tuple[Want, ...]) -> Plan:
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)
-    return Plan(current, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
-
-
-__all__ = ["Plan", "Planner", "Refused", "Step", "plan"]
+    return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import List, Sequence, Tuple
+from collections.abc import Sequence
 
 from .kinds.vxlan import VXLAN
 from .operations import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
-from .plan import Planner
 from .plan_links import ends
+from .planner import Planner
 from .state import ALL_ZEROS, Addr, Fdb, Key, Link, Route
 
 
@@ -49,14 +49,14 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
         put_routes_back(planner, link)
 
 
-def with_their_secondaries(link: Link, gone: List[Addr]) -> Tuple[List[Addr], List[Addr]]:
+def with_their_secondaries(link: Link, gone: list[Addr]) -> tuple[list[Addr], list[Addr]]:
     """What has to be deleted for `gone` to go, in order, and what of it has to come back.
 
     Whether the secondary addresses of a subnet go with its primary is up to a sysctl (promote_secondaries). Taking them
     off first and putting them back after it is right under both of its values.
     """
-    going: List[Addr] = []
-    again: List[Addr] = []
+    going: list[Addr] = []
+    again: list[Addr] = []
     for addr in gone:
         if addr.family == 4 and not addr.secondary:
             for mate in link.addresses:

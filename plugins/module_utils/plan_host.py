@@ -8,14 +8,12 @@
 
 from __future__ import annotations
 
-from typing import Dict
-
 from . import sysctl
 from .desired import ForwardWant
 from .errors import Refused
 from .link_operations import LinkSet
 from .operations import FileRemove, FileWrite, NamespaceAdd, NamespaceDelete, SysctlSet
-from .plan import Planner
+from .planner import Planner
 
 
 def make_namespaces(planner: Planner) -> None:
@@ -59,14 +57,16 @@ def forward(planner: Planner) -> None:
         planner.netns_exists(want.where, want.netns)
         for name in want.devices or ():
             if planner.model.link((want.netns, name)) is None:
-                planner.lack(want.where, f"interfaces: there is no device {name!r}" + (f" in {want.netns}" if want.netns else ""))
+                planner.lack(
+                    want.where, f"interfaces: there is no device {name!r}" + (f" in {want.netns}" if want.netns else "")
+                )
         for key, value in settings(planner, want).items():
             set_sysctl(planner, want.netns, key, value)
 
 
-def settings(planner: Planner, want: ForwardWant) -> Dict[str, str]:
+def settings(planner: Planner, want: ForwardWant) -> dict[str, str]:
     """The sysctls of a forwarding want, in the order in which they have to be written."""
-    found: Dict[str, str] = {}
+    found: dict[str, str] = {}
     known = {key for (netns, key) in planner.model.sysctls if netns == want.netns}
     if want.ipv4 is not None:
         value = "1" if want.ipv4 else "0"

@@ -8,15 +8,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
-from .desired import EndWant, LinkWant
+from .desired import LinkWant
 from .errors import Refused
 from .kinds.base import LinkKind, Option
 from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, rebuild
 from .operations import AltnameAdd, AltnameDelete
-from .plan import Planner
+from .planner import Planner
 from .state import Key, Link, key_text
 
 
@@ -87,9 +88,11 @@ def check_kind(want: LinkWant, link: Link) -> None:
 def create(planner: Planner, want: LinkWant) -> None:
     kind = want.kind
     for needed in kind.needed:
-        options = needed.split("|")
-        if not any(want.options.get(option) is not None or (option == "peer" and want.peer) for option in options):
-            raise Refused(f"{prefix(want)}{options[0]}: {key_text(want.key)} is not there, and to make a {kind.name} this option is needed")
+        choice = needed.split("|")
+        if not any(want.options.get(option) is not None or (option == "peer" and want.peer) for option in choice):
+            raise Refused(
+                f"{prefix(want)}{choice[0]}: {key_text(want.key)} is not there, and to make a {kind.name} this option is needed"
+            )
     asked = {**want.new, **want.options}
     lower = asked.get(kind.lower) if kind.lower else None
     place = asked.get("link_netns", want.netns)
@@ -97,11 +100,13 @@ def create(planner: Planner, want: LinkWant) -> None:
         planner.netns_exists(want.where, place, "link_netns")
     if lower and planner.model.link((place, lower)) is None:
         planner.lack(want.where, f"{kind.lower}: there is no device {key_text((place, lower))}")
-    peer_key: Optional[Key] = None
-    peer_options: Dict[str, Any] = {}
+    peer_key: Key | None = None
+    peer_options: dict[str, Any] = {}
     if want.peer:
         if not want.peer.name:
-            raise Refused(f"{prefix(want)}peer: name: {key_text(want.key)} is not there, and to make a veth this option is needed")
+            raise Refused(
+                f"{prefix(want)}peer: name: {key_text(want.key)} is not there, and to make a veth this option is needed"
+            )
         peer_key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
         if peer_key == want.key:
             raise Refused(f"{prefix(want)}peer: name: both ends would be {key_text(peer_key)}")
@@ -118,7 +123,9 @@ def create(planner: Planner, want: LinkWant) -> None:
     planner.do(LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
 
 
-def in_creating_request(planner: Planner, want: LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]) -> Dict[str, Any]:
+def in_creating_request(
+    planner: Planner, want: LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]
+) -> dict[str, Any]:
     chosen = {}
     for name, value in asked.items():
         option = kind.table[name]
@@ -148,12 +155,18 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
-    busy = link.busy or next((end.busy for end in [planner.model.link(link.peer)] if end), "") if link.peer else link.busy
+    busy = (
+        link.busy or next((end.busy for end in [planner.model.link(link.peer)] if end), "") if link.peer else link.busy
+    )
     if busy:
-        raise Refused(f"{prefix(want)}recreate: {key_text(link.key)} would lose {busy}, which can't be put back: take it off first")
+        raise Refused(
+            f"{prefix(want)}recreate: {key_text(link.key)} would lose {busy}, which can't be put back: take it off first"
+        )
     changed = link.having(**fixed)
     if not all(fixed.values()):
-        changed = replace(changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name, value) != ""})
+        changed = replace(
+            changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name, value) != ""}
+        )
     restore = rebuild(planner.model, changed)
     planner.do(LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:
@@ -172,12 +185,6 @@ def found_by_peer(planner: Planner, want: LinkWant) -> bool:
         return False
     planner.do(LinkMove(first.netns, first.name, want.key))
     return True
-
-
-def peer_key(planner: Planner, want: LinkWant) -> Optional[Key]:
-    """Where the other end of an existing pair is now, None where that is out of sight."""
-    link = planner.model.link(want.key)
-    return link.peer if link else None
 
 
 def move_peers(planner: Planner) -> None:
@@ -201,13 +208,15 @@ def move_peers(planner: Planner) -> None:
         planner.netns_exists(want.where, netns, "peer: netns")
         taken = planner.model.link(to)
         if taken:
-            raise Refused(f"{prefix(want)}peer: name: {key_text(to)} is already there (a {taken.kind or 'physical'} device); it was left alone")
+            raise Refused(
+                f"{prefix(want)}peer: name: {key_text(to)} is already there (a {taken.kind or 'physical'} device); it was left alone"
+            )
         planner.do(LinkMove(*link.peer, to))
 
 
-def ends(planner: Planner, want: LinkWant) -> List[Tuple[Key, Mapping[str, Any]]]:
+def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:
     """The devices of a want that are there, each with what is asked of it."""
-    found: List[Tuple[Key, Mapping[str, Any]]] = [(want.key, want.options)]
+    found: list[tuple[Key, Mapping[str, Any]]] = [(want.key, want.options)]
     link = planner.model.link(want.key)
     if want.peer and link and link.peer:
         found.append((link.peer, want.peer.options))
@@ -230,7 +239,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     changes = {}
     for name, value in options.items():
         option = want.kind.table[name]
-        if option.level == "none" or option.create_only or is_fixed(option, value) or name == "stp" and value:
+        if option.level == "none" or option.create_only or is_fixed(option, value) or (name == "stp" and value):
             continue
         if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
             changes[name] = value
@@ -242,7 +251,9 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     if want.kind.name == "bridge" and "mtu" in changes:
         # It follows its ports: after they have joined.
         changes.pop("mtu")
-    by_ioctl = {name: value for name, value in changes.items() if want.kind.by_ioctl and want.kind.table[name].level == "info"}
+    by_ioctl = {
+        name: value for name, value in changes.items() if want.kind.by_ioctl and want.kind.table[name].level == "info"
+    }
     for part in (by_ioctl, {name: value for name, value in changes.items() if name not in by_ioctl}):
         if part:
             planner.do(LinkSet(*key, link.kind, part, link.attrs))
@@ -282,6 +293,7 @@ def assign_ports(planner: Planner) -> None:
                     planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")
                     port = Link(want.netns, name, "")
                     planner.model.put(port)
+                    planner.before.put(port)
                 check_port(planner, want.where, port)
                 if port.get("master") != want.name:
                     planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
@@ -319,6 +331,3 @@ def delete_links(planner: Planner) -> None:
         if want.absent and link:
             check_kind(want, link)
             planner.do(LinkDelete(link.netns, link.name, link.kind))
-
-
-__all__ = ["EndWant", "matches"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any
 
 from . import sysctl
 from .desired import ForwardWant, LinkWant, NamespaceWant, Want
@@ -29,11 +30,11 @@ UNKNOWN = LinkKind(name="", module="", plural="", common=COMMON)
 
 
 class Reader:
-    def __init__(self, host: Host, wants: Tuple[Want, ...]) -> None:
+    def __init__(self, host: Host, wants: tuple[Want, ...]) -> None:
         self.host = host
         self.wants = wants
         self.state = State()
-        self.names: Dict[str, Set[str]] = {}
+        self.names: dict[str, set[str]] = {}
 
     def read(self) -> State:
         for want in self.wants:
@@ -75,7 +76,7 @@ class Reader:
             netns = want.netns if want.peer.netns is None else want.peer.netns
             self._note(netns, [want.peer.name or "", want.peer.options.get("master", "")])
 
-    def _link(self, netns: str, name: str) -> Optional[Link]:
+    def _link(self, netns: str, name: str) -> Link | None:
         key = (netns, name)
         if key not in self.state.links:
             raw = self.host.link(netns, name)
@@ -93,7 +94,7 @@ class Reader:
         attrs["altnames"] = raw.altnames
         master = raw.number(IFLA_MASTER)
         attrs["master"] = self._name_at(netns, master) if master else ""
-        place: Optional[str] = netns
+        place: str | None = netns
         nsid = raw.number(IFLA_LINK_NETNSID)
         if nsid is not None:
             place = self.host.netns_of(netns, nsid)
@@ -105,7 +106,7 @@ class Reader:
                     attrs[option.name] = self._name_at(place, index) if index and place is not None else ""
         if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
             attrs.pop("mac", None)
-        peer: Optional[Key] = None
+        peer: Key | None = None
         if kind.paired and place is not None and raw.number(IFLA_LINK):
             other = self.host.link_at(place, raw.number(IFLA_LINK) or 0)
             peer = (place, other.name) if other else None
@@ -114,7 +115,7 @@ class Reader:
             busy = "the program that has it open"
         return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
 
-    def _name_at(self, netns: Optional[str], index: int) -> str:
+    def _name_at(self, netns: str | None, index: int) -> str:
         found = self.host.link_at(netns, index) if netns is not None else None
         return found.name if found else f"if{index}"
 
@@ -146,13 +147,13 @@ class Reader:
             messages = [message for message in sock.addresses(link.index) if message["index"] == link.index]
             addresses = tuple(addr for addr in map(address_value, messages) if addr)
             link = replace(link, addresses=addresses, routes=tuple(self._routes(link)))
-        if link.kind == "vxlan" and (losing or "remotes" in options) or losing:
+        if (link.kind == "vxlan" and (losing or "remotes" in options)) or losing:
             link = replace(link, fdb=tuple(self._fdb(link)))
         if link.kind == "bridge" and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
 
-    def _routes(self, link: Link) -> List[Route]:
+    def _routes(self, link: Link) -> list[Route]:
         sock = self.host.socket(link.netns)
         found = []
         for family in (2, 10):
@@ -162,7 +163,7 @@ class Reader:
                     found.append(route)
         return found
 
-    def _fdb(self, link: Link) -> List[Fdb]:
+    def _fdb(self, link: Link) -> list[Fdb]:
         default = link.attrs.get("remote") or link.attrs.get("group")
         found = []
         for message in self.host.socket(link.netns).neighbors(7, link.index):
@@ -171,7 +172,7 @@ class Reader:
                 found.append(entry)
         return found
 
-    def _fdb_entry(self, link: Link, message: Any) -> Optional[Fdb]:
+    def _fdb_entry(self, link: Link, message: Any) -> Fdb | None:
         """A static entry that somebody made; None for what was learned, and for the device's own address."""
         mac = message.get_attr("NDA_LLADDR")
         state, flags = message["state"], message["flags"]
@@ -222,12 +223,18 @@ class Reader:
                 if message["proto"] == 9 and message.get_attr("RTA_OIF"):
                     devices.add(self._name_at(want.netns, message.get_attr("RTA_OIF")))
             # Once mended the file goes on saying so, also while the router is away.
-            listed = re.findall(r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.files.get(want.file or "") or "", re.M)
-            devices.update(name.replace("/", ".") for name in listed if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls)
+            listed = re.findall(
+                r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.files.get(want.file or "") or "", re.M
+            )
+            devices.update(
+                name.replace("/", ".")
+                for name in listed
+                if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls
+            )
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
 
 
-def read_file(path: str) -> Optional[str]:
+def read_file(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -237,7 +244,7 @@ def read_file(path: str) -> Optional[str]:
         raise Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
 
 
-def address_value(message: Any) -> Optional[Addr]:
+def address_value(message: Any) -> Addr | None:
     local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
     if not local:
         return None
@@ -259,9 +266,14 @@ def address_value(message: Any) -> Optional[Addr]:
     )
 
 
-def route_value(message: Any, index: int) -> Optional[Route]:
+def route_value(message: Any, index: int) -> Route | None:
     """A route that somebody made through the device; None for what the kernel makes by itself."""
-    if message.get_attr("RTA_OIF") != index or message["type"] != 1 or message["proto"] in (1, 2, 9) or message["flags"] & 0x200:
+    if (
+        message.get_attr("RTA_OIF") != index
+        or message["type"] != 1
+        or message["proto"] in (1, 2, 9)
+        or message["flags"] & 0x200
+    ):
         return None
     destination = message.get_attr("RTA_DST")
     gateway = message.get_attr("RTA_GATEWAY") or ""
@@ -280,6 +292,6 @@ def route_value(message: Any, index: int) -> Optional[Route]:
     )
 
 
-def retrieve(host: Host, wants: Tuple[Want, ...]) -> State:
+def retrieve(host: Host, wants: tuple[Want, ...]) -> State:
     """What the plan for `wants` needs to know of the host."""
     return Reader(host, wants).read()

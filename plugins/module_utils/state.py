@@ -13,10 +13,11 @@ engine itself runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, NamedTuple
 
-Key = Tuple[str, str]
+Key = tuple[str, str]
 """A link: (namespace, name)."""
 
 IFA_F_PERMANENT = 0x80
@@ -65,7 +66,7 @@ class Route(NamedTuple):
     type: int = 1
     flags: int = 0
     tos: int = 0
-    attrs: Tuple[Tuple[str, Any], ...] = ()
+    attrs: tuple[tuple[str, Any], ...] = ()
 
 
 class Fdb(NamedTuple):
@@ -93,10 +94,10 @@ class Link:
     name: str
     kind: str
     attrs: Mapping[str, Any] = field(default_factory=dict)
-    addresses: Tuple[Addr, ...] = ()
-    routes: Tuple[Route, ...] = ()
-    fdb: Tuple[Fdb, ...] = ()
-    peer: Optional[Key] = None
+    addresses: tuple[Addr, ...] = ()
+    routes: tuple[Route, ...] = ()
+    fdb: tuple[Fdb, ...] = ()
+    peer: Key | None = None
     index: int = 0
     mac_is_set: bool = True
     """False where the kernel may still change the MAC by itself, as with a bridge that nobody gave one."""
@@ -115,12 +116,15 @@ class Link:
         return self.attrs.get(option)
 
     @property
-    def remotes(self) -> Tuple[str, ...]:
+    def remotes(self) -> tuple[str, ...]:
         default = self.attrs.get("remote") or self.attrs.get("group")
         return tuple(
             entry.dst
             for entry in self.fdb
-            if entry.mac == ALL_ZEROS and entry.dst and entry.dst != default and not (entry.port or entry.vni or entry.master)
+            if entry.mac == ALL_ZEROS
+            and entry.dst
+            and entry.dst != default
+            and not (entry.port or entry.vni or entry.master)
         )
 
     def having(self, **changes: Any) -> Link:
@@ -132,30 +136,37 @@ class Link:
 class State:
     """What is known of a host. Only what was asked for is in it: `links` holds None for a name that is free."""
 
-    namespaces: Dict[str, Dict[str, Any]] = field(default_factory=dict)
-    links: Dict[Key, Optional[Link]] = field(default_factory=dict)
-    sysctls: Dict[Key, str] = field(default_factory=dict)
-    files: Dict[str, Optional[str]] = field(default_factory=dict)
-    ra_devices: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    namespaces: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: dict[Key, Link | None] = field(default_factory=dict)
+    sysctls: dict[Key, str] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=dict)
+    ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
-    facts: Dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> State:
         return State(
-            dict(self.namespaces), dict(self.links), dict(self.sysctls), dict(self.files), dict(self.ra_devices), dict(self.facts)
+            dict(self.namespaces),
+            dict(self.links),
+            dict(self.sysctls),
+            dict(self.files),
+            dict(self.ra_devices),
+            dict(self.facts),
         )
 
-    def link(self, key: Key) -> Optional[Link]:
+    def link(self, key: Key) -> Link | None:
         return self.links.get(key)
 
     def has_netns(self, name: str) -> bool:
         return name == "" or name in self.namespaces
 
-    def ports(self, bridge: Key) -> List[str]:
+    def ports(self, bridge: Key) -> list[str]:
         """The names of a bridge's ports, in the order of the alphabet."""
         netns, name = bridge
         return sorted(
-            link.name for link in self.links.values() if link and link.netns == netns and link.attrs.get("master") == name
+            link.name
+            for link in self.links.values()
+            if link and link.netns == netns and link.attrs.get("master") == name
         )
 
     def put(self, link: Link) -> None:
@@ -167,9 +178,9 @@ def key_text(key: Key) -> str:
     return f"{key[0]}/{key[1]}" if key[0] else key[1]
 
 
-def link_shown(state: State, link: Link, asked: Set[str]) -> Dict[str, Any]:
+def link_shown(state: State, link: Link, asked: set[str]) -> dict[str, Any]:
     """A link in the options' words. A MAC that the kernel picked is shown only where it was `asked` about."""
-    shown: Dict[str, Any] = {"name": link.name, "kind": link.kind}
+    shown: dict[str, Any] = {"name": link.name, "kind": link.kind}
     if link.netns:
         shown["netns"] = link.netns
     for option, value in sorted(link.attrs.items()):

@@ -13,7 +13,7 @@ sysctl(8)'s convention for names like `net.ipv4.conf.eth0/100.forwarding`.
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
 
 ROOT = "/proc/sys/"
 
@@ -33,7 +33,7 @@ def is_of_device(key: str) -> bool:
     return len(parts) == 5 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default")
 
 
-def read(key: str) -> Optional[str]:
+def read(key: str) -> str | None:
     """A value with its white space folded, None where the running kernel has no such key."""
     try:
         with open(path_of(key), encoding="ascii", errors="replace") as file:
@@ -54,7 +54,7 @@ def write(key: str, value: str) -> None:
         os.close(descriptor)
 
 
-def forwarding_keys() -> List[str]:
+def forwarding_keys() -> list[str]:
     """All keys that a change of forwarding may change, in the network namespace of the calling thread."""
     keys = ["net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"]
     for family, names in (("ipv4", ("forwarding",)), ("ipv6", ("forwarding", "accept_ra", "force_forwarding"))):
@@ -66,7 +66,7 @@ def forwarding_keys() -> List[str]:
     return keys
 
 
-def read_all(keys: Iterable[str]) -> Dict[str, str]:
+def read_all(keys: Iterable[str]) -> dict[str, str]:
     found = {key: read(key) for key in keys}
     return {key: value for key, value in found.items() if value is not None}
 
@@ -79,7 +79,7 @@ def canonical(name: str) -> str:
     return name
 
 
-def parsed(line: str) -> Optional[Tuple[str, str]]:
+def parsed(line: str) -> tuple[str, str] | None:
     """The key and the value of a line of a sysctl.d file, None for one that sets nothing."""
     text = line.strip()
     if not text or text[0] in "#;" or "=" not in text:
@@ -92,7 +92,7 @@ def has_settings(content: str) -> bool:
     return any(parsed(line) for line in content.splitlines())
 
 
-def with_settings(content: str, settings: Dict[str, str]) -> str:
+def with_settings(content: str, settings: dict[str, str]) -> str:
     """`content` with these settings: lines that have another value are replaced, missing ones added, all else is kept."""
     left = dict(settings)
     lines = []
@@ -109,7 +109,7 @@ def with_settings(content: str, settings: Dict[str, str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def without_settings(content: str, settings: Dict[str, str]) -> str:
+def without_settings(content: str, settings: dict[str, str]) -> str:
     """`content` without the lines that set these keys."""
     kept = []
     for line in content.splitlines():

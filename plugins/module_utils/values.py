@@ -19,7 +19,8 @@ import ipaddress
 import math
 import pwd
 import re
-from typing import Any, Mapping, Optional, Sequence, Union
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class BadValue(Exception):
@@ -96,12 +97,12 @@ class Int(Type):
         self.low, self.high, self.what = low, high, what
 
     def parse(self, value: Any) -> int:
-        number: Optional[int] = None
+        number: int | None = None
         if isinstance(value, int) and not isinstance(value, bool):
             number = value
-        elif isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value.strip()):
-            number = int(value)
-        elif isinstance(value, float) and value.is_integer():
+        elif (isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value.strip())) or (
+            isinstance(value, float) and value.is_integer()
+        ):
             number = int(value)
         if number is None:
             raise BadValue(f"{_shown(value)} is not a whole number")
@@ -119,7 +120,7 @@ class Word(Int):
         super().__init__(low, high)
         self.words = words
 
-    def parse(self, value: Any) -> Union[int, str]:  # type: ignore[override]  # wider than Int by intent
+    def parse(self, value: Any) -> int | str:  # type: ignore[override]  # wider than Int by intent
         if isinstance(value, str) and value.strip().lower() in self.words:
             return value.strip().lower()
         try:
@@ -130,7 +131,7 @@ class Word(Int):
             raise BadValue(f"{exc} (nor one of the words {', '.join(self.words)})") from None
         return self.decode(number)  # type: ignore[no-any-return]
 
-    def encode(self, value: Union[int, str]) -> int:
+    def encode(self, value: int | str) -> int:
         return self.words[value] if isinstance(value, str) else value
 
     def decode(self, raw: Any) -> Any:
@@ -145,7 +146,7 @@ class Seconds(Type):
     def __init__(self, low: float, high: float, per_second: int = 100) -> None:
         self.low, self.high, self.per_second = low, high, per_second
 
-    def parse(self, value: Any) -> Union[int, float]:
+    def parse(self, value: Any) -> int | float:
         try:
             if isinstance(value, bool):
                 raise ValueError
@@ -158,14 +159,14 @@ class Seconds(Type):
             raise BadValue(f"{number:g} is not between {self.low:g} and {self.high:g} seconds")
         return self.decode(round(number * self.per_second))
 
-    def encode(self, value: Union[int, float]) -> int:
+    def encode(self, value: int | float) -> int:
         return round(value * self.per_second)
 
-    def decode(self, raw: Any) -> Union[int, float]:
+    def decode(self, raw: Any) -> int | float:
         number: float = raw / self.per_second
         return int(number) if number.is_integer() else number
 
-    def text(self, value: Union[int, float]) -> str:
+    def text(self, value: int | float) -> str:
         return str(self.encode(value))
 
     def same(self, wanted: Any, found: Any) -> bool:
@@ -258,7 +259,9 @@ class Mac(Type):
     def parse(self, value: Any) -> str:
         if isinstance(value, (int, float)):
             raise BadValue(f"{_shown(value)} is a number, which is what YAML makes of a MAC without letters: quote it")
-        if not isinstance(value, str) or not re.fullmatch(r"([0-9a-fA-F]{2}([:-])){1}([0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2}", value):
+        if not isinstance(value, str) or not re.fullmatch(
+            r"([0-9a-fA-F]{2}([:-])){1}([0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2}", value
+        ):
             raise BadValue(f"{_shown(value)} is not a MAC address such as 52:54:00:12:34:56")
         mac = value.lower().replace("-", ":")
         if int(mac[:2], 16) & 1:
@@ -283,9 +286,13 @@ class Address(Type):
         except ValueError:
             raise BadValue(f"{_shown(value)} is not an address with a prefix length such as 192.0.2.1/24") from None
         if not slash:
-            raise BadValue(f"{_shown(value)} has no prefix length, write {host}/{address.max_prefixlen} for a single address")
+            raise BadValue(
+                f"{_shown(value)} has no prefix length, write {host}/{address.max_prefixlen} for a single address"
+            )
         if not re.fullmatch(r"[0-9]{1,3}", prefix) or int(prefix) > address.max_prefixlen:
-            raise BadValue(f"{_shown(value)} has the prefix length {prefix!r}, IPv{address.version} has 0 to {address.max_prefixlen}")
+            raise BadValue(
+                f"{_shown(value)} has the prefix length {prefix!r}, IPv{address.version} has 0 to {address.max_prefixlen}"
+            )
         if getattr(address, "scope_id", None) or address.is_multicast or address.is_unspecified:
             raise BadValue(f"{_shown(value)} is not an address that an interface can have")
         return f"{address}/{int(prefix)}"
@@ -294,7 +301,7 @@ class Address(Type):
 class Ip(Type):
     """An address without prefix length; the kernel has one attribute per family, so `encode` is the caller's."""
 
-    def __init__(self, multicast: Optional[bool] = False, unset: bool = False) -> None:
+    def __init__(self, multicast: bool | None = False, unset: bool = False) -> None:
         self.multicast, self.unset = multicast, unset
 
     def parse(self, value: Any) -> str:

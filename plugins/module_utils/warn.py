@@ -8,20 +8,17 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
-
-from . import sysctl
 from .desired import LinkWant, Want
 from .host import Host
 from .plan import Plan
 from .state import key_text
 
 
-def warnings_for(host: Host, plan: Plan, wants: Tuple[Want, ...]) -> List[str]:
+def warnings_for(host: Host, plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
-    found: List[str] = []
+    found: list[str] = []
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.name == "bridge":
@@ -31,10 +28,15 @@ def warnings_for(host: Host, plan: Plan, wants: Tuple[Want, ...]) -> List[str]:
     return found
 
 
-def about_bridge(host: Host, plan: Plan, want: LinkWant) -> List[str]:
+def about_bridge(host: Host, plan: Plan, want: LinkWant) -> list[str]:
     found = []
     link = plan.after.link(want.key)
-    if link and link.get("addresses") and "mac" not in want.options and (plan.before.link(want.key) is None or not link.mac_is_set):
+    if (
+        link
+        and link.get("addresses")
+        and "mac" not in want.options
+        and (plan.before.link(want.key) is None or not link.mac_is_set)
+    ):
         found.append(
             f"{key_text(want.key)} has addresses and no 'mac' of its own: it takes the lowest MAC of its ports,"
             " and changes it as they come and go, which neighbours and DHCP servers notice"
@@ -42,7 +44,7 @@ def about_bridge(host: Host, plan: Plan, want: LinkWant) -> List[str]:
     return found
 
 
-def about_overlay(plan: Plan, want: LinkWant) -> List[str]:
+def about_overlay(plan: Plan, want: LinkWant) -> list[str]:
     """RFC 7348: outer Ethernet, IP, UDP and VXLAN headers are 50 bytes, 70 over IPv6."""
     link = plan.after.link(want.key)
     lower = want.options.get("dev")
@@ -53,8 +55,7 @@ def about_overlay(plan: Plan, want: LinkWant) -> List[str]:
     overhead = 70 if any(":" in address for address in endpoints) else 50
     room = under.get("mtu") - overhead
     if link.get("mtu") > room:
-        return [f"{key_text(want.key)} has an MTU of {link.get('mtu')}, but its underlay {lower} ({under.get('mtu')}) carries no more than {room}"]
+        return [
+            f"{key_text(want.key)} has an MTU of {link.get('mtu')}, but its underlay {lower} ({under.get('mtu')}) carries no more than {room}"
+        ]
     return []
-
-
-__all__ = ["sysctl", "warnings_for"]

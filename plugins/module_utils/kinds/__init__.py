@@ -16,7 +16,7 @@ from .tuntap import TUNTAP
 from .veth import VETH
 from .vxlan import VXLAN
 
-LINK_KINDS: Tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
+LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
 
-BY_NETLINK: Dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
+BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""

@@ -12,12 +12,13 @@ what counts as a difference, the words of iproute2, and whether a change needs t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable
 
-from ..values import Account, Address, BadValue, Bool, Choice, DeviceName, Int, ListOf, Mac, NetnsName, Text, Type
+from ..values import Address, Choice, DeviceName, Int, ListOf, Mac, NetnsName, Text, Type
 
-Attributes = List[Tuple[str, Any]]
+Attributes = list[tuple[str, Any]]
 """Netlink attributes as pyroute2 takes them: (name, value) pairs."""
 
 
@@ -68,7 +69,7 @@ class Option:
             return cli.split("|")[0 if value else 1]
         return cli.format(self.type.text(value))
 
-    def argument(self) -> Dict[str, Any]:
+    def argument(self) -> dict[str, Any]:
         spec = dict(self.type.spec)
         if self.default is not None:
             spec["default"] = self.default
@@ -93,11 +94,11 @@ ADDRESSES = Option("addresses", ListOf(Address()), level="none")
 ALTNAMES = Option("altnames", ListOf(DeviceName(limit=127)), level="none")
 LINK_NETNS = Option("link_netns", NetnsName(), level="none", mutable=False)
 
-COMMON: Tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, ALTNAMES)
+COMMON: tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, ALTNAMES)
 """What all link modules share, besides name, state, netns, append and recreate."""
 
 
-def nothing_to_say(options: Mapping[str, Any]) -> Optional[str]:
+def nothing_to_say(options: Mapping[str, Any]) -> str | None:
     return None
 
 
@@ -117,16 +118,16 @@ class LinkKind:
     name: str
     module: str
     plural: str
-    options: Tuple[Option, ...] = ()
+    options: tuple[Option, ...] = ()
     info: str = ""
-    needed: Tuple[str, ...] = ()
-    late: Tuple[str, ...] = ("alias",)
+    needed: tuple[str, ...] = ()
+    late: tuple[str, ...] = ("alias",)
     lower: str = ""
-    check: Callable[[Mapping[str, Any]], Optional[str]] = nothing_to_say
+    check: Callable[[Mapping[str, Any]], str | None] = nothing_to_say
     by_ioctl: bool = False
     paired: bool = False
-    peer: Tuple[Option, ...] = ()
-    common: Tuple[Option, ...] = COMMON
+    peer: tuple[Option, ...] = ()
+    common: tuple[Option, ...] = COMMON
 
     @property
     def table(self) -> Mapping[str, Option]:
@@ -137,7 +138,7 @@ class LinkKind:
     def netlink(self) -> str:
         return self.info or self.name
 
-    def read(self, link: Mapping[str, Any], data: Mapping[str, Any]) -> Dict[str, Any]:
+    def read(self, link: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         """The options' canonical values in a link message; device references are still indexes."""
         found = {}
         for option in self.table.values():
@@ -148,7 +149,7 @@ class LinkKind:
         return found
 
 
-_TABLES: Dict[str, Mapping[str, Option]] = {}
+_TABLES: dict[str, Mapping[str, Option]] = {}
 
 
 def _tables(kind: LinkKind) -> Mapping[str, Option]:
@@ -157,9 +158,9 @@ def _tables(kind: LinkKind) -> Mapping[str, Option]:
     return _TABLES[kind.name]
 
 
-def link_spec(kind: LinkKind) -> Dict[str, Any]:
+def link_spec(kind: LinkKind) -> dict[str, Any]:
     """Ansible's argument spec of a link module."""
-    spec: Dict[str, Any] = {
+    spec: dict[str, Any] = {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "netns": {"type": "str"},
@@ -169,10 +170,7 @@ def link_spec(kind: LinkKind) -> Dict[str, Any]:
     for option in kind.table.values():
         spec[option.name] = option.argument()
     if kind.paired:
-        peer: Dict[str, Any] = {"name": {"type": "str"}, "netns": {"type": "str"}}
+        peer: dict[str, Any] = {"name": {"type": "str"}, "netns": {"type": "str"}}
         peer.update({option.name: option.argument() for option in kind.peer})
         spec["peer"] = {"type": "dict", "options": peer}
     return spec
-
-
-__all__ = ["Account", "BadValue", "Bool", "Int", "Choice", "LinkKind", "Option", "DeviceRef", "link_spec"]

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..values import Bool, Choice, DeviceName, Int, ListOf, Seconds
 from .base import LinkKind, Option
 
 
-def check(options: Mapping[str, Any]) -> Optional[str]:
+def check(options: Mapping[str, Any]) -> str | None:
     name = options.get("name")
     if name in options.get("ports", ()) or (name and name == options.get("master")):
         return f"ports: {name!r} is the bridge itself, which can't be its own port"

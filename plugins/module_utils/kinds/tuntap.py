@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..values import Account, Bool, Choice
 from .base import LinkKind, Option
@@ -18,7 +19,7 @@ class PacketInfo(Bool):
     """The kernel's attribute is the flag itself, `IFF_NO_PI` in the ioctl its opposite; words of `ip tuntap`."""
 
 
-def check(options: Mapping[str, Any]) -> Optional[str]:
+def check(options: Mapping[str, Any]) -> str | None:
     if options.get("mode") == "tun":
         for option in ("mac", "master"):
             if options.get(option):

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..values import Int
 from .base import ADDRESSES, ADMIN_STATE, ALIAS, MAC, MASTER, MTU, LinkKind, Option
 
 
-def check(options: Mapping[str, Any]) -> Optional[str]:
+def check(options: Mapping[str, Any]) -> str | None:
     peer = options.get("peer") or {}
     if peer.get("name") == options.get("name") and peer.get("netns", options.get("netns")) == options.get("netns"):
         return f"peer: name: {peer.get('name')!r} is the first end's own name, and both would be in one namespace"

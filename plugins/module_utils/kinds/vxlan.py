@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..values import Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
 from .base import LINK_NETNS, Attributes, DeviceRef, LinkKind, Option
@@ -72,18 +73,18 @@ class SourcePort(Option):
         return f"srcport {value}" if self.name == "srcport_min" else str(value)
 
 
-def check(options: Mapping[str, Any]) -> Optional[str]:
+def check(options: Mapping[str, Any]) -> str | None:
     if options.get("remote") and options.get("group"):
         return "group: a VXLAN device has either 'remote' or the multicast 'group'"
     if options.get("group") and "dev" in options and not options["dev"]:
         return "dev: the multicast 'group' needs the device on which to join it"
-    families: List[str] = []
+    families: list[str] = []
     for option in ("local", "remote", "group"):
         if options.get(option):
             families.append(option)
     for address in options.get("remotes", ()):
         families.append(f"remotes: {address}")
-    seen = {}
+    seen: dict[int, str] = {}
     for label in families:
         address = label[len("remotes: ") :] if label.startswith("remotes: ") else options[label]
         seen.setdefault(ipaddress.ip_address(address).version, f"{label.split(':')[0]}: {address}")

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What the phases of the plan work on: the model, the wants, and the steps so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .desired import ForwardWant, LinkWant, NamespaceWant, Want
+from .operations import Operation
+from .state import Key, State
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation, and what puts back what it changes."""
+
+    operation: Operation
+    undo: tuple[Operation, ...]
+
+
+class Planner:
+    """The model, the steps so far, and the wants, for the phases to work on."""
+
+    def __init__(self, current: State, wants: tuple[Want, ...]) -> None:
+        self.before = current.copy()
+        self.model = current.copy()
+        self.wants = wants
+        self.steps: list[Step] = []
+        self.missing: list[str] = []
+        self.asked: dict[Key, set[str]] = {}
+
+    def do(self, operation: Operation) -> None:
+        undo = operation.inverse(self.model)
+        operation.simulate(self.model)
+        self.steps.append(Step(operation, undo))
+
+    def lack(self, where: str, sentence: str) -> None:
+        """Note a reference to what is not there."""
+        sentence = f"{where}: {sentence}" if where else sentence
+        if sentence not in self.missing:
+            self.missing.append(sentence)
+
+    def netns_exists(self, where: str, name: str, option: str = "netns") -> None:
+        if not self.model.has_netns(name):
+            self.lack(where, f"{option}: there is no network namespace {name!r} on this host")
+            # So that the rest of a check run is about the host that will be; in both, as it is not this run's to make.
+            self.model.namespaces[name] = self.before.namespaces[name] = {}
+
+    @property
+    def links(self) -> list[LinkWant]:
+        return [want for want in self.wants if isinstance(want, LinkWant)]
+
+    @property
+    def namespaces(self) -> list[NamespaceWant]:
+        return [want for want in self.wants if isinstance(want, NamespaceWant)]
+
+    @property
+    def forwardings(self) -> list[ForwardWant]:
+        return [want for want in self.wants if isinstance(want, ForwardWant)]
