@@ -153,11 +153,7 @@ class Applier:
             peer: Attributes = [("IFLA_IFNAME", op.peer[1])]
             if op.peer[0] != op.netns:
                 peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
-            # A master is an index in the peer's own namespace, which this request can't speak of.
-            later = {"master": op.peer_options["master"]} if op.peer_options.get("master") else {}
-            peer += self.attributes(
-                op.peer[0], table, "link", {k: v for k, v in op.peer_options.items() if k not in later}, {}
-            )
+            peer += self.attributes(op.peer[0], table, "link", op.peer_options, {})
             data.append(("VETH_INFO_PEER", {"attrs": peer}))
         info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
         if data:
@@ -167,8 +163,6 @@ class Applier:
         self.host.forget_link(op.netns, op.name)
         if op.peer:
             self.host.forget_link(*op.peer)
-            if later:
-                self.link_set(LinkSet(*op.peer, op.kind.netlink, later))
 
     def link_delete(self, op: LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)

@@ -25,6 +25,11 @@ def make_namespaces(planner: Planner) -> None:
         # Before any link enters: it takes its own settings from `default` in that moment.
         for key, value in sorted(want.sysctls.items()):
             if not sysctl.is_of_device(key):
+                if want.name in planner.before.namespaces and (want.name, key) not in planner.before.sysctls:
+                    planner.lack(
+                        want.where,
+                        f"sysctl: the running kernel has no {key}, or the module that brings it isn't loaded",
+                    )
                 set_sysctl(planner, want.name, key, value)
         loopback = planner.model.link((want.name, "lo"))
         wanted = {True: "up", False: "down", None: None}[want.loopback]
@@ -102,7 +107,7 @@ def keep_files(planner: Planner) -> None:
         if want.persist:
             new = sysctl.with_settings(old or "", settings(planner, want))
         else:
-            new = sysctl.without_settings(old or "", settings(planner, want))
+            new = sysctl.without_forwarding(old or "")
         if not want.persist and old is not None and not sysctl.has_settings(new):
             planner.do(FileRemove(want.file))
         elif new != (old or "") or (want.persist and old is None):

@@ -118,7 +118,9 @@ def create(planner: Planner, want: LinkWant) -> None:
                 f"{prefix(want)}peer: name: {key_text(peer_key)} is already there (a {taken.kind or 'physical'} device{other}); it was left alone"
             )
         planner.asked.setdefault(peer_key, set()).update(want.peer.options)
-        peer_options = in_creating_request(planner, want, kind, peer_key[0], want.peer.options)
+        # The kernel overlooks a master in the peer's half of the request.
+        in_request = {name: value for name, value in want.peer.options.items() if name != "master"}
+        peer_options = in_creating_request(planner, want, kind, peer_key[0], in_request)
     options = in_creating_request(planner, want, kind, want.netns, asked)
     planner.do(LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
 

@@ -81,7 +81,7 @@ class Reader:
         if key not in self.state.links:
             raw = self.host.link(netns, name)
             if raw and raw.name != name:
-                raise Refused(f"name: {name!r} is an alternative name of the device {raw.name}, and taken by that")
+                raise Refused(f"name: {name!r} is an alternative name of the device {raw.name}: call it that here")
             self.state.links[key] = self.convert(netns, raw) if raw else None
         return self.state.links[key]
 

@@ -13,9 +13,11 @@ sysctl(8)'s convention for names like `net.ipv4.conf.eth0/100.forwarding`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 
 ROOT = "/proc/sys/"
+FORWARDING = re.compile(r"net\.ipv4\.ip_forward|net\.ipv[46]\.conf\..+\.(forwarding|force_forwarding|accept_ra)")
 
 
 def path_of(key: str) -> str:
@@ -109,11 +111,11 @@ def with_settings(content: str, settings: dict[str, str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def without_settings(content: str, settings: dict[str, str]) -> str:
-    """`content` without the lines that set these keys."""
+def without_forwarding(content: str) -> str:
+    """`content` without the lines that set any of the keys that forwarding is made of."""
     kept = []
     for line in content.splitlines():
         setting = parsed(line)
-        if not setting or setting[0] not in settings:
+        if not setting or not FORWARDING.fullmatch(setting[0]):
             kept.append(line)
     return "".join(line + "\n" for line in kept)
