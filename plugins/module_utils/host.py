@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .errors import Refused
 from .namespaces import Namespaces
 from .netlink import RawLink, Socket, require
@@ -24,6 +26,7 @@ class Host:
         self._by_index: dict[tuple[str, int], RawLink | None] = {}
         self._dumped: dict[str, bool] = {}
         self._nsids: dict[str, dict[int, str]] = {}
+        self._unasked: dict[str, Iterator[str]] = {}
 
     def __enter__(self) -> Host:
         return self
@@ -39,6 +42,7 @@ class Host:
         self._by_index.clear()
         self._dumped.clear()
         self._nsids.clear()
+        self._unasked.clear()
 
     def forget_link(self, netns: str, name: str) -> None:
         found = self._by_name.pop((netns, name), None)
@@ -106,8 +110,13 @@ class Host:
     def netns_of(self, seen_from: str, nsid: int) -> str | None:
         """The name of the namespace that has this id in `seen_from`; None for one without a name here."""
         known = self._nsids.setdefault(seen_from, {})
-        if nsid not in known:
-            sock = self.socket(seen_from)
-            for name in ["", *self.namespaces.names()]:
-                known.setdefault(sock.nsid(self.descriptor(name)), name)
+        if nsid >= 0 and nsid not in known:
+            if seen_from not in self._unasked:
+                self._unasked[seen_from] = iter(["", *self.namespaces.names()])
+            # No further than to the one that is looked for: mostly it is the host, and asking all of all is a square.
+            for name in self._unasked[seen_from]:
+                found = self.socket(seen_from).nsid(self.descriptor(name))
+                known.setdefault(found, name)
+                if found == nsid:
+                    break
         return known.get(nsid) if nsid >= 0 else None

@@ -45,6 +45,7 @@ try:
     _lean = _without_package_init()
     next(_lean, None)
     try:
+        from pyroute2.netlink.rtnl.fibmsg import fibmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.ndmsg import ndmsg
@@ -57,6 +58,7 @@ try:
         next(_lean, None)
         for _name in [name for name in sys.modules if name.startswith("pyroute2")]:
             del sys.modules[_name]
+        from pyroute2.netlink.rtnl.fibmsg import fibmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.ndmsg import ndmsg
@@ -268,6 +270,16 @@ class Socket:
             decoded(ndmsg, data)
             for data in self.dump(lambda: filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)
         ]
+
+    def rules(self, family: int) -> list[Any]:
+        """The policy rules of an address family; none where the kernel has no such rules."""
+        try:
+            found = self.dump(lambda: filled(fibmsg, {"family": family}, []), RTM_GETRULE)
+        except KernelError as exc:
+            if exc.code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
+                return []
+            raise
+        return [decoded(fibmsg, data) for data in found]
 
 
 def _sentence(message: bytes, kind: int, flags: int) -> str:

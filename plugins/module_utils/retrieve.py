@@ -167,12 +167,12 @@ class Reader:
         default = link.attrs.get("remote") or link.attrs.get("group")
         found = []
         for message in self.host.socket(link.netns).neighbors(7, link.index):
-            entry = self._fdb_entry(link, message)
+            entry = self.fdb_entry(link, message)
             if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
                 found.append(entry)
         return found
 
-    def _fdb_entry(self, link: Link, message: Any) -> Fdb | None:
+    def fdb_entry(self, link: Link, message: Any) -> Fdb | None:
         """A static entry that somebody made; None for what was learned, and for the device's own address."""
         mac = message.get_attr("NDA_LLADDR")
         state, flags = message["state"], message["flags"]
