@@ -30,7 +30,8 @@ class Option:
       data of the kind), or `none` (no attribute: other requests carry it).
     - `attr6`: the attribute that carries the value instead where it is an IPv6 address.
     - `cli`: iproute2's words, `{}` for the value; `on|off` where a boolean has a word for each.
-    - `default`: asked for even when omitted. `new`: what a new resource gets when omitted.
+    - `default`: asked for even when omitted. `new`: what a new resource gets when omitted. `initial`: what the
+      kernel gives it then.
     - `mutable`: whether the kernel can change it in place. `create_only`: it is compared never, as the kernel
       lets others change it.
     - `since`: the kernel that has it first, for the message where the running one has not.
@@ -44,6 +45,7 @@ class Option:
     cli: str = ""
     default: Any = None
     new: Any = None
+    initial: Any = None
     mutable: bool = True
     create_only: bool = False
     clearable: bool = True
@@ -69,6 +71,11 @@ class Option:
             return cli.split("|")[0 if value else 1]
         return cli.format(self.type.text(value))
 
+    @property
+    def usual(self) -> Any:
+        """What a new resource has when nobody asked for anything, None where that can't be said."""
+        return next((value for value in (self.default, self.new, self.initial) if value is not None), None)
+
     def argument(self) -> dict[str, Any]:
         spec = dict(self.type.spec)
         if self.default is not None:
@@ -85,7 +92,7 @@ class Master(Option):
         return f"master {value}" if value else "nomaster"
 
 
-MTU = Option("mtu", Int(68, 65535, " bytes"), "IFLA_MTU", level="link")
+MTU = Option("mtu", Int(68, 65535, " bytes"), "IFLA_MTU", level="link", initial=1500)
 MAC = Option("mac", Mac(), "IFLA_ADDRESS", level="link", cli="address {}")
 MASTER = Master("master", DeviceRef(unset=True), "IFLA_MASTER", level="link")
 ALIAS = Option("alias", Text(255), "IFLA_IFALIAS", level="link")

@@ -40,9 +40,9 @@ TUNTAP = LinkKind(
         Option("mode", Choice({"tun": 1, "tap": 2}), "IFLA_TUN_TYPE", mutable=False),
         Option("owner", Account(), "IFLA_TUN_OWNER", cli="user {}", clearable=False),
         Option("group", Account(group=True), "IFLA_TUN_GROUP", clearable=False),
-        Option("multi_queue", Bool(), "IFLA_TUN_MULTI_QUEUE", cli="multi_queue|", mutable=False),
+        Option("multi_queue", Bool(), "IFLA_TUN_MULTI_QUEUE", cli="multi_queue|", mutable=False, initial=False),
         # These two become what the last program to attach asked for, and stay so.
-        Option("vnet_hdr", Bool(), "IFLA_TUN_VNET_HDR", cli="vnet_hdr|", create_only=True),
+        Option("vnet_hdr", Bool(), "IFLA_TUN_VNET_HDR", cli="vnet_hdr|", create_only=True, initial=False),
         Option("packet_info", Bool(), "IFLA_TUN_PI", cli="pi|", new=False, create_only=True),
     ),
 )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,23 @@ VETH = LinkKind(
     paired=True,
     peer=(ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS),
     options=(
-        Option("num_tx_queues", Int(1, 4096), "IFLA_NUM_TX_QUEUES", level="link", cli="numtxqueues {}", mutable=False),
-        Option("num_rx_queues", Int(1, 4096), "IFLA_NUM_RX_QUEUES", level="link", cli="numrxqueues {}", mutable=False),
+        Option(
+            "num_tx_queues",
+            Int(1, 4096),
+            "IFLA_NUM_TX_QUEUES",
+            level="link",
+            cli="numtxqueues {}",
+            mutable=False,
+            initial=os.cpu_count(),
+        ),
+        Option(
+            "num_rx_queues",
+            Int(1, 4096),
+            "IFLA_NUM_RX_QUEUES",
+            level="link",
+            cli="numrxqueues {}",
+            mutable=False,
+            initial=os.cpu_count(),
+        ),
     ),
 )
