@@ -20,7 +20,7 @@ from .desired import Want, forward_want, link_want, namespace_want
 from .engine import Result, run
 from .errors import VnetError
 from .kinds.base import LinkKind, link_spec
-from .state import State, link_shown
+from .state import State, forwarding_shown, link_shown
 
 NAMESPACE_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -144,11 +144,6 @@ def run_forward() -> None:
 
     def resource(state: State, want: Any) -> dict[str, Any]:
         found = {key: value for (netns, key), value in state.sysctls.items() if netns == want.netns}
-        shown: dict[str, Any] = {
-            "ipv4": found.get("net.ipv4.ip_forward") == "1",
-            "ipv6": found.get("net.ipv6.conf.all.forwarding") == "1",
-            "sysctl": dict(sorted(found.items())),
-        }
-        return {"forwarding": shown}
+        return {"forwarding": forwarding_shown(found)}
 
     main(FORWARD_SPEC, forward_want, resource)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 DIRECTORY = "/run/netns"
@@ -96,37 +96,41 @@ class Namespaces:
                 _call("setns", self.home, CLONE_NEWNET)
 
     def read_sysfs(self, netns: str, path: str) -> str | None:
-        """A value from the sysfs of a namespace, None where it can't be read.
+        """A value from the sysfs of a namespace, None where it can't be read."""
+        return self.read_sysfs_of({netns: [path]}).get((netns, path))
 
-        A mounted sysfs shows the devices of one namespace: for another one it has to be mounted anew, in a mount
-        namespace of our own. A thread does it, as a thread can have one for itself.
+    def read_sysfs_of(self, wanted: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], str]:
+        """Values from the sysfs of namespaces, by (namespace, path); what can't be read is not in it.
+
+        `wanted` has by namespace the paths below /sys. A mounted sysfs shows the devices of one namespace: for
+        another one it has to be mounted anew, in a mount namespace of our own. A thread does it, as a thread can
+        have one for itself.
         """
-        found: list[str] = []
+        found: dict[tuple[str, str], str] = {}
+
+        def read(netns: str) -> None:
+            for path in wanted[netns]:
+                with suppress(OSError), open(f"/sys/{path}", encoding="ascii") as file:
+                    found[netns, path] = file.read().strip()
 
         def look() -> None:
-            _call("unshare", CLONE_NEWNS)
-            _mount("", "/", MS_SLAVE | MS_REC)
-            descriptor = self.descriptor(netns)
-            _call("setns", descriptor, CLONE_NEWNET)
-            _mount("sysfs", "/sys", 0, "sysfs")
-            with open(f"/sys/{path}", encoding="ascii") as file:
-                found.append(file.read().strip())
-
-        def quietly() -> None:
             with suppress(OSError):
-                look()
+                _call("unshare", CLONE_NEWNS)
+                _mount("", "/", MS_SLAVE | MS_REC)
+                for netns in wanted:
+                    if netns:
+                        _call("setns", self.descriptor(netns), CLONE_NEWNET)
+                        _mount("sysfs", "/sys", 0, "sysfs")
+                        read(netns)
+                        _call("umount2", b"/sys", MNT_DETACH)
 
-        if netns:
-            thread = threading.Thread(target=quietly)
+        if "" in wanted:
+            read("")
+        if any(wanted):
+            thread = threading.Thread(target=look)
             thread.start()
             thread.join()
-        else:
-            try:
-                with open(f"/sys/{path}", encoding="ascii") as file:
-                    found.append(file.read().strip())
-            except OSError:
-                pass
-        return found[0] if found else None
+        return found
 
     def add(self, name: str) -> None:
         """Make a namespace under a name, as `ip netns add` does."""

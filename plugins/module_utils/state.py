@@ -201,6 +201,15 @@ def link_shown(state: State, link: Link, asked: set[str]) -> dict[str, Any]:
     return shown
 
 
+def forwarding_shown(sysctls: Mapping[str, str]) -> dict[str, Any]:
+    """What a namespace forwards, from its sysctls by key."""
+    return {
+        "ipv4": sysctls.get("net.ipv4.ip_forward") == "1",
+        "ipv6": sysctls.get("net.ipv6.conf.all.forwarding") == "1",
+        "sysctl": dict(sorted(sysctls.items())),
+    }
+
+
 def route_text(route: Route) -> str:
     """A route in the words of `ip route`, without its device."""
     words = [route.destination]
