@@ -54,6 +54,7 @@ from .operations import (
     Operation,
     RouteAdd,
     RouteDelete,
+    RouteReplace,
     SysctlSet,
 )
 from .plan import Plan
@@ -85,7 +86,11 @@ class Applier:
     # -- namespaces, sysctls, files --------------------------------------------------------------------------------
 
     def namespace_add(self, op: NamespaceAdd) -> None:
-        self.host.namespaces.add(op.name)
+        # The mark before the name: who is killed in between leaves nothing that nobody owns.
+        with self.host.namespaces.make(op.name):
+            if op.owner:
+                sock = self.host.adopt_socket(op.name)
+                sock.request(link_message([("IFLA_IFALIAS", op.owner)], index=1), RTM_NEWLINK)
 
     def namespace_delete(self, op: NamespaceDelete) -> None:
         self.host.namespaces.delete(op.name)
@@ -241,7 +246,7 @@ class Applier:
         sock.request(address_message(fields, attrs), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
 
     def route(self, op: Any) -> None:
-        route = op.route
+        route = op.new if isinstance(op, RouteReplace) else op.route
         destination, _slash, prefix = route.destination.partition("/")
         fields = {
             "family": 2 if route.family == 4 else 10,
@@ -253,24 +258,34 @@ class Applier:
             "flags": route.flags,
             "tos": route.tos,
         }
-        attrs: Attributes = [("RTA_OIF", self.host.index(op.netns, op.device)), ("RTA_TABLE", route.table)]
+        attrs: Attributes = [("RTA_TABLE", route.table)] if route.table > 255 else []
         if destination != "default":
             attrs.append(("RTA_DST", destination))
-        if route.gateway:
-            attrs.append(("RTA_GATEWAY", route.gateway))
-        if route.source:
-            attrs.append(("RTA_PREFSRC", route.source))
-        if route.metric:
-            attrs.append(("RTA_PRIORITY", route.metric))
+        if route.device:
+            attrs.append(("RTA_OIF", self.host.index(op.netns, route.device)))
+        for attribute, value in (
+            ("RTA_GATEWAY", route.gateway),
+            ("RTA_PREFSRC", route.source),
+            ("RTA_PRIORITY", route.metric),
+        ):
+            if value:
+                attrs.append((attribute, value))
+        if route.nexthops:
+            attrs.append(("RTA_MULTIPATH", [self._nexthop(op.netns, *hop) for hop in route.nexthops]))
         sock = self.host.socket(op.netns)
         if isinstance(op, RouteDelete):
             sock.request(route_message(fields, attrs), RTM_DELROUTE)
             return
-        try:
-            sock.request(route_message(fields, attrs), RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL)
-        except KernelError as exc:
-            if exc.code != errno.EEXIST:
-                raise
+        flags = NLM_F_CREATE | (NLM_F_REPLACE if isinstance(op, RouteReplace) else NLM_F_EXCL)
+        sock.request(route_message(fields, attrs), RTM_NEWROUTE, flags)
+
+    def _nexthop(self, netns: str, gateway: str, device: str, weight: int) -> dict[str, Any]:
+        return {
+            "hops": weight - 1,
+            "oif": self.host.index(netns, device) if device else 0,
+            "flags": 0,
+            "attrs": [("RTA_GATEWAY", gateway)] if gateway else [],
+        }
 
     def fdb(self, op: Any) -> None:
         entry = op.entry
@@ -310,6 +325,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     AddressDelete: Applier.address,
     RouteAdd: Applier.route,
     RouteDelete: Applier.route,
+    RouteReplace: Applier.route,
     FdbAdd: Applier.fdb,
     FdbDelete: Applier.fdb,
     SysctlSet: Applier.sysctl_set,

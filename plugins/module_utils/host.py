@@ -25,8 +25,7 @@ class Host:
         self._by_name: dict[tuple[str, str], RawLink | None] = {}
         self._by_index: dict[tuple[str, int], RawLink | None] = {}
         self._dumped: dict[str, bool] = {}
-        self._nsids: dict[str, dict[int, str]] = {}
-        self._unasked: dict[str, Iterator[str]] = {}
+        self._nsids: dict[str, tuple[dict[int, str], Iterator[str]]] = {}
 
     def __enter__(self) -> Host:
         return self
@@ -60,6 +59,11 @@ class Host:
         if netns not in self._sockets:
             with self.namespaces.inside(netns):
                 self._sockets[netns] = Socket()
+        return self._sockets[netns]
+
+    def adopt_socket(self, netns: str) -> Socket:
+        """A socket in the namespace in which the thread is just now, which is going to have this name."""
+        self._sockets[netns] = Socket()
         return self._sockets[netns]
 
     def descriptor(self, netns: str) -> int:
@@ -109,14 +113,15 @@ class Host:
 
     def netns_of(self, seen_from: str, nsid: int) -> str | None:
         """The name of the namespace that has this id in `seen_from`; None for one without a name here."""
-        known = self._nsids.setdefault(seen_from, {})
-        if nsid >= 0 and nsid not in known:
-            if seen_from not in self._unasked:
-                self._unasked[seen_from] = iter(["", *self.namespaces.names()])
-            # No further than to the one that is looked for: mostly it is the host, and asking all of all is a square.
-            for name in self._unasked[seen_from]:
-                found = self.socket(seen_from).nsid(self.descriptor(name))
-                known.setdefault(found, name)
-                if found == nsid:
-                    break
-        return known.get(nsid) if nsid >= 0 else None
+        known, rest = self._nsids.setdefault(seen_from, ({}, self._candidates()))
+        while nsid >= 0 and nsid not in known:
+            # Most often it is the host that a container looks at: ask no further than needed.
+            name = next(rest, None)
+            if name is None:
+                return None
+            known.setdefault(self.socket(seen_from).nsid(self.descriptor(name)), name)
+        return known.get(nsid)
+
+    def _candidates(self) -> Iterator[str]:
+        yield ""
+        yield from self.namespaces.names()

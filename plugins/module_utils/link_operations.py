@@ -82,12 +82,14 @@ class LinkDelete(Operation):
 
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.name))
-        model.links[self.netns, self.name] = None
-        if link and link.peer and model.links.get(link.peer):
-            model.links[link.peer] = None
-        for _key, other in list(model.links.items()):
-            if other and other.netns == self.netns and other.attrs.get("master") == self.name:
-                model.put(other.having(master=""))
+        gone = [link, model.links.get(link.peer) if link.peer else None] if link else []
+        for end in gone:
+            if end:
+                model.links[end.key] = None
+                model.drop_routes(end, None)
+                if end.kind == "bridge":
+                    for port in model.ports(end.key):
+                        model.put(model.links[end.netns, port].having(master=""))  # type: ignore[union-attr]
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
@@ -117,7 +119,9 @@ class LinkSet(Operation):
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.name))
         if link:
-            model.put(self.on(link))
+            after = self.on(link)
+            model.put(after)
+            model.drop_routes(link, after)
 
     def on(self, link: Link) -> Link:
         """The link after the change, with the kernel's side effects."""
@@ -188,6 +192,8 @@ class LinkMove(Operation):
         if link is None:
             return
         model.links[self.netns, self.name] = None
+        if self.to[0] != self.netns:
+            model.drop_routes(link, None)
         moved = replace(link, netns=self.to[0], name=self.to[1])
         if self.to[0] != self.netns:
             attrs = {**link.attrs, "admin_state": "down", "master": ""}
@@ -233,6 +239,7 @@ def rebuild(model: State, link: Link) -> tuple[Operation, ...]:
             for name, option in kind.table.items()
             if (option.level != "none" or name == "link_netns")
             and end.attrs.get(name) not in (None, "")
+            and (name, end.attrs[name]) != ("link_group", 0)
             and (name in kind.late) == late
         }
 

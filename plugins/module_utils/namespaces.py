@@ -53,6 +53,7 @@ class Namespaces:
         self._open: dict[str, int] = {"": self.home}
         self.gone: dict[str, int] = {}
         """Descriptors of namespaces that this run unmounted: they live on until the run ends."""
+        self._prepared = False
 
     def close(self) -> None:
         for descriptor in {*self._open.values(), *self.gone.values()}:
@@ -132,20 +133,22 @@ class Namespaces:
             thread.join()
         return found
 
-    def add(self, name: str) -> None:
-        """Make a namespace under a name, as `ip netns add` does."""
+    @contextmanager
+    def make(self, name: str) -> Iterator[None]:
+        """Make a namespace, run the body in it, and then give it its name, as `ip netns add` does."""
         self._prepare_directory()
         path = path_of(name)
         existed = os.path.exists(path)
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o444))
         try:
             _call("unshare", CLONE_NEWNET)
             try:
+                yield
+                os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o444))
                 _mount("/proc/self/ns/net", path, MS_BIND)
             finally:
                 _call("setns", self.home, CLONE_NEWNET)
         except OSError:
-            if not existed:
+            if not existed and os.path.exists(path):
                 os.unlink(path)
             raise
 
@@ -175,6 +178,9 @@ class Namespaces:
 
     def _prepare_directory(self) -> None:
         """Make /run/netns a shared mount, so that other mount namespaces see what comes and goes there."""
+        if self._prepared:
+            return
+        self._prepared = True
         os.makedirs(DIRECTORY, 0o755, exist_ok=True)
         try:
             _mount("", DIRECTORY, MS_SHARED | MS_REC)

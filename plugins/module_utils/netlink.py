@@ -89,7 +89,14 @@ _SKIP_STATISTICS = 8
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
     1, 3, 5, 10, 18, 37, 43, 52, 53,
 )  # fmt: skip
-IFLA_QDISC, IFLA_CARRIER = 6, 33
+IFLA_QDISC, IFLA_IFALIAS, IFLA_CARRIER = 6, 20, 33
+_COMMON_NUMBERS = {
+    "IFLA_MTU": 4,
+    "IFLA_MASTER": IFLA_MASTER,
+    "IFLA_GROUP": 27,
+    "IFLA_NUM_TX_QUEUES": 31,
+    "IFLA_NUM_RX_QUEUES": 32,
+}
 
 
 def require() -> None:
@@ -154,14 +161,25 @@ class RawLink:
             attribute == 2 and content[:1] != b"\0" for attribute, content in attributes(self.raw.get(IFLA_XDP, b""))
         )
 
-    def decode(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The attributes of the link, and those of its kind's data, by pyroute2's names."""
-        message = ifinfmsg(self.data)
-        message.decode()
-        link = {slot[0]: slot[1] for slot in message["attrs"]}
-        info = link.get("IFLA_LINKINFO")
-        data: Any = info.get_attr("IFLA_INFO_DATA") if info is not None else None
-        return link, {slot[0]: slot[1] for slot in data["attrs"]} if hasattr(data, "get_attr") else {}
+    def attrs(self) -> dict[str, Any]:
+        """The attributes that any link has, by pyroute2's names. There are thousands of links, so without its decoder."""
+        found: dict[str, Any] = {}
+        for name, attribute in _COMMON_NUMBERS.items():
+            if attribute in self.raw:
+                found[name] = int.from_bytes(self.raw[attribute], sys.byteorder)
+        if IFLA_ADDRESS in self.raw:
+            found["IFLA_ADDRESS"] = self.raw[IFLA_ADDRESS].hex(":")
+        if IFLA_IFALIAS in self.raw:
+            found["IFLA_IFALIAS"] = self.raw[IFLA_IFALIAS].rstrip(b"\0").decode(errors="replace")
+        return found
+
+    def data_attrs(self) -> dict[str, Any]:
+        """The attributes of the data of its kind, by pyroute2's names."""
+        if not any(attribute == 2 for attribute, _content in attributes(self.raw.get(IFLA_LINKINFO, b""))):
+            return {}
+        info = decoded(ifinfmsg, self.data).get_attr("IFLA_LINKINFO")
+        data: Any = info.get_attr("IFLA_INFO_DATA")
+        return {slot[0]: slot[1] for slot in data["attrs"]} if hasattr(data, "get_attr") else {}
 
 
 class Socket:

@@ -40,17 +40,21 @@ class Operation:
 
 @dataclass(frozen=True)
 class NamespaceAdd(Operation):
+    """Make a named namespace; with an `owner` its mark is on it before it has its name."""
+
     name: str
+    owner: str = ""
 
     def simulate(self, model: State) -> None:
-        model.namespaces[self.name] = {}
-        model.put(Link(self.name, "lo", "loopback", {"admin_state": "down"}))
+        model.namespaces[self.name] = {"owner": self.owner} if self.owner else {}
+        model.put(Link(self.name, "lo", "loopback", {"admin_state": "down", "alias": self.owner}))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceDelete(self.name),)
 
     def command(self) -> str:
-        return f"ip netns add {quoted(self.name)}"
+        mark = f" && {ip(self.name, 'link set dev lo alias', quoted(self.owner))}" if self.owner else ""
+        return f"ip netns add {quoted(self.name)}{mark}"
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,12 @@ class NamespaceDelete(Operation):
 
     def simulate(self, model: State) -> None:
         model.namespaces.pop(self.name, None)
-        for key, link in list(model.links.items()):
-            if link and (link.netns == self.name or (link.peer and link.peer[0] == self.name)):
-                model.links[key] = None
+        for link in model.links_in(self.name):
+            model.links[link.key] = None
+            if link.peer and model.links.get(link.peer):
+                model.links[link.peer] = None
+        for key in [key for key in model.routes if key[0] == self.name]:
+            model.routes[key] = None
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceRestore(self.name),)
@@ -131,9 +138,12 @@ class AddressDelete(Operation):
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.device))
         if link:
-            model.put(self.on(link))
+            after = self.on(link)
+            model.put(after)
+            model.drop_routes(link, after)
 
     def on(self, link: Link) -> Link:
+        """The link without the address, and without the routes that go with it."""
         addresses = tuple(addr for addr in link.addresses if addr.cidr != self.addr.cidr)
         host = self.addr.cidr.split("/")[0]
         routes = tuple(route for route in link.routes if route.source != host)
@@ -151,40 +161,68 @@ class AddressDelete(Operation):
 
 @dataclass(frozen=True)
 class RouteAdd(Operation):
-    """Put a route back that went with its device or its address."""
+    """Make a route, or put one back that went with its device or its address."""
 
     netns: str
-    device: str
     route: Route
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
+        link = model.links.get((self.netns, self.route.device))
         if link and self.route not in link.routes:
             model.put(replace(link, routes=(*link.routes, self.route)))
+        if self.route.key(self.netns) in model.routes:
+            model.routes[self.route.key(self.netns)] = self.route
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RouteDelete(self.netns, self.device, self.route),)
+        return (RouteDelete(self.netns, self.route),)
 
     def command(self) -> str:
-        return ip(self.netns, "route add", route_text(self.route), "dev", quoted(self.device))
+        return ip(self.netns, *family_words(self.route), "route add", route_text(self.route))
 
 
 @dataclass(frozen=True)
 class RouteDelete(Operation):
+    """Delete a route."""
+
     netns: str
-    device: str
     route: Route
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
+        link = model.links.get((self.netns, self.route.device))
         if link:
             model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+        if self.route.key(self.netns) in model.routes:
+            model.routes[self.route.key(self.netns)] = None
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RouteAdd(self.netns, self.device, self.route),)
+        return (RouteAdd(self.netns, self.route),)
 
     def command(self) -> str:
-        return ip(self.netns, "route delete", route_text(self.route), "dev", quoted(self.device))
+        return ip(self.netns, *family_words(self.route), "route delete", route_text(self.route))
+
+
+@dataclass(frozen=True)
+class RouteReplace(Operation):
+    """Give a route other attributes without a moment in which there is none."""
+
+    netns: str
+    old: Route
+    new: Route
+
+    def simulate(self, model: State) -> None:
+        RouteDelete(self.netns, self.old).simulate(model)
+        RouteAdd(self.netns, self.new).simulate(model)
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (RouteReplace(self.netns, self.new, self.old),)
+
+    def command(self) -> str:
+        return ip(self.netns, *family_words(self.new), "route replace", route_text(self.new))
+
+
+def family_words(route: Route) -> list[str]:
+    """`-6` where the destination does not say so by itself."""
+    return ["-6"] if route.family == 6 and route.destination == "default" else []
 
 
 @dataclass(frozen=True)
@@ -283,7 +321,7 @@ def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
         FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb
     )
     return back + tuple(
-        RouteAdd(before.netns, before.name, route) for route in before.routes if not after or route not in after.routes
+        RouteAdd(before.netns, route) for route in before.routes if not after or route not in after.routes
     )
 
 

@@ -15,7 +15,7 @@ from .kinds.vxlan import VXLAN
 from .operations import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
 from .plan_links import ends
 from .planner import Planner
-from .state import ALL_ZEROS, Addr, Fdb, Key, Link, Route
+from .state import ALL_ZEROS, ONLINK, Addr, Fdb, Key, Link, Route
 
 
 def assign(planner: Planner) -> None:
@@ -74,7 +74,7 @@ def put_routes_back(planner: Planner, before: Link) -> None:
     after = planner.model.link(before.key)
     for route in before.routes:
         if after and route not in after.routes and carries(after, route):
-            planner.do(RouteAdd(*before.key, route))
+            planner.do(RouteAdd(before.netns, route))
 
 
 def carries(link: Link, route: Route) -> bool:
@@ -83,7 +83,7 @@ def carries(link: Link, route: Route) -> bool:
     if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):
         return False
     networks = [ipaddress.ip_interface(addr.cidr).network for addr in link.addresses if addr.family == route.family]
-    onlink = bool(route.flags & 4)
+    onlink = bool(route.flags & ONLINK)
     return onlink or not route.gateway or any(ipaddress.ip_address(route.gateway) in network for network in networks)
 
 

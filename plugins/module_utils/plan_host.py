@@ -23,7 +23,7 @@ def make_namespaces(planner: Planner) -> None:
         if want.name not in planner.model.namespaces:
             planner.do(NamespaceAdd(want.name))
         # Before any link enters: it takes its own settings from `default` in that moment.
-        for key, value in sorted(want.sysctls.items()):
+        for key, value in sorted(want.sysctls.items(), key=sysctl.order):
             if not sysctl.is_of_device(key):
                 if want.name in planner.before.namespaces and (want.name, key) not in planner.before.sysctls:
                     planner.lack(

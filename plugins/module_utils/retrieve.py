@@ -21,7 +21,7 @@ from .host import Host
 from .kinds import BY_NETLINK
 from .kinds.base import COMMON, DeviceRef, LinkKind
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink
-from .state import ALL_ZEROS, IFA_F_PERMANENT, Addr, Fdb, Key, Link, Route, State
+from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
@@ -88,7 +88,7 @@ class Reader:
     def convert(self, netns: str, raw: RawLink) -> Link:
         """A link message as a value; of its addresses, routes and FDB nothing yet."""
         kind = BY_NETLINK.get(raw.kind, UNKNOWN)
-        attrs = kind.read(*raw.decode())
+        attrs = kind.read(raw.attrs(), raw.data_attrs() if kind.has_data else {})
         attrs["admin_state"] = "up" if raw.flags & 1 else "down"
         attrs.setdefault("alias", "")
         attrs["altnames"] = raw.altnames
@@ -158,10 +158,31 @@ class Reader:
         found = []
         for family in (2, 10):
             for message in sock.routes(family, link.index):
-                route = route_value(message, link.index)
-                if route:
-                    found.append(route)
+                if message.get_attr("RTA_OIF") == link.index and made_by_somebody(message):
+                    found.append(self._route(link.netns, message))
         return found
+
+    def _route(self, netns: str, message: Any) -> Route:
+        destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
+        hops = tuple(
+            (hop.get_attr("RTA_GATEWAY") or "", self._name_at(netns, hop["oif"]), hop["hops"] + 1)
+            for hop in message.get_attr("RTA_MULTIPATH") or ()
+        )
+        return Route(
+            f"{destination}/{message['dst_len']}" if destination else "default",
+            4 if message["family"] == 2 else 6,
+            message.get_attr("RTA_TABLE") or message["table"],
+            message.get_attr("RTA_PRIORITY") or 0,
+            message.get_attr("RTA_GATEWAY") or "",
+            message.get_attr("RTA_PREFSRC") or "",
+            message["proto"],
+            message["scope"],
+            message["type"],
+            message["flags"] & ONLINK,
+            message["tos"],
+            self._name_at(netns, device) if device and message["type"] == 1 else "",
+            hops,
+        )
 
     def _fdb(self, link: Link) -> list[Fdb]:
         default = link.attrs.get("remote") or link.attrs.get("group")
@@ -266,29 +287,10 @@ def address_value(message: Any) -> Addr | None:
     )
 
 
-def route_value(message: Any, index: int) -> Route | None:
-    """A route that somebody made through the device; None for what the kernel makes by itself."""
-    if (
-        message.get_attr("RTA_OIF") != index
-        or message["type"] != 1
-        or message["proto"] in (1, 2, 9)
-        or message["flags"] & 0x200
-    ):
-        return None
-    destination = message.get_attr("RTA_DST")
-    gateway = message.get_attr("RTA_GATEWAY") or ""
-    return Route(
-        f"{destination}/{message['dst_len']}" if destination else "default",
-        4 if message["family"] == 2 else 6,
-        message.get_attr("RTA_TABLE") or message["table"],
-        message.get_attr("RTA_PRIORITY") or 0,
-        gateway,
-        message.get_attr("RTA_PREFSRC") or "",
-        message["proto"],
-        message["scope"],
-        message["type"],
-        message["flags"] & 4,
-        message["tos"],
+def made_by_somebody(message: Any) -> bool:
+    """False for the routes that the kernel makes or learns by itself, and for its cache."""
+    return (
+        message["proto"] not in (1, 2, 9) and message["type"] in ROUTE_TYPES.values() and not message["flags"] & 0x200
     )
 
 

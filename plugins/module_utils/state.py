@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from .values import quoted
+
 Key = tuple[str, str]
 """A link: (namespace, name)."""
 
@@ -52,8 +54,12 @@ class Addr(NamedTuple):
         return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal
 
 
+RouteKey = tuple[str, int, int, str, int]
+"""A route: (namespace, family, table, destination, metric)."""
+
+
 class Route(NamedTuple):
-    """A route that somebody made, with what is needed to put it back. `attrs` holds what has no field here."""
+    """A route that somebody made, with what is needed to put it back."""
 
     destination: str
     family: int
@@ -66,7 +72,20 @@ class Route(NamedTuple):
     type: int = 1
     flags: int = 0
     tos: int = 0
-    attrs: tuple[tuple[str, Any], ...] = ()
+    device: str = ""
+    """"" where `nexthops` has the devices, or where the route leads nowhere."""
+    nexthops: tuple[tuple[str, str, int], ...] = ()
+    """(gateway, device, weight) of each, where there are several."""
+
+    def key(self, netns: str) -> RouteKey:
+        """What identifies it on a host."""
+        return (netns, self.family, self.table, self.destination, self.metric)
+
+
+ONLINK = 4
+"""RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
+
+ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 
 
 class Fdb(NamedTuple):
@@ -142,7 +161,14 @@ class State:
     files: dict[str, str | None] = field(default_factory=dict)
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
-    facts: dict[str, Any] = field(default_factory=dict)
+    routes: dict[RouteKey, Route | None] = field(default_factory=dict)
+    """The routes that are asked about; None where there is none."""
+    names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
+    """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
+
+    def __post_init__(self) -> None:
+        for netns, name in self.links:
+            self.names.setdefault(netns, set()).add(name)
 
     def copy(self) -> State:
         return State(
@@ -151,8 +177,13 @@ class State:
             dict(self.sysctls),
             dict(self.files),
             dict(self.ra_devices),
-            dict(self.facts),
+            dict(self.routes),
         )
+
+    def links_in(self, netns: str) -> list[Link]:
+        """The links that are there in a namespace."""
+        found = (self.links.get((netns, name)) for name in self.names.get(netns, ()))
+        return [link for link in found if link]
 
     def link(self, key: Key) -> Link | None:
         return self.links.get(key)
@@ -163,14 +194,18 @@ class State:
     def ports(self, bridge: Key) -> list[str]:
         """The names of a bridge's ports, in the order of the alphabet."""
         netns, name = bridge
-        return sorted(
-            link.name
-            for link in self.links.values()
-            if link and link.netns == netns and link.attrs.get("master") == name
-        )
+        return sorted(link.name for link in self.links_in(netns) if link.attrs.get("master") == name)
 
     def put(self, link: Link) -> None:
         self.links[link.key] = link
+        self.names.setdefault(link.netns, set()).add(link.name)
+
+    def drop_routes(self, before: Link, after: Link | None) -> None:
+        """Take out of `routes` what a link has lost."""
+        kept = after.routes if after else ()
+        for route in before.routes:
+            if route not in kept and self.routes.get(route.key(before.netns)) == route:
+                self.routes[route.key(before.netns)] = None
 
 
 def key_text(key: Key) -> str:
@@ -186,7 +221,7 @@ def link_shown(state: State, link: Link, asked: set[str]) -> dict[str, Any]:
     for option, value in sorted(link.attrs.items()):
         if option == "mac" and option not in asked:
             continue
-        if value in ("", ()) and option not in asked:
+        if (value in ("", ()) and option not in asked) or (option == "link_group" and not value):
             continue
         shown[option] = list(value) if isinstance(value, tuple) else value
     shown["addresses"] = list(link.get("addresses"))
@@ -211,10 +246,17 @@ def forwarding_shown(sysctls: Mapping[str, str]) -> dict[str, Any]:
 
 
 def route_text(route: Route) -> str:
-    """A route in the words of `ip route`, without its device."""
-    words = [route.destination]
+    """A route in the words of `ip route`."""
+    kind = next((word for word, number in ROUTE_TYPES.items() if number == route.type), "unicast")
+    words = [kind] if kind != "unicast" else []
+    words.append(route.destination)
     words += ["via", route.gateway] if route.gateway else []
+    words += ["dev", quoted(route.device)] if route.device else []
     words += ["table", str(route.table)] if route.table != 254 else []
     words += ["metric", str(route.metric)] if route.metric else []
     words += ["src", route.source] if route.source else []
+    words += ["onlink"] if route.flags & ONLINK else []
+    for gateway, device, weight in route.nexthops:
+        words += ["nexthop", *(["via", gateway] if gateway else []), *(["dev", quoted(device)] if device else [])]
+        words += ["weight", str(weight)]
     return " ".join(words)

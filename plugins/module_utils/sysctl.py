@@ -35,6 +35,18 @@ def is_of_device(key: str) -> bool:
     return len(parts) == 5 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default")
 
 
+def order(setting: tuple[str, str]) -> tuple[int, str]:
+    """Sorts settings as they have to be written: those that set others come first, then `default`, then the rest."""
+    key = setting[0]
+    masters = (
+        "net.ipv4.ip_forward",
+        "net.ipv4.conf.all.forwarding",
+        "net.ipv6.conf.all.forwarding",
+        "net.ipv6.conf.all.disable_ipv6",
+    )
+    return (masters.index(key) if key in masters else 5 if ".default." in key else 6, key)
+
+
 def read(key: str) -> str | None:
     """A value with its white space folded, None where the running kernel has no such key."""
     try:

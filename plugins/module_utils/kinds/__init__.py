@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
-
 from .base import LinkKind
 from .bridge import BRIDGE
 from .tuntap import TUNTAP

@@ -99,6 +99,8 @@ ALIAS = Option("alias", Text(255), "IFLA_IFALIAS", level="link")
 ADMIN_STATE = Option("admin_state", Choice({"up": 1, "down": 0}), level="none", cli="{}", default="up")
 ADDRESSES = Option("addresses", ListOf(Address()), level="none")
 ALTNAMES = Option("altnames", ListOf(DeviceName(limit=127)), level="none")
+LINK_GROUP = Option("link_group", Int(0, 2**32 - 1), "IFLA_GROUP", level="link", cli="group {}")
+"""No option of any module: the mark of the topology that made the device (see topology.py)."""
 LINK_NETNS = Option("link_netns", NetnsName(), level="none", mutable=False)
 
 COMMON: tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, ALTNAMES)
@@ -142,6 +144,11 @@ class LinkKind:
         return _tables(self)
 
     @property
+    def has_data(self) -> bool:
+        """Whether any of its options is in the data of the kind."""
+        return any(option.level == "info" for option in self.options)
+
+    @property
     def netlink(self) -> str:
         return self.info or self.name
 
@@ -161,7 +168,7 @@ _TABLES: dict[str, Mapping[str, Option]] = {}
 
 def _tables(kind: LinkKind) -> Mapping[str, Option]:
     if kind.name not in _TABLES:
-        _TABLES[kind.name] = {option.name: option for option in kind.common + kind.options}
+        _TABLES[kind.name] = {option.name: option for option in (*kind.common, *kind.options, LINK_GROUP)}
     return _TABLES[kind.name]
 
 
@@ -174,7 +181,7 @@ def link_spec(kind: LinkKind) -> dict[str, Any]:
         "append": {"type": "bool", "default": False},
         "recreate": {"type": "bool", "default": False},
     }
-    for option in kind.table.values():
+    for option in kind.common + kind.options:
         spec[option.name] = option.argument()
     if kind.paired:
         peer: dict[str, Any] = {"name": {"type": "str"}, "netns": {"type": "str"}}
