@@ -41,7 +41,6 @@ class Host:
         self._by_index.clear()
         self._dumped.clear()
         self._nsids.clear()
-        self._unasked.clear()
 
     def forget_link(self, netns: str, name: str) -> None:
         found = self._by_name.pop((netns, name), None)
