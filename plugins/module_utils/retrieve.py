@@ -201,17 +201,21 @@ class Reader:
             return None
         if mac == link.attrs.get("mac") or (link.kind != "vxlan" and (flags & 2 or int(mac[:2], 16) & 1)):
             return None
-        master = bool(flags & 4) or message.get_attr("NDA_MASTER") is not None
+        return self.fdb_value(link, message)
+
+    def fdb_value(self, link: Link, message: Any) -> Fdb:
+        """An FDB message as a value, whoever made the entry."""
+        master = bool(message["flags"] & 4) or message.get_attr("NDA_MASTER") is not None
         via = message.get_attr("NDA_IFINDEX") or 0
         return Fdb(
-            mac,
+            message.get_attr("NDA_LLADDR"),
             message.get_attr("NDA_DST") or "",
             message.get_attr("NDA_PORT") or 0,
             message.get_attr("NDA_VNI") or 0,
             message.get_attr("NDA_VLAN") or 0,
             self._name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
             master,
-            state,
+            message["state"],
         )
 
     def _mac_is_set(self, link: Link) -> bool:
