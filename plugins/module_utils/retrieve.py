@@ -82,7 +82,9 @@ class Reader:
             raw = self.host.link(netns, name)
             if raw and raw.name != name:
                 raise Refused(f"name: {name!r} is an alternative name of the device {raw.name}: call it that here")
-            self.state.links[key] = self.convert(netns, raw) if raw else None
+            self.state.links[key] = None
+            if raw:
+                self.state.put(self.convert(netns, raw))
         return self.state.links[key]
 
     def convert(self, netns: str, raw: RawLink) -> Link:
