@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for every plan, whatever the host and whatever is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.tests.unit.hosts import (
+    Simulation,
+    comparable,
+    hosts,
+    settled,
+)
+from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
+    Task,
+    single_tasks,
+    tasks,
+    wild_tasks,
+)
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+properties = settings(
+    max_examples=int(os.environ.get("VNET_EXAMPLES", "100")),  # a campaign asks for more
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+sound_tasks = st.one_of(single_tasks(), tasks())
+
+
+def planned(host: State, task: Task) -> Plan:
+    """The plan, of tasks that are not refused."""
+    try:
+        found = plan(host, task)
+    except Refused:
+        event("refused")
+        assume(False)
+        raise
+    event(f"{min(len(found.steps), 5)} steps or more")
+    return found
+
+
+@properties
+@given(hosts(), sound_tasks)
+def test_what_was_planned_satisfies_what_was_asked_for(host: State, task: Task) -> None:
+    first = planned(host, task)
+    assert plan(first.after, task).commands == []
+
+
+@properties
+@given(hosts(), sound_tasks)
+def test_a_second_run_finds_nothing_to_do_on_what_the_kernel_then_tells(host: State, task: Task) -> None:
+    first = planned(host, task)
+    assert plan(settled(first.after), task).commands == []
+
+
+@properties
+@given(hosts(), wild_tasks())
+def test_after_is_before_with_the_operations_done(host: State, task: Task) -> None:
+    found = planned(host, task)
+    kernel = Simulation(found.before)
+    for step in found.steps:
+        kernel.carry_out(step.operation)
+    assert comparable(kernel.state) == comparable(found.after)
+
+
+@properties
+@given(hosts(), st.one_of(sound_tasks, wild_tasks()), st.data())
+def test_undoing_restores_the_host_wherever_it_stopped(host: State, task: Task, data: st.DataObject) -> None:
+    found = planned(host, task)
+    assume(not found.missing)  # what refers to what isn't there is refused when it is no check run
+    done = data.draw(st.integers(0, len(found.steps)), label="operations done")
+    kernel = Simulation(found.before)
+    for step in found.steps[:done]:
+        kernel.carry_out(step.operation)
+    for step in reversed(found.steps[:done]):
+        for operation in step.undo:
+            kernel.carry_out(operation)
+    assert comparable(kernel.state) == comparable(found.before)
+
+
+@properties
+@given(hosts(), sound_tasks)
+def test_operations_and_diff_are_empty_exactly_when_nothing_changes(host: State, task: Task) -> None:
+    found = planned(host, task)
+    diff = found.diff()
+    assert len(found.commands) == len(found.steps)
+    if found.steps:
+        assert diff["before"] != diff["after"]
+        assert comparable(found.before) != comparable(found.after)
+    else:
+        assert diff == {"before": {}, "after": {}}
+        assert comparable(found.before) == comparable(found.after)
+
+
+@properties
+@given(hosts(), wild_tasks())
+def test_a_plan_is_found_or_refused_in_one_sentence(host: State, task: Task) -> None:
+    try:
+        found = plan(host, task)
+    except Refused as exc:
+        sentences = [str(exc)]
+    else:
+        sentences = [*found.missing, *found.commands]
+    for sentence in sentences:
+        assert sentence
+        assert "\n" not in sentence
+        assert not sentence.endswith(".")
+        assert "None" not in sentence
+        assert "  " not in sentence
+
+
+@properties
+@given(hosts(), wild_tasks())
+def test_planning_changes_nothing_of_what_it_is_given(host: State, task: Task) -> None:
+    before, asked = copy.deepcopy(host), repr(task)
+    with contextlib.suppress(Refused):
+        plan(host, task)
+    assert host == before
+    assert repr(task) == asked
