@@ -9,18 +9,21 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Callable
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import netlink
-from .desired import Want, forward_want, link_want, namespace_want
+from .desired import Want, forward_want, link_want, name_of, namespace_want
 from .engine import Result, run
 from .errors import VnetError
+from .info import SUBSETS, gather, subsets
 from .kinds.base import LinkKind, link_spec
 from .state import State, forwarding_shown, link_shown
+from .values import NetnsName
 
 NAMESPACE_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -37,6 +40,16 @@ FORWARD_SPEC: dict[str, Any] = {
     "keep_ra": {"type": "bool", "default": True},
     "persist": {"type": "bool"},
     "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/30-ipforward.conf"},
+}
+
+INFO_SPEC: dict[str, Any] = {
+    "netns": {"type": "str"},
+    "gather_subset": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["all", *SUBSETS, *(f"!{subset}" for subset in SUBSETS)],
+        "default": ["all"],
+    },
 }
 
 
@@ -70,13 +83,8 @@ def as_written(params: Mapping[str, Any], raw: Any) -> dict[str, Any]:
     return written
 
 
-def main(
-    spec: dict[str, Any],
-    want_of: Callable[[Mapping[str, Any]], Want],
-    resource: Callable[[State, Want], dict[str, Any]],
-    **limits: Any,
-) -> None:
-    """Run a module of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
+def start(spec: dict[str, Any], **limits: Any) -> tuple[AnsibleModule, Any]:
+    """The module, and its parameters as YAML gave them. Ends it where these make no sense, or pyroute2 is missing."""
     raw = basic._load_params()
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **limits)
     problem = misread(spec, raw)
@@ -87,10 +95,14 @@ def main(
             f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/"
         )
         module.fail_json(msg=needed, exception=netlink.PYROUTE2_ERROR)
+    return module, raw
+
+
+@contextmanager
+def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
+    """Let what goes wrong in the body end the module with one sentence."""
     try:
-        want = want_of(as_written(module.params, raw))
-        result = run((want,), check=module.check_mode)
-        shown = resource(result.state, want)
+        yield
     except VnetError as exc:
         module.fail_json(msg=str(exc))
     except Exception as exc:  # so that nobody ever has to read a traceback to learn that it was our mistake
@@ -98,6 +110,20 @@ def main(
             msg=f"this is a bug in linuxnet.vnet, please report it with the output of -vvv: {type(exc).__name__}: {exc}",
             exception=traceback.format_exc(),
         )
+
+
+def main(
+    spec: dict[str, Any],
+    want_of: Callable[[Mapping[str, Any]], Want],
+    resource: Callable[[State, Want], dict[str, Any]],
+    **limits: Any,
+) -> None:
+    """Run a module of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
+    module, raw = start(spec, **limits)
+    with in_one_sentence(module):
+        want = want_of(as_written(module.params, raw))
+        result = run((want,), check=module.check_mode)
+        shown = resource(result.state, want)
     finish(module, result, shown)
 
 
@@ -147,3 +173,14 @@ def run_forward() -> None:
         return {"forwarding": forwarding_shown(found)}
 
     main(FORWARD_SPEC, forward_want, resource)
+
+
+def run_info() -> None:
+    """The `main()` of vnet_info."""
+    module, _raw = start(INFO_SPEC)
+    with in_one_sentence(module):
+        netns = module.params["netns"]
+        if netns is not None:
+            netns = name_of("", "netns", netns, NetnsName())
+        found = gather(netns, subsets(module.params["gather_subset"]))
+    module.exit_json(changed=False, **found)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What `vnet_info` gathers: whole namespaces, in the words of the options. It reads and never writes.
+
+One dump per table and namespace; no process is started, and the host's lock is left to those who change something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from . import sysctl
+from .errors import Refused
+from .host import Host
+from .info_words import (
+    FAMILIES,
+    expressible,
+    fdb_shown,
+    is_learned,
+    neighbor_shown,
+    route_shown,
+    rule_shown,
+    topology_shown,
+)
+from .netlink import RawLink
+from .retrieve import Reader, address_value
+from .state import Addr, Fdb, Key, Link, forwarding_shown, link_shown
+
+SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")
+"""What can be gathered, besides `all`."""
+
+SET_BY_SOMEBODY = "3"
+"""`NET_ADDR_SET`: the `addr_assign_type` of a device whose MAC the kernel did not pick."""
+
+
+def subsets(asked: Sequence[str]) -> frozenset[str]:
+    """What a `gather_subset` means. One that only says what not to gather means all but that."""
+    without = {word[1:] for word in asked if word.startswith("!")}
+    named = {word for word in asked if not word.startswith("!")}
+    return frozenset(SUBSETS if "all" in named or not named else named) - without
+
+
+def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
+    """The `asked` subsets of a namespace (`""`: the one that the process is in), with None of the host and all of them.
+
+    Returns `host` and `namespaces` (by name), each by subset, and `topology`. Raises Refused where there is no such
+    namespace, and where it can't be entered.
+    """
+    with Host() as host:
+        if netns is not None:
+            host.descriptor(netns)
+        names = ["", *host.namespaces.names()] if netns is None else [netns]
+        try:
+            return Gatherer(host, names, asked).gather()
+        except OSError as exc:
+            raise Refused(
+                f"the network namespaces of this host can't be read ({exc.strerror}):"
+                " that needs root, add 'become: true'"
+            ) from None
+
+
+class Gatherer:
+    """One gathering, of the namespaces with these names."""
+
+    def __init__(self, host: Host, names: Sequence[str], asked: frozenset[str]) -> None:
+        self.host = host
+        self.names = names
+        self.asked = asked
+        self.reader = Reader(host, ())
+        self.state = self.reader.state
+        self.found: dict[str, dict[str, Any]] = {name: {} for name in names}
+
+    def gather(self) -> dict[str, Any]:
+        """Read all; see `gather` beside this class for what it returns."""
+        # All links first: what leads from one namespace to another is then known in both.
+        raws = {netns: self.host.read_all_links(netns) for netns in self.names}
+        for netns in self.names:
+            if self.asked & {"links", "fdb", "topology"}:
+                self._links(netns, raws[netns])
+            if self.asked & {"forwarding", "topology"}:
+                self._forwarding(netns)
+            self._tables(netns)
+        answer: dict[str, Any] = {
+            "host": self.found.get("", {}),
+            "namespaces": {name: found for name, found in self.found.items() if name},
+        }
+        if "topology" in self.asked:
+            answer["topology"] = self._topology()
+        return answer
+
+    def _links(self, netns: str, raws: Sequence[RawLink]) -> None:
+        links = {raw.index: self.reader.convert(netns, raw) for raw in raws}
+        addresses: dict[int, list[Addr]] = {}
+        for message in self.host.socket(netns).addresses():
+            address = address_value(message)
+            if address:
+                addresses.setdefault(message["index"], []).append(address)
+        # Of links only VXLAN devices show something (their remotes) that is kept in the FDB.
+        fdb: dict[int, list[Fdb]] = {}
+        if "fdb" in self.asked or any(link.kind == "vxlan" for link in links.values()):
+            fdb = self._fdb(netns, links)
+        for index, link in links.items():
+            self.state.put(replace(link, addresses=tuple(addresses.get(index, ())), fdb=tuple(fdb.get(index, ()))))
+        if "links" in self.asked:
+            self.found[netns]["links"] = {link.name: self._link_shown(link.key) for link in links.values()}
+
+    def _link_shown(self, key: Key) -> dict[str, Any]:
+        link = self.state.links[key]
+        if link is None:
+            return {}
+        shown = link_shown(self.state, link, {"mac"})
+        kept = [addr.cidr for addr in link.addresses if not addr.ours]
+        return {**shown, "kernel_addresses": kept} if kept else shown
+
+    def _fdb(self, netns: str, links: Mapping[int, Link]) -> dict[int, list[Fdb]]:
+        """The static entries by the index of their device; what is shown has the learned ones too."""
+        static: dict[int, list[Fdb]] = {}
+        shown = []
+        for message in self.host.socket(netns).neighbors(7):
+            link = links.get(message["ifindex"])
+            if link is None:
+                continue
+            entry = self.reader.fdb_entry(link, message)
+            if entry:
+                static.setdefault(link.index, []).append(entry)
+                shown.append(fdb_shown(link, entry, learned=False))
+            elif is_learned(message):
+                shown.append(fdb_shown(link, self.reader.fdb_value(link, message), learned=True))
+        if "fdb" in self.asked:
+            self.found[netns]["fdb"] = shown
+        return static
+
+    def _forwarding(self, netns: str) -> None:
+        with self.host.namespaces.inside(netns):
+            found = sysctl.read_all(sysctl.forwarding_keys())
+        self.state.sysctls.update({(netns, key): value for key, value in found.items()})
+        if "forwarding" in self.asked:
+            self.found[netns]["forwarding"] = forwarding_shown(found)
+
+    def _tables(self, netns: str) -> None:
+        sock, found = self.host.socket(netns), self.found[netns]
+
+        def name_at(index: int) -> str:
+            link = self.host.link_at(netns, index)
+            return link.name if link else f"if{index}"
+
+        if "routes" in self.asked:
+            routes = [route_shown(message, name_at) for family in FAMILIES for message in sock.routes(family)]
+            found["routes"] = [route for route in routes if route]
+        if "rules" in self.asked:
+            found["rules"] = [rule_shown(message) for family in FAMILIES for message in sock.rules(family)]
+        if "neighbors" in self.asked:
+            neighbors = [neighbor_shown(message, name_at) for message in sock.neighbors(0)]
+            found["neighbors"] = [neighbor for neighbor in neighbors if neighbor]
+        if "nats" in self.asked:
+            found["nats"] = []
+
+    def _topology(self) -> dict[str, Any]:
+        for link in list(self.state.links.values()):
+            # The other end of a pair may be in a namespace that was not asked about.
+            if link and link.peer and link.peer not in self.state.links:
+                raw = self.host.link(*link.peer)
+                self.state.links[link.peer] = self.reader.convert(link.peer[0], raw) if raw else None
+        return topology_shown(self.state, self.names, self._macs())
+
+    def _macs(self) -> set[Key]:
+        """The links whose MAC somebody gave them, as only sysfs tells."""
+        paths: dict[str, list[str]] = {}
+        ends: dict[tuple[str, str], Key] = {}
+        for _kind, link, peer in expressible(self.state, self.names):
+            for end in (link, peer):
+                if end and "mac" in end.attrs:
+                    path = f"class/net/{end.name}/addr_assign_type"
+                    paths.setdefault(end.netns, []).append(path)
+                    ends[end.netns, path] = end.key
+        found = self.host.namespaces.read_sysfs_of(paths)
+        return {ends[place] for place, value in found.items() if value == SET_BY_SOMEBODY}

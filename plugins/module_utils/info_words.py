@@ -1,0 +1,276 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What was read, in the words of the modules' options. Pure: no I/O.
+
+What is empty, zero where zero means nothing, or usual is left out, so that what is there says something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Callable
+
+from .kinds import BY_NETLINK, LINK_KINDS
+from .kinds.base import LinkKind, Option
+from .state import Fdb, Key, Link, State
+
+FAMILIES = {2: "inet", 10: "inet6"}
+TABLES = {253: "default", 254: "main", 255: "local"}
+KERNEL = 2
+"""The protocol of what the kernel made by itself (`RTPROT_KERNEL`)."""
+PROTOCOLS = {
+    1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra", 12: "bird",
+    13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 17: "mrouted", 18: "keepalived", 42: "babel", 99: "openr",
+    186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
+}  # fmt: skip
+ROUTE_TYPES = {
+    1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
+    8: "prohibit", 9: "throw", 10: "nat",
+}  # fmt: skip
+OF_ADDRESSES = ("local", "broadcast", "anycast", "multicast")
+REFUSING = ("blackhole", "unreachable", "prohibit", "throw")
+RULE_ACTIONS = {2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
+NUD = {1: "incomplete", 2: "reachable", 4: "stale", 8: "delay", 16: "probe", 32: "failed", 128: "permanent"}
+STATIC = 0xC0
+"""The states of an FDB entry that doesn't age: permanent and noarp (`NUD_PERMANENT`, `NUD_NOARP`)."""
+EXT_LEARNED = 0x10
+"""The flag of an FDB entry that some control plane learned (`NTF_EXT_LEARNED`)."""
+RULE_INVERT = 2
+NO_SUPPRESSION = 0xFFFFFFFF
+
+NameAt = Callable[[int], str]
+"""The name of the device with an index."""
+
+
+def said(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the words that say something: zero, false and empty don't."""
+    return {word: value for word, value in words.items() if value}
+
+
+def prefix(address: str | None, length: int) -> str:
+    """An address with its prefix length, "" for none."""
+    return f"{address}/{length}" if address else ""
+
+
+def gateway(message: Any) -> str:
+    """The next hop of a route or of one of its ways. It may be of the other address family (`RTA_VIA`)."""
+    via = message.get_attr("RTA_VIA")
+    return message.get_attr("RTA_GATEWAY") or (via["addr"] if via else "")
+
+
+def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
+    """A route in the words of `vnet_route`; None for those that the kernel keeps for its own addresses."""
+    family = FAMILIES.get(message["family"])
+    type_ = ROUTE_TYPES.get(message["type"], message["type"])
+    if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
+        return None
+    table = message.get_attr("RTA_TABLE") or message["table"]
+    index = message.get_attr("RTA_OIF")
+    ways = [
+        said({"gateway": gateway(way), "device": name_at(way["oif"]) if way["oif"] else ""})
+        | {"weight": way["hops"] + 1}
+        for way in message.get_attr("RTA_MULTIPATH") or ()
+    ]
+    return {
+        "destination": prefix(message.get_attr("RTA_DST"), message["dst_len"]) or "default",
+        "family": family,
+        "table": TABLES.get(table, table),
+        "metric": message.get_attr("RTA_PRIORITY") or 0,
+        "type": type_,
+        "protocol": PROTOCOLS.get(message["proto"], message["proto"]),
+        **said(
+            {
+                "gateway": gateway(message),
+                # IPv6 names lo for what goes nowhere.
+                "device": name_at(index) if index and type_ not in REFUSING else "",
+                "source": message.get_attr("RTA_PREFSRC"),
+                "nexthops": ways,
+                "onlink": bool(message["flags"] & 4),
+                "tos": message["tos"],
+            }
+        ),
+    }
+
+
+def span(text: str | None) -> str:
+    """A range as iproute2 writes it; pyroute2 joins its ends by a colon."""
+    first, _colon, last = (text or "").partition(":")
+    return first if first == last else f"{first}-{last}"
+
+
+def mark(message: Any) -> str:
+    """A rule's firewall mark as iproute2 writes it, with its mask where that is not all ones."""
+    value, mask = message.get_attr("FRA_FWMARK"), message.get_attr("FRA_FWMASK")
+    if value is None:
+        return ""
+    return f"{value:#x}" if mask in (None, 0xFFFFFFFF) else f"{value:#x}/{mask:#x}"
+
+
+def rule_shown(message: Any) -> dict[str, Any]:
+    """A policy rule in the words of `vnet_rule`, and of ip-rule(8) for what that has no option for."""
+    table = message.get_attr("FRA_TABLE") or message["table"]
+    suppressed = message.get_attr("FRA_SUPPRESS_PREFIXLEN")
+    protocol = message.get_attr("FRA_PROTOCOL") or 0
+    return {
+        "priority": message.get_attr("FRA_PRIORITY") or 0,
+        "family": FAMILIES[message["family"]],
+        "protocol": PROTOCOLS.get(protocol, protocol),
+        **said(
+            {
+                "not": bool(message["flags"] & RULE_INVERT),
+                "from": prefix(message.get_attr("FRA_SRC"), message["src_len"]),
+                "to": prefix(message.get_attr("FRA_DST"), message["dst_len"]),
+                "iif": message.get_attr("FRA_IIFNAME"),
+                "oif": message.get_attr("FRA_OIFNAME"),
+                "fwmark": mark(message),
+                "tos": message["tos"],
+                "ipproto": message.get_attr("FRA_IP_PROTO"),
+                "sport": span(message.get_attr("FRA_SPORT_RANGE")),
+                "dport": span(message.get_attr("FRA_DPORT_RANGE")),
+                "uidrange": span(message.get_attr("FRA_UID_RANGE")),
+                "table": TABLES.get(table, table),
+                "l3mdev": bool(message.get_attr("FRA_L3MDEV")),
+                "action": RULE_ACTIONS.get(message["action"]),
+                "goto": message.get_attr("FRA_GOTO"),
+            }
+        ),
+        # Zero says something here: no default routes.
+        **({} if suppressed in (None, NO_SUPPRESSION) else {"suppress_prefixlength": suppressed}),
+    }
+
+
+def neighbor_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
+    """A neighbor in the words of `vnet_neighbor`, and its state; None for what needs no resolving."""
+    nud = NUD.get(message["state"])
+    if message["family"] not in FAMILIES or nud is None:
+        return None
+    mac = message.get_attr("NDA_LLADDR")
+    return {
+        "device": name_at(message["ifindex"]),
+        "address": message.get_attr("NDA_DST"),
+        **said({"mac": mac}),
+        "nud": nud,
+    }
+
+
+def is_learned(message: Any) -> bool:
+    """Whether an FDB entry came from packets or from a control plane, and may go by itself."""
+    aging = not message["state"] & STATIC
+    return bool(message.get_attr("NDA_LLADDR")) and (aging or bool(message["flags"] & EXT_LEARNED))
+
+
+def fdb_shown(link: Link, entry: Fdb, learned: bool) -> dict[str, Any]:
+    """An FDB entry of a device in the words of `vnet_fdb`."""
+    return {
+        "device": link.name,
+        "mac": entry.mac,
+        **said(
+            {
+                "dst": entry.dst,
+                "vni": entry.vni,
+                "vlan": entry.vlan,
+                "port": entry.port,
+                "via": entry.via,
+                "master": link.attrs.get("master") if entry.master else "",
+            }
+        ),
+        "learned": learned,
+    }
+
+
+# -- the shape that vnet_topology takes ------------------------------------------------------------------------------
+
+
+def expressible(state: State, names: Collection[str]) -> list[tuple[LinkKind, Link, Link | None]]:
+    """The links in these namespaces that the collection could make, a pair once: (kind, link, its peer).
+
+    Not among them is what leads into a namespace without a name.
+    """
+    found: list[tuple[LinkKind, Link, Link | None]] = []
+    seconds: set[Key] = set()
+    for key, link in sorted(state.links.items()):
+        kind = BY_NETLINK.get(link.kind) if link and link.netns in names else None
+        if link is None or kind is None or key in seconds:
+            continue
+        if kind.lower and link.attrs.get("link_netns") is None:
+            continue
+        peer = state.link(link.peer) if kind.paired and link.peer else None
+        if kind.paired and peer is None:
+            continue
+        if peer:
+            seconds.add(peer.key)
+        found.append((kind, link, peer))
+    return found
+
+
+def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> dict[str, Any]:
+    """The options to make the link with, less what it has anyway. `macs`: links that were given theirs."""
+    words: dict[str, Any] = {}
+    for option in options:
+        value = link.get(option.name)
+        if option.name == "link_netns":
+            usual = value == link.netns
+        elif option.name == "mac":
+            usual = link.key not in macs
+        else:
+            usual = value in ("", ()) or value == option.usual
+        if value is not None and not usual:
+            words[option.name] = list(value) if isinstance(value, tuple) else value
+    return words
+
+
+def topology_shown(state: State, names: Collection[str], macs: Collection[Key]) -> dict[str, list[dict[str, Any]]]:
+    """What is in these namespaces as `vnet_topology` takes it. `macs`: the links whose MAC somebody gave them."""
+    shown: dict[str, list[dict[str, Any]]] = {"namespaces": [], **{kind.plural: [] for kind in LINK_KINDS}}
+    for name in sorted(name for name in names if name):
+        loopback = state.link((name, "lo"))
+        down = loopback is not None and loopback.get("admin_state") == "down"
+        shown["namespaces"].append({"name": name, **({"loopback": False} if down else {})})
+    links = expressible(state, names)
+    entries = {end.key for _kind, link, peer in links for end in (link, peer) if end}
+    for kind, link, peer in links:
+        entry = {"name": link.name, **said({"netns": link.netns}), **asked_for(link, kind.table.values(), macs)}
+        if peer:
+            entry["peer"] = {"name": peer.name}
+            if peer.netns != link.netns:
+                entry["peer"]["netns"] = peer.netns
+            entry["peer"].update(asked_for(peer, kind.peer, macs))
+        if kind.name == "bridge":
+            # The other ports say so themselves, by `master`.
+            ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
+            entry.update({"ports": ports, "append": True} if ports else {})
+        shown[kind.plural].append(entry)
+    shown["forwarding"] = [entry for name in sorted(names) for entry in forwarding_entries(state, name)]
+    return shown
+
+
+def forwarding_entries(state: State, netns: str) -> list[dict[str, Any]]:
+    """What a namespace forwards: on all devices, and on those that differ from the rest."""
+    found = {key: value == "1" for (place, key), value in state.sysctls.items() if place == netns}
+    ipv4 = found.get("net.ipv4.ip_forward", False)
+    ipv6 = found.get("net.ipv6.conf.all.forwarding", False) and found.get("net.ipv6.conf.default.forwarding", False)
+    only4 = devices_with(found, "ipv4", "forwarding", not ipv4)
+    only6 = [] if ipv6 else devices_with(found, "ipv6", "force_forwarding", True)
+    entries = [said({"ipv4": ipv4, "ipv6": ipv6})]
+    entries += [{"ipv4": not ipv4, "interfaces": only4}] if only4 else []
+    entries += [{"ipv6": True, "interfaces": only6}] if only6 else []
+    return [{**said({"netns": netns}), **entry} for entry in entries if entry]
+
+
+def devices_with(found: Mapping[str, bool], family: str, name: str, value: bool) -> list[str]:
+    """The devices whose sysctl of this name has the value."""
+    devices = []
+    for key, on in found.items():
+        parts = key.split(".")
+        if (
+            parts[:3] == ["net", family, "conf"]
+            and parts[4] == name
+            and on == value
+            and parts[3] not in ("all", "default")
+        ):
+            devices.append(parts[3].replace("/", "."))
+    return sorted(devices)

@@ -1,0 +1,560 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vnet_info
+short_description: Gather the virtual networks of a host
+version_added: "0.1.0"
+description:
+  - Returns network devices, routes, rules, neighbors, forwarding databases and forwarding, of the host and of its named
+    network namespaces, in the words of the options of this collection's modules.
+  - It also returns what these modules could make of it as one topology (RV(topology)). Each of its entries is a task
+    for the module of its kind that changes nothing on this host.
+  - It only reads. No process is started, and reading hundreds of namespaces takes about a second.
+author:
+  - linuxnet.vnet contributors (@linuxnet)
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+    details: It only reads, so that it does the same in check mode.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed, or in C(check_mode) would change, when in diff mode.
+    details: It never changes anything.
+    support: none
+  platform:
+    description: Target operating systems that can be operated against.
+    platforms: linux
+    support: full
+  action_group:
+    description: Use C(group/linuxnet.vnet.netns), which has every module that takes O(netns), in C(module_defaults).
+    support: full
+    membership:
+      - linuxnet.vnet.netns
+requirements:
+  - Linux 5.10 or newer
+  - Python 3.9 or newer
+  - pyroute2 0.7.2 or newer (the package C(python3-pyroute2) of Debian and Ubuntu)
+  - root to read any namespace but the one in which the module runs, by C(become=true) where needed
+options:
+  netns:
+    description:
+      - The one namespace to read. V("") is the one in which the module runs.
+      - If omitted, all named network namespaces (see C(ip-netns(8))) are read, and the one in which the module runs.
+    type: str
+  gather_subset:
+    description:
+      - What to gather. With a C(!) in front, what not to gather; where nothing else is named, it is all but that.
+      - V(links) are the devices with their addresses, V(fdb) the forwarding databases of bridges and VXLAN devices.
+        V(topology) is RV(topology), and complete whatever else is named.
+    type: list
+    elements: str
+    choices:
+      - all
+      - links
+      - routes
+      - rules
+      - neighbors
+      - fdb
+      - forwarding
+      - nats
+      - topology
+      - '!links'
+      - '!routes'
+      - '!rules'
+      - '!neighbors'
+      - '!fdb'
+      - '!forwarding'
+      - '!nats'
+      - '!topology'
+    default: [all]
+seealso:
+  - module: linuxnet.vnet.vnet_netns
+  - module: linuxnet.vnet.vnet_bridge
+  - module: linuxnet.vnet.vnet_veth
+"""
+
+EXAMPLES = r"""
+- name: Gather all
+  linuxnet.vnet.vnet_info:
+  register: network
+
+- name: Show which namespaces there are
+  ansible.builtin.debug:
+    msg: "{{ network.namespaces | list }}"
+
+- name: Gather the devices of one namespace
+  linuxnet.vnet.vnet_info:
+    netns: web
+    gather_subset: [links]
+  register: web
+
+- name: Fail unless the container has its address
+  ansible.builtin.assert:
+    that: "'192.168.9.10/24' in web.namespaces.web.links.eth0.addresses"
+
+- name: Gather all of the host itself, but not the forwarding databases of its bridges
+  linuxnet.vnet.vnet_info:
+    netns: ""
+    gather_subset: ['!fdb']
+  register: itself
+
+- name: Show behind which ports the hosts of a bridge are
+  linuxnet.vnet.vnet_info:
+    netns: ""
+    gather_subset: [fdb]
+  register: bridged
+
+- name: Show the learned MAC addresses
+  ansible.builtin.debug:
+    msg: "{{ item.mac }} is behind {{ item.device }}"
+  loop: "{{ bridged.host.fdb | selectattr('learned') }}"
+
+- name: Write what is there as a topology that could be kept in a repository
+  ansible.builtin.copy:
+    content: "{{ network.topology | ansible.builtin.to_nice_yaml }}"
+    dest: /root/topology.yml
+    mode: "0600"
+"""
+
+RETURN = r"""
+host:
+  description:
+    - The namespace in which the module runs.
+    - Empty where O(netns) names another one.
+  returned: success
+  type: dict
+  contains:
+    links:
+      description:
+        - The devices by name, each with the options that it has. Which these are depends on its kind.
+        - Options whose value is empty are left out.
+      returned: when gathered
+      type: dict
+      contains:
+        name:
+          description: Name of the device.
+          returned: always
+          type: str
+          sample: br0
+        kind:
+          description:
+            - What the kernel calls its kind (C(tun) for tun and tap devices), C(loopback), or the empty string for a
+              device that is not virtual.
+          returned: always
+          type: str
+          sample: bridge
+        netns:
+          description: Its namespace.
+          returned: in a named namespace
+          type: str
+          sample: web
+        admin_state:
+          description: Whether it is set C(up) or C(down).
+          returned: always
+          type: str
+          sample: up
+        mtu:
+          description: Its maximum transmission unit in bytes.
+          returned: always
+          type: int
+          sample: 1500
+        mac:
+          description: Its MAC address.
+          returned: where it has one
+          type: str
+          sample: "52:54:00:12:34:56"
+        master:
+          description: The bridge that it is a port of.
+          returned: when it is a port
+          type: str
+          sample: br0
+        addresses:
+          description: Its addresses, but those of RV(host.links.kernel_addresses).
+          returned: always
+          type: list
+          elements: str
+          sample: [192.168.9.1/24, "2001:db8::1/64"]
+        kernel_addresses:
+          description:
+            - Link-local, dynamic and temporary addresses, which the modules never count or remove.
+          returned: where there are any
+          type: list
+          elements: str
+          sample: ["fe80::5054:ff:fe12:3456/64"]
+        alias:
+          description: Its alias.
+          returned: where it has one
+          type: str
+          sample: uplink of the lab
+        altnames:
+          description: Its alternative names.
+          returned: where it has any
+          type: list
+          elements: str
+          sample: [uplink]
+        ports:
+          description: The devices that are ports of it.
+          returned: for bridges
+          type: list
+          elements: str
+          sample: [tap0, veth1]
+        peer:
+          description: The C(name) and the C(netns) of the other end, which is V("") in the namespace of the module.
+          returned: for veth devices whose other end is in a namespace with a name
+          type: dict
+          sample: {name: eth0, netns: web}
+        remotes:
+          description: The destinations of frames that no other FDB entry covers.
+          returned: for VXLAN devices that have any
+          type: list
+          elements: str
+          sample: [192.0.2.2, 192.0.2.3]
+    routes:
+      description:
+        - The routes of all tables, but those to the host's own addresses, and broadcast and multicast ones, that the
+          kernel keeps by itself.
+      returned: when gathered
+      type: list
+      elements: dict
+      contains:
+        destination:
+          description: In CIDR notation, or C(default).
+          returned: always
+          type: str
+          sample: default
+        family:
+          description: C(inet) or C(inet6).
+          returned: always
+          type: str
+          sample: inet
+        table:
+          description: C(main), C(local), C(default), or a number.
+          returned: always
+          type: raw
+          sample: main
+        metric:
+          description: Its metric, less being better.
+          returned: always
+          type: int
+          sample: 0
+        type:
+          description: C(unicast), C(blackhole), C(unreachable), C(prohibit), or another of C(ip-route(8)).
+          returned: always
+          type: str
+          sample: unicast
+        protocol:
+          description: Who made it, as C(kernel), C(boot), C(static), C(ra), C(dhcp), or a number without a name.
+          returned: always
+          type: raw
+          sample: static
+        gateway:
+          description: The next hop.
+          returned: where it has one
+          type: str
+          sample: 192.168.9.1
+        device:
+          description: The device through which it leads.
+          returned: where it has one
+          type: str
+          sample: eth0
+        source:
+          description: The source address that it prefers.
+          returned: where it has one
+          type: str
+          sample: 192.168.9.10
+        nexthops:
+          description: Its ways, each with C(gateway) and C(device) where it has these, and C(weight).
+          returned: where it has several
+          type: list
+          elements: dict
+          sample: [{gateway: 192.0.2.1, device: eth0, weight: 1}, {gateway: 198.51.100.1, device: eth1, weight: 2}]
+        onlink:
+          description: True where the gateway needs no route to it.
+          returned: where true
+          type: bool
+          sample: true
+        tos:
+          description: The type of service that it is for.
+          returned: where it is for one
+          type: int
+          sample: 16
+    rules:
+      description: The policy rules, those of the kernel (C(protocol) is C(kernel)) included.
+      returned: when gathered
+      type: list
+      elements: dict
+      contains:
+        priority:
+          description: Its place among the rules.
+          returned: always
+          type: int
+          sample: 32766
+        family:
+          description: C(inet) or C(inet6).
+          returned: always
+          type: str
+          sample: inet
+        protocol:
+          description: Who made it, as of RV(host.routes.protocol).
+          returned: always
+          type: raw
+          sample: boot
+        table:
+          description: The table in which it looks, C(main), C(local), C(default), or a number.
+          returned: where it looks in one
+          type: raw
+          sample: 77
+        from:
+          description: The source addresses that it is for, in CIDR notation.
+          returned: where it is not for all
+          type: str
+          sample: 192.168.9.0/24
+        to:
+          description: The destination addresses that it is for, in CIDR notation.
+          returned: where it is not for all
+          type: str
+          sample: 198.51.100.0/24
+        iif:
+          description: The device by which packets came in.
+          returned: where it names one
+          type: str
+          sample: br0
+        oif:
+          description: The device to which their socket is bound.
+          returned: where it names one
+          type: str
+          sample: eth0
+        fwmark:
+          description: Their mark, and after a slash its mask where that is not all ones.
+          returned: where it has one
+          type: str
+          sample: "0x1/0xff"
+        action:
+          description: C(blackhole), C(unreachable), C(prohibit), C(goto) or C(nop).
+          returned: where it looks in no table
+          type: str
+          sample: prohibit
+        not:
+          description: True where it is for all packets but those described.
+          returned: where true
+          type: bool
+          sample: true
+        goto:
+          description: The priority of the rule to go on with.
+          returned: where RV(host.rules.action) is C(goto)
+          type: int
+          sample: 1000
+        tos:
+          description: The type of service of the packets.
+          returned: where it has one
+          type: int
+          sample: 16
+        ipproto:
+          description: The number of their protocol.
+          returned: where it has one
+          type: int
+          sample: 17
+        sport:
+          description: Their source port, or a range.
+          returned: where it has one
+          type: str
+          sample: 1000-2000
+        dport:
+          description: Their destination port, or a range.
+          returned: where it has one
+          type: str
+          sample: "53"
+        uidrange:
+          description: The user whose packets they are, or a range.
+          returned: where it has one
+          type: str
+          sample: 1000-1999
+        l3mdev:
+          description: True where it looks in the table of the VRF of the packets.
+          returned: where true
+          type: bool
+          sample: true
+        suppress_prefixlength:
+          description: Routes that it finds with a prefix of this length or a shorter one don't count.
+          returned: where it has one
+          type: int
+          sample: 0
+    neighbors:
+      description: The neighbors by IPv4 (ARP) and IPv6 (NDP), but for what needs no resolving, such as multicast.
+      returned: when gathered
+      type: list
+      elements: dict
+      contains:
+        device:
+          description: The device behind which it is.
+          returned: always
+          type: str
+          sample: eth0
+        address:
+          description: Its IP address.
+          returned: always
+          type: str
+          sample: 192.168.9.1
+        mac:
+          description: Its MAC address.
+          returned: where it is known
+          type: str
+          sample: "52:54:00:12:34:56"
+        nud:
+          description:
+            - What the kernel knows of it, in the words of C(ip-neighbour(8)). C(permanent) ones were set, all others
+              learned.
+          returned: always
+          type: str
+          sample: reachable
+    fdb:
+      description:
+        - The entries of the forwarding databases of bridges and VXLAN devices that were set or learned. The devices' own
+          MAC addresses and multicast filters are left out.
+      returned: when gathered
+      type: list
+      elements: dict
+      contains:
+        device:
+          description: The port, or VXLAN device, behind which the MAC address is.
+          returned: always
+          type: str
+          sample: tap0
+        mac:
+          description: The MAC address. Only zeros stand for all that no other entry covers.
+          returned: always
+          type: str
+          sample: "52:54:00:12:34:56"
+        dst:
+          description: The IP address of the VXLAN endpoint to send it to.
+          returned: where it has one
+          type: str
+          sample: 192.0.2.2
+        vni:
+          description: The VNI to send it with, where that is not the device's.
+          returned: where it has one
+          type: int
+          sample: 42
+        vlan:
+          description: The VLAN to which it applies.
+          returned: where it has one
+          type: int
+          sample: 20
+        port:
+          description: The UDP port to send it to, where that is not the device's.
+          returned: where it has one
+          type: int
+          sample: 4790
+        via:
+          description: The device to send it through.
+          returned: where it has one
+          type: str
+          sample: eth0
+        master:
+          description: The bridge in whose forwarding database it is. Without one it is in that of the device itself.
+          returned: where it is in that of a bridge
+          type: str
+          sample: br0
+        learned:
+          description: Whether it was learned, from frames or by a control plane, and not set.
+          returned: always
+          type: bool
+          sample: true
+    forwarding:
+      description: What the namespace forwards, as M(linuxnet.vnet.vnet_sysctl_forward) returns it.
+      returned: when gathered
+      type: dict
+      contains:
+        ipv4:
+          description: Whether it forwards IPv4.
+          returned: always
+          type: bool
+          sample: true
+        ipv6:
+          description: Whether it forwards IPv6.
+          returned: always
+          type: bool
+          sample: false
+        sysctl:
+          description: The kernel settings behind it, those of each device included.
+          returned: always
+          type: dict
+          sample: {net.ipv4.ip_forward: "1", net.ipv4.conf.eth0.forwarding: "1"}
+    nats:
+      description: Reserved for address translation. Always empty in this release.
+      returned: when gathered
+      type: list
+      elements: dict
+      sample: []
+namespaces:
+  description:
+    - The named network namespaces, each under its name with the same contents as RV(host).
+    - Only the one of O(netns) where that is given, and empty where it is V("").
+  returned: success
+  type: dict
+  sample: {web: {links: {lo: {name: lo, kind: loopback, netns: web, admin_state: up, mtu: 65536, addresses: [127.0.0.1/8]}}}}
+topology:
+  description:
+    - The same as desired state. Under the name of each kind is a list of what there is of it, each entry in the options
+      of that kind's module, without what a new one has anyway.
+    - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses that
+      the kernel picked, and dynamic and link-local addresses.
+    - A veth pair is there once. It is left out where its other end is in a namespace without a name, and a
+      VXLAN device where its underlay is in one.
+  returned: when gathered
+  type: dict
+  contains:
+    namespaces:
+      description: Options of M(linuxnet.vnet.vnet_netns).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: web}]
+    bridges:
+      description:
+        - Options of M(linuxnet.vnet.vnet_bridge). Ports that are entries themselves say so by their C(master); only
+          the others are in C(ports), with C(append).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: br0, addresses: [192.168.9.1/24], ports: [eth1], append: true}]
+    veths:
+      description: Options of M(linuxnet.vnet.vnet_veth).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: veth1, master: br0, peer: {name: eth0, netns: web, addresses: [192.168.9.10/24]}}]
+    tuntaps:
+      description: Options of M(linuxnet.vnet.vnet_tuntap).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: tap0, mode: tap, owner: vm, master: br0}]
+    vxlans:
+      description: Options of M(linuxnet.vnet.vnet_vxlan).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: vxlan42, vni: 42, local: 192.0.2.1, remotes: [192.0.2.2]}]
+    forwarding:
+      description: Options of M(linuxnet.vnet.vnet_sysctl_forward), less those about its file.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{ipv4: true}, {netns: web, ipv4: true, interfaces: [eth0]}]
+"""
+
+from ..module_utils.module import run_info
+
+
+def main() -> None:
+    run_info()
+
+
+if __name__ == "__main__":
+    main()
