@@ -151,7 +151,9 @@ class Gatherer:
             return link.name if link else f"if{index}"
 
         if "routes" in self.asked:
-            routes = [route_shown(message, name_at) for family in FAMILIES for message in sock.routes(family)]
+            routes = [
+                route_shown(message, name_at) for family in FAMILIES for message in sock.routes(family, by_kernel=False)
+            ]
             found["routes"] = [route for route in routes if route]
         if "rules" in self.asked:
             found["rules"] = [rule_shown(message) for family in FAMILIES for message in sock.rules(family)]

@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 from .kinds import BY_NETLINK, LINK_KINDS
 from .kinds.base import LinkKind, Option
+from .netlink import attributes_of
 from .state import Fdb, Key, Link, State
 
 FAMILIES = {2: "inet", 10: "inet6"}
@@ -56,38 +57,39 @@ def prefix(address: str | None, length: int) -> str:
     return f"{address}/{length}" if address else ""
 
 
-def gateway(message: Any) -> str:
+def gateway(attrs: Mapping[str, Any]) -> str:
     """The next hop of a route or of one of its ways. It may be of the other address family (`RTA_VIA`)."""
-    via = message.get_attr("RTA_VIA")
-    return message.get_attr("RTA_GATEWAY") or (via["addr"] if via else "")
+    via = attrs.get("RTA_VIA")
+    return attrs.get("RTA_GATEWAY") or (via["addr"] if via else "")
 
 
 def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A route in the words of `vnet_route`; None for those that the kernel keeps for its own addresses."""
+    attrs = attributes_of(message)
     family = FAMILIES.get(message["family"])
     type_ = ROUTE_TYPES.get(message["type"], message["type"])
     if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
         return None
-    table = message.get_attr("RTA_TABLE") or message["table"]
-    index = message.get_attr("RTA_OIF")
+    table = attrs.get("RTA_TABLE") or message["table"]
+    index = attrs.get("RTA_OIF")
     ways = [
-        said({"gateway": gateway(way), "device": name_at(way["oif"]) if way["oif"] else ""})
+        said({"gateway": gateway(attributes_of(way)), "device": name_at(way["oif"]) if way["oif"] else ""})
         | {"weight": way["hops"] + 1}
-        for way in message.get_attr("RTA_MULTIPATH") or ()
+        for way in attrs.get("RTA_MULTIPATH") or ()
     ]
     return {
-        "destination": prefix(message.get_attr("RTA_DST"), message["dst_len"]) or "default",
+        "destination": prefix(attrs.get("RTA_DST"), message["dst_len"]) or "default",
         "family": family,
         "table": TABLES.get(table, table),
-        "metric": message.get_attr("RTA_PRIORITY") or 0,
+        "metric": attrs.get("RTA_PRIORITY") or 0,
         "type": type_,
         "protocol": PROTOCOLS.get(message["proto"], message["proto"]),
         **said(
             {
-                "gateway": gateway(message),
+                "gateway": gateway(attrs),
                 # IPv6 names lo for what goes nowhere.
                 "device": name_at(index) if index and type_ not in REFUSING else "",
-                "source": message.get_attr("RTA_PREFSRC"),
+                "source": attrs.get("RTA_PREFSRC"),
                 "nexthops": ways,
                 "onlink": bool(message["flags"] & 4),
                 "tos": message["tos"],
@@ -102,9 +104,9 @@ def span(text: str | None) -> str:
     return first if first == last else f"{first}-{last}"
 
 
-def mark(message: Any) -> str:
+def mark(attrs: Mapping[str, Any]) -> str:
     """A rule's firewall mark as iproute2 writes it, with its mask where that is not all ones."""
-    value, mask = message.get_attr("FRA_FWMARK"), message.get_attr("FRA_FWMASK")
+    value, mask = attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")
     if value is None:
         return ""
     return f"{value:#x}" if mask in (None, 0xFFFFFFFF) else f"{value:#x}/{mask:#x}"
@@ -112,30 +114,31 @@ def mark(message: Any) -> str:
 
 def rule_shown(message: Any) -> dict[str, Any]:
     """A policy rule in the words of `vnet_rule`, and of ip-rule(8) for what that has no option for."""
-    table = message.get_attr("FRA_TABLE") or message["table"]
-    suppressed = message.get_attr("FRA_SUPPRESS_PREFIXLEN")
-    protocol = message.get_attr("FRA_PROTOCOL") or 0
+    attrs = attributes_of(message)
+    table = attrs.get("FRA_TABLE") or message["table"]
+    suppressed = attrs.get("FRA_SUPPRESS_PREFIXLEN")
+    protocol = attrs.get("FRA_PROTOCOL") or 0
     return {
-        "priority": message.get_attr("FRA_PRIORITY") or 0,
+        "priority": attrs.get("FRA_PRIORITY") or 0,
         "family": FAMILIES[message["family"]],
         "protocol": PROTOCOLS.get(protocol, protocol),
         **said(
             {
                 "not": bool(message["flags"] & RULE_INVERT),
-                "from": prefix(message.get_attr("FRA_SRC"), message["src_len"]),
-                "to": prefix(message.get_attr("FRA_DST"), message["dst_len"]),
-                "iif": message.get_attr("FRA_IIFNAME"),
-                "oif": message.get_attr("FRA_OIFNAME"),
-                "fwmark": mark(message),
+                "from": prefix(attrs.get("FRA_SRC"), message["src_len"]),
+                "to": prefix(attrs.get("FRA_DST"), message["dst_len"]),
+                "iif": attrs.get("FRA_IIFNAME"),
+                "oif": attrs.get("FRA_OIFNAME"),
+                "fwmark": mark(attrs),
                 "tos": message["tos"],
-                "ipproto": message.get_attr("FRA_IP_PROTO"),
-                "sport": span(message.get_attr("FRA_SPORT_RANGE")),
-                "dport": span(message.get_attr("FRA_DPORT_RANGE")),
-                "uidrange": span(message.get_attr("FRA_UID_RANGE")),
+                "ipproto": attrs.get("FRA_IP_PROTO"),
+                "sport": span(attrs.get("FRA_SPORT_RANGE")),
+                "dport": span(attrs.get("FRA_DPORT_RANGE")),
+                "uidrange": span(attrs.get("FRA_UID_RANGE")),
                 "table": TABLES.get(table, table),
-                "l3mdev": bool(message.get_attr("FRA_L3MDEV")),
+                "l3mdev": bool(attrs.get("FRA_L3MDEV")),
                 "action": RULE_ACTIONS.get(message["action"]),
-                "goto": message.get_attr("FRA_GOTO"),
+                "goto": attrs.get("FRA_GOTO"),
             }
         ),
         # Zero says something here: no default routes.
@@ -148,11 +151,11 @@ def neighbor_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     nud = NUD.get(message["state"])
     if message["family"] not in FAMILIES or nud is None:
         return None
-    mac = message.get_attr("NDA_LLADDR")
+    attrs = attributes_of(message)
     return {
         "device": name_at(message["ifindex"]),
-        "address": message.get_attr("NDA_DST"),
-        **said({"mac": mac}),
+        "address": attrs.get("NDA_DST"),
+        **said({"mac": attrs.get("NDA_LLADDR")}),
         "nud": nud,
     }
 
@@ -244,32 +247,35 @@ def topology_shown(state: State, names: Collection[str], macs: Collection[Key]) 
             ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
             entry.update({"ports": ports, "append": True} if ports else {})
         shown[kind.plural].append(entry)
-    shown["forwarding"] = [entry for name in sorted(names) for entry in forwarding_entries(state, name)]
+    on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
+    for (netns, key), value in state.sysctls.items():
+        if netns in on:
+            on[netns][key] = value == "1"
+    shown["forwarding"] = [entry for netns, keys in on.items() for entry in forwarding_entries(netns, keys)]
     return shown
 
 
-def forwarding_entries(state: State, netns: str) -> list[dict[str, Any]]:
-    """What a namespace forwards: on all devices, and on those that differ from the rest."""
-    found = {key: value == "1" for (place, key), value in state.sysctls.items() if place == netns}
-    ipv4 = found.get("net.ipv4.ip_forward", False)
-    ipv6 = found.get("net.ipv6.conf.all.forwarding", False) and found.get("net.ipv6.conf.default.forwarding", False)
-    only4 = devices_with(found, "ipv4", "forwarding", not ipv4)
-    only6 = [] if ipv6 else devices_with(found, "ipv6", "force_forwarding", True)
+def forwarding_entries(netns: str, on: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """What a namespace forwards: on all devices, and on those that differ from the rest. `on`: by sysctl."""
+    ipv4 = on.get("net.ipv4.ip_forward", False)
+    ipv6 = on.get("net.ipv6.conf.all.forwarding", False) and on.get("net.ipv6.conf.default.forwarding", False)
+    only4 = devices_with(on, "ipv4", "forwarding", not ipv4)
+    only6 = [] if ipv6 else devices_with(on, "ipv6", "force_forwarding", True)
     entries = [said({"ipv4": ipv4, "ipv6": ipv6})]
     entries += [{"ipv4": not ipv4, "interfaces": only4}] if only4 else []
     entries += [{"ipv6": True, "interfaces": only6}] if only6 else []
     return [{**said({"netns": netns}), **entry} for entry in entries if entry]
 
 
-def devices_with(found: Mapping[str, bool], family: str, name: str, value: bool) -> list[str]:
+def devices_with(on: Mapping[str, bool], family: str, name: str, value: bool) -> list[str]:
     """The devices whose sysctl of this name has the value."""
     devices = []
-    for key, on in found.items():
+    for key, is_on in on.items():
         parts = key.split(".")
         if (
             parts[:3] == ["net", family, "conf"]
             and parts[4] == name
-            and on == value
+            and is_on == value
             and parts[3] not in ("all", "default")
         ):
             devices.append(parts[3].replace("/", "."))

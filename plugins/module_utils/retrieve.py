@@ -20,7 +20,7 @@ from .errors import Refused
 from .host import Host
 from .kinds import BY_NETLINK
 from .kinds.base import COMMON, DeviceRef, LinkKind
-from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink
+from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
 from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State
 
 DUMP_FROM = 12
@@ -272,18 +272,19 @@ def read_file(path: str) -> str | None:
 
 
 def address_value(message: Any) -> Addr | None:
-    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    attrs = attributes_of(message)
+    local = attrs.get("IFA_LOCAL") or attrs.get("IFA_ADDRESS")
     if not local:
         return None
-    remote = message.get_attr("IFA_ADDRESS")
+    remote = attrs.get("IFA_ADDRESS")
     prefix = message["prefixlen"]
-    flags = message.get_attr("IFA_FLAGS") or message["flags"]
-    cache = message.get_attr("IFA_CACHEINFO") or {}
+    flags = attrs.get("IFA_FLAGS") or message["flags"]
+    cache = attrs.get("IFA_CACHEINFO") or {}
     return Addr(
         f"{local}/{prefix}",
         f"{remote}/{prefix}" if remote and remote != local else "",
-        message.get_attr("IFA_BROADCAST") or "",
-        message.get_attr("IFA_LABEL") or "",
+        attrs.get("IFA_BROADCAST") or "",
+        attrs.get("IFA_LABEL") or "",
         message["scope"],
         # What the kernel reports of its own doings (deprecated, tentative, dadfailed) is not part of the address.
         flags & ~0x69 & 0xFFFFFFFF if message["family"] == 10 else flags & IFA_F_PERMANENT | flags & 0x200,

@@ -414,8 +414,8 @@ host:
           sample: reachable
     fdb:
       description:
-        - The entries of the forwarding databases of bridges and VXLAN devices that were set or learned. The devices' own
-          MAC addresses and multicast filters are left out.
+        - The entries of the forwarding databases of bridges and VXLAN devices that were set or learned. The devices'
+          own MAC addresses and multicast filters are left out.
       returned: when gathered
       type: list
       elements: dict
@@ -497,13 +497,13 @@ namespaces:
     - Only the one of O(netns) where that is given, and empty where it is V("").
   returned: success
   type: dict
-  sample: {web: {links: {lo: {name: lo, kind: loopback, netns: web, admin_state: up, mtu: 65536, addresses: [127.0.0.1/8]}}}}
+  sample: {web: {links: {lo: {name: lo, kind: loopback, netns: web, admin_state: up, addresses: [127.0.0.1/8]}}}}
 topology:
   description:
     - The same as desired state. Under the name of each kind is a list of what there is of it, each entry in the options
       of that kind's module, without what a new one has anyway.
-    - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses that
-      the kernel picked, and dynamic and link-local addresses.
+    - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses
+      that the kernel picked, and dynamic and link-local addresses.
     - A veth pair is there once. It is left out where its other end is in a namespace without a name, and a
       VXLAN device where its underlay is in one.
   returned: when gathered
