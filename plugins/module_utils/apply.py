@@ -18,7 +18,7 @@ from .errors import KernelError, Refused, VnetError
 from .host import Host
 from .kinds import BY_NETLINK
 from .kinds.base import Attributes, DeviceRef, Option
-from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, table_of
+from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet, table_of
 from .netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -89,8 +89,9 @@ class Applier:
         # The mark before the name: who is killed in between leaves nothing that nobody owns.
         with self.host.namespaces.make(op.name):
             if op.owner:
-                sock = self.host.adopt_socket(op.name)
-                sock.request(link_message([("IFLA_IFALIAS", op.owner)], index=1), RTM_NEWLINK)
+                self.host.adopt_socket(op.name).request(
+                    link_message([("IFLA_IFALIAS", op.owner)], index=1), RTM_NEWLINK
+                )
 
     def namespace_delete(self, op: NamespaceDelete) -> None:
         self.host.namespaces.delete(op.name)
@@ -137,14 +138,9 @@ class Applier:
                 for name in ("owner", "group")
                 if op.options.get(name)
             }
+            flags = {name: value for name, value in op.options.items() if name not in ("owner", "group")}
             with self.host.namespaces.inside(op.netns):
-                tun.add(
-                    op.name,
-                    {
-                        **{name: value for name, value in op.options.items() if name not in ("owner", "group")},
-                        **numbers,
-                    },
-                )
+                tun.add(op.name, {**flags, **numbers}, lambda: self._mark(op))
             self.host.forget_link(op.netns, op.name)
             return
         place = op.options.get("link_netns", op.netns)
@@ -169,9 +165,22 @@ class Applier:
         if op.peer:
             self.host.forget_link(*op.peer)
 
+    def _mark(self, op: LinkAdd) -> None:
+        """Put its topology's mark on a device that an ioctl made."""
+        if op.options.get("link_group"):
+            self.host.forget_link(op.netns, op.name)
+            self.link_set(LinkSet(op.netns, op.name, "", {"link_group": op.options["link_group"]}))
+
     def link_delete(self, op: LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)
         self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
+        self.host.forget()
+
+    def link_group_delete(self, op: LinkGroupDelete) -> None:
+        sock = self.host.socket(op.netns)
+        for name in op.names if op.gather else ():
+            sock.request(link_message([("IFLA_GROUP", op.group)], self.host.index(op.netns, name)), RTM_NEWLINK)
+        sock.request(link_message([("IFLA_GROUP", op.group)]), RTM_DELLINK)
         self.host.forget()
 
     def link_set(self, op: LinkSet) -> None:
@@ -317,6 +326,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     NamespaceRestore: Applier.namespace_restore,
     LinkAdd: Applier.link_add,
     LinkDelete: Applier.link_delete,
+    LinkGroupDelete: Applier.link_group_delete,
     LinkSet: Applier.link_set,
     LinkMove: Applier.link_move,
     AltnameAdd: Applier.altname,

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .errors import Refused
+from .kinds import route
 from .kinds.base import LinkKind, Option
-from .state import Key
+from .state import Key, RouteKey
 from .values import BadValue, Bool, DeviceName, NetnsName
 
 
@@ -44,6 +45,8 @@ class LinkWant:
     append: bool = False
     recreate: bool = False
     peer: EndWant | None = None
+    origin: str | None = None
+    """For a device that is not ours: the namespace in which to look for it, where it is not yet in `netns`."""
     where: str = ""
 
     @property
@@ -53,11 +56,14 @@ class LinkWant:
 
 @dataclass(frozen=True)
 class NamespaceWant:
+    """A network namespace. `owner`: the mark of the topology whose it is or becomes."""
+
     name: str
     absent: bool = False
     loopback: bool | None = True
     sysctls: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,25 @@ class ForwardWant:
     where: str = ""
 
 
-Want = Union[LinkWant, NamespaceWant, ForwardWant]
+@dataclass(frozen=True)
+class RouteWant:
+    """A route. `options`: asked for."""
+
+    netns: str
+    family: int
+    table: int
+    destination: str
+    metric: int
+    absent: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+
+    @property
+    def key(self) -> RouteKey:
+        return (self.netns, self.family, self.table, self.destination, self.metric)
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RouteWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -141,8 +165,29 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
         append=bool(entry.get("append")),
         recreate=bool(entry.get("recreate")),
         peer=peer,
+        origin=None
+        if entry.get("from_netns") is None
+        else name_of(where, "from_netns", entry["from_netns"], NetnsName()),
         where=where,
     )
+
+
+def route_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> RouteWant:
+    """The want behind vnet_route's options."""
+    if entry.get("destination") is None:
+        raise refuse(where, "destination", "it is needed")
+    identity = given(where, {option.name: option for option in route.ROUTE_IDENTITY}, entry)
+    options = given(where, {option.name: option for option in route.ROUTE_OPTIONS}, entry)
+    whole = {**identity, **options}
+    absent = entry.get("state") == "absent"
+    problem = None if absent else route.check(whole)
+    if problem:
+        raise Refused(f"{where}: {problem}" if where else problem)
+    family = route.family_of(whole)
+    destination = "default" if identity["destination"] in ("0.0.0.0/0", "::/0") else identity["destination"]
+    metric = identity.get("metric", route.DEFAULT_METRIC[family])
+    table = route.ROUTE_IDENTITY[1].type.encode(identity["table"])
+    return RouteWant(identity.get("netns", netns), family, table, destination, metric, absent, options, where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ from .host import Host
 from .plan import Plan, plan
 from .retrieve import retrieve
 from .state import State
+from .topology import Topology
 from .warn import warnings_for
 
 LOCK = "/run/vnet/lock"
@@ -76,17 +77,17 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
         os.close(descriptor)
 
 
-def run(wants: tuple[Want, ...], check: bool = False) -> Result:
+def run(wants: tuple[Want, ...], check: bool = False, topology: Topology | None = None) -> Result:
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
 
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
     """
     if check:
         with Host() as host:
-            found = plan(retrieve(host, wants), wants)
+            found = plan(retrieve(host, wants, topology), wants, topology)
             return result_of(host, found, found.after, wants, list(found.missing))
     with locked(), Host() as host:
-        found = plan(retrieve(host, wants), wants)
+        found = plan(retrieve(host, wants, topology), wants, topology)
         if found.missing:
             raise Refused(found.missing[0])
         if not found.steps:
@@ -94,8 +95,8 @@ def run(wants: tuple[Want, ...], check: bool = False) -> Result:
         reached: list[State] = []
 
         def verify() -> None:
-            reached.append(retrieve(host, wants))
-            left = plan(reached[0], wants)
+            reached.append(retrieve(host, wants, topology))
+            left = plan(reached[0], wants, topology)
             if left.steps:
                 raise VnetError(
                     f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"

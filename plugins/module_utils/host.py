@@ -43,6 +43,8 @@ class Host:
         self._nsids.clear()
 
     def forget_link(self, netns: str, name: str) -> None:
+        """This name may mean another device now, or one at all."""
+        self._dumped[netns] = False
         found = self._by_name.pop((netns, name), None)
         if found:
             self._by_index.pop((netns, found.index), None)

@@ -51,8 +51,14 @@ class LinkAdd(Operation):
     def command(self) -> str:
         table = self.kind.table
         if self.kind.by_ioctl:
-            words = [option.words(self.options[name]) for name, option in table.items() if name in self.options]
-            return ip(self.netns, "tuntap add dev", quoted(self.name), *words)
+            words = [
+                option.words(self.options[name])
+                for name, option in table.items()
+                if name in self.options and option.level == "info"
+            ]
+            mark = self.options.get("link_group")
+            then = f" && {ip(self.netns, 'link set dev', quoted(self.name), f'group {mark}')}" if mark else ""
+            return ip(self.netns, "tuntap add dev", quoted(self.name), *words) + then
         head = [
             option.words(self.options[name])
             for name, option in table.items()
@@ -101,6 +107,43 @@ class LinkDelete(Operation):
         if self.kind == "tun":
             return ip(self.netns, "link delete dev", quoted(self.name))
         return ip(self.netns, "link delete dev", quoted(self.name), "type", self.kind)
+
+
+@dataclass(frozen=True)
+class LinkGroupDelete(Operation):
+    """Delete many links by one request: one by one a thousand take twenty times as long.
+
+    `group` holds none but them; with `gather` they have to be put into it first.
+    """
+
+    netns: str
+    names: tuple[str, ...]
+    group: int
+    gather: bool = False
+
+    def simulate(self, model: State) -> None:
+        for name in self.names:
+            if model.links.get((self.netns, name)):
+                LinkDelete(self.netns, name, "").simulate(model)
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        links = [model.links.get((self.netns, name)) for name in self.names]
+        found = [link for link in links if link and link.kind in BY_NETLINK]
+        # Bridges first, as the others' requests name them as master.
+        found.sort(key=lambda link: (link.kind != "bridge", link.name))
+        made: set[Key] = set()
+        steps: tuple[Operation, ...] = ()
+        for link in found:
+            if link.key not in made:
+                made |= {link.key, link.peer or link.key}
+                steps += rebuild(model, link, set(self.names))
+        return steps
+
+    def command(self) -> str:
+        sets = [
+            ip(self.netns, "link set dev", quoted(name), f"group {self.group}") for name in self.names if self.gather
+        ]
+        return " && ".join([*sets, ip(self.netns, f"link delete group {self.group}")])
 
 
 @dataclass(frozen=True)
@@ -225,8 +268,11 @@ class LinkMove(Operation):
         return ip(self.netns, "link set dev", quoted(self.name), *words)
 
 
-def rebuild(model: State, link: Link) -> tuple[Operation, ...]:
-    """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone."""
+def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> tuple[Operation, ...]:
+    """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone.
+
+    The ports in `without_ports` come back by themselves, with their master.
+    """
     kind = BY_NETLINK[link.kind]
     ends = [link]
     peer = model.links.get(link.peer) if link.peer else None
@@ -251,7 +297,8 @@ def rebuild(model: State, link: Link) -> tuple[Operation, ...]:
             steps += (LinkSet(end.netns, end.name, end.kind, given(end, True)),)
         steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
         for port in model.ports(end.key) if kind.name == "bridge" else ():
-            steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
+            if port not in (without_ports or ()):
+                steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
         steps += put_back(end, None)

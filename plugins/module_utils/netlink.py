@@ -84,6 +84,7 @@ NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x8
 NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")
+_INDEX = struct.Struct("=I")
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _SKIP_STATISTICS = 8
 _RTPROT_KERNEL = 2
@@ -91,11 +92,11 @@ _RTN_OF_ADDRESSES = (2, 3, 4, 5)
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
     1, 3, 5, 10, 18, 37, 43, 52, 53,
 )  # fmt: skip
-IFLA_QDISC, IFLA_IFALIAS, IFLA_CARRIER = 6, 20, 33
+IFLA_QDISC, IFLA_IFALIAS, IFLA_GROUP, IFLA_CARRIER = 6, 20, 27, 33
 _COMMON_NUMBERS = {
     "IFLA_MTU": 4,
     "IFLA_MASTER": IFLA_MASTER,
-    "IFLA_GROUP": 27,
+    "IFLA_GROUP": IFLA_GROUP,
     "IFLA_NUM_TX_QUEUES": 31,
     "IFLA_NUM_RX_QUEUES": 32,
 }
@@ -151,6 +152,14 @@ class RawLink:
             if attribute == 1:
                 return content.rstrip(b"\0").decode()
         return "loopback" if self.type == 772 else ""
+
+    @property
+    def alias(self) -> str:
+        return self.raw.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace")
+
+    @property
+    def group(self) -> int:
+        return int.from_bytes(self.raw.get(IFLA_GROUP, b""), sys.byteorder)
 
     @property
     def altnames(self) -> tuple[str, ...]:
@@ -275,17 +284,17 @@ class Socket:
     # -- what hangs on links ---------------------------------------------------------------------------------------
 
     def addresses(self, index: int = 0) -> list[Any]:
-        return [
-            decoded(ifaddrmsg, data) for data in self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
-        ]
+        """All addresses, or those of one link (which an old kernel sends among the others)."""
+        found = self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
+        return [decoded(ifaddrmsg, data) for data in found if not index or _INDEX.unpack_from(data, 20)[0] == index]
 
-    def routes(self, family: int, index: int = 0, by_kernel: bool = True) -> list[Any]:
-        """The routes of an address family, through a device if `index` says which.
+    def routes(self, family: int, index: int = 0, table: int = 0, by_kernel: bool = True) -> list[Any]:
+        """The routes of a family (AF_INET, AF_INET6), through one link or of one table where given.
 
         `by_kernel`: also what the kernel keeps for its own addresses (local, broadcast, anycast, multicast), which
         is most of it.
         """
-        attrs = [("RTA_OIF", index)] if index else []
+        attrs = [("RTA_OIF", index)] if index else [("RTA_TABLE", table)] if table else []
         return [
             decoded(rtmsg, data)
             for data in self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)

@@ -97,21 +97,29 @@ class NamespaceRestore(Operation):
 
 @dataclass(frozen=True)
 class AddressAdd(Operation):
+    """Give a link an address; one that it has already gets these lifetimes and flags."""
+
     netns: str
     device: str
     addr: Addr
 
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.device))
-        if link and all(addr.cidr != self.addr.cidr for addr in link.addresses):
-            first = not any(same_subnet(addr, self.addr) for addr in link.addresses)
-            model.put(
-                replace(
-                    link, addresses=(*link.addresses, self.addr._replace(secondary=not first and self.addr.family == 4))
-                )
-            )
+        if link:
+            others = [addr for addr in link.addresses if addr.cidr != self.addr.cidr]
+            first = not any(same_subnet(addr, self.addr) for addr in others)
+            addr = self.addr._replace(secondary=not first and self.addr.family == 4)
+            if len(others) < len(link.addresses):
+                addresses = tuple(addr if old.cidr == addr.cidr else old for old in link.addresses)
+            else:
+                addresses = (*link.addresses, addr)
+            model.put(replace(link, addresses=addresses))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        old = next((addr for addr in link.addresses if addr.cidr == self.addr.cidr), None) if link else None
+        if old:
+            return (AddressAdd(self.netns, self.device, old),)
         return (AddressDelete(self.netns, self.device, self.addr),)
 
     def command(self) -> str:

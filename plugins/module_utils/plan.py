@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links
+from . import plan_addresses, plan_host, plan_links, plan_routes, plan_topology
 from .desired import Want
 from .planner import Planner, Step
-from .state import Key, State, key_text, link_shown
+from .state import Key, State, key_text, link_shown, route_text
+from .topology import Topology
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Plan:
         for key, link in sorted(state.links.items()):
             if link and link != other.links.get(key) and not (link.kind == "loopback" and key not in other.links):
                 shown.setdefault("links", {})[key_text(key)] = link_shown(state, link, self.asked.get(key, set()))
+        for place, route in sorted(state.routes.items()):
+            if route and route != other.routes.get(place):
+                shown.setdefault("routes", []).append((f"{place[0]}: " if place[0] else "") + route_text(route))
         for setting, value in sorted(state.sysctls.items()):
             if other.sysctls.get(setting) != value:
                 shown.setdefault("sysctls", {})[key_text(setting)] = value
@@ -64,9 +68,14 @@ class Plan:
         return shown
 
 
-def plan(current: State, wants: tuple[Want, ...]) -> Plan:
-    """Plan the way from `current` to what `wants` ask for; raise Refused where there is none."""
-    planner = Planner(current, wants)
+def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = None) -> Plan:
+    """Plan the way from `current` to what `wants` ask for; raise Refused where there is none.
+
+    With a `topology`, what it made before and is not among the wants goes.
+    """
+    if topology:
+        wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
+    planner = Planner(current, wants, topology)
     plan_host.make_namespaces(planner)
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
@@ -76,8 +85,12 @@ def plan(current: State, wants: tuple[Want, ...]) -> Plan:
     plan_links.bring_up(planner)
     plan_host.set_sysctls(planner)
     plan_addresses.replicate(planner)
+    plan_routes.assign(planner)
+    plan_topology.check_limits(planner)
     plan_host.forward(planner)
+    plan_routes.delete(planner)
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)
+    plan_topology.prune(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)

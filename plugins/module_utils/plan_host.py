@@ -21,7 +21,7 @@ def make_namespaces(planner: Planner) -> None:
         if want.absent:
             continue
         if want.name not in planner.model.namespaces:
-            planner.do(NamespaceAdd(want.name))
+            planner.do(NamespaceAdd(want.name, want.owner))
         # Before any link enters: it takes its own settings from `default` in that moment.
         for key, value in sorted(want.sysctls.items(), key=sysctl.order):
             if not sysctl.is_of_device(key):
@@ -33,8 +33,11 @@ def make_namespaces(planner: Planner) -> None:
                 set_sysctl(planner, want.name, key, value)
         loopback = planner.model.link((want.name, "lo"))
         wanted = {True: "up", False: "down", None: None}[want.loopback]
-        if loopback and wanted and loopback.get("admin_state") != wanted:
-            planner.do(LinkSet(want.name, "lo", "loopback", {"admin_state": wanted}))
+        changes = {"admin_state": wanted} if loopback and wanted and loopback.get("admin_state") != wanted else {}
+        if loopback and want.owner and loopback.get("alias") != want.owner:
+            changes["alias"] = want.owner
+        if changes:
+            planner.do(LinkSet(want.name, "lo", "loopback", changes))
 
 
 def set_sysctls(planner: Planner) -> None:
@@ -47,6 +50,7 @@ def set_sysctls(planner: Planner) -> None:
 
 def set_sysctl(planner: Planner, netns: str, key: str, value: str) -> None:
     """Only where it differs: writing the value that it has resets others (see the docs on forwarding)."""
+    planner.settled.add((netns, key))
     if planner.model.sysctls.get((netns, key)) != value:
         planner.do(SysctlSet(netns, key, value))
 

@@ -58,6 +58,9 @@ def make_link(planner: Planner, want: LinkWant) -> None:
     link = planner.model.link(want.key)
     if link is None and want.peer and found_by_peer(planner, want):
         return
+    if not want.kind.name:
+        fetch(planner, want)
+        return
     if link is None:
         create(planner, want)
         return
@@ -69,6 +72,18 @@ def make_link(planner: Planner, want: LinkWant) -> None:
     }
     if fixed:
         make_anew(planner, want, link, fixed)
+
+
+def fetch(planner: Planner, want: LinkWant) -> None:
+    """Bring a device that is not ours to the namespace where it should be."""
+    if planner.model.link(want.key):
+        return
+    origin = (want.origin or "", want.name)
+    if planner.model.link(origin):
+        planner.do(LinkMove(*origin, want.key))
+    else:
+        place = f" nor in {want.origin or 'the namespace of the host'}" if origin != want.key else ""
+        planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
 
 
 def is_fixed(option: Option, value: Any) -> bool:
@@ -330,6 +345,10 @@ def bring_up(planner: Planner) -> None:
 def delete_links(planner: Planner) -> None:
     for want in planner.links:
         link = planner.model.link(want.key)
-        if want.absent and link:
+        if want.absent and link and not want.kind.name:
+            origin = (want.origin or "", want.name)
+            if origin != want.key:
+                planner.do(LinkMove(*want.key, origin))
+        elif want.absent and link:
             check_kind(want, link)
             planner.do(LinkDelete(link.netns, link.name, link.kind))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .operations import Operation
 from .state import Key, State
+from .topology import Topology
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,16 @@ class Step:
 class Planner:
     """The model, the steps so far, and the wants, for the phases to work on."""
 
-    def __init__(self, current: State, wants: tuple[Want, ...]) -> None:
+    def __init__(self, current: State, wants: tuple[Want, ...], topology: Topology | None = None) -> None:
         self.before = current.copy()
         self.model = current.copy()
         self.wants = wants
+        self.topology = topology
         self.steps: list[Step] = []
         self.missing: list[str] = []
         self.asked: dict[Key, set[str]] = {}
+        self.settled: set[Key] = set()
+        """The sysctls that are wanted, (namespace, key) of each."""
 
     def do(self, operation: Operation) -> None:
         undo = operation.inverse(self.model)
@@ -54,6 +58,10 @@ class Planner:
     @property
     def links(self) -> list[LinkWant]:
         return [want for want in self.wants if isinstance(want, LinkWant)]
+
+    @property
+    def routes(self) -> list[RouteWant]:
+        return [want for want in self.wants if isinstance(want, RouteWant)]
 
     @property
     def namespaces(self) -> list[NamespaceWant]:

@@ -15,13 +15,14 @@ from dataclasses import replace
 from typing import Any
 
 from . import sysctl
-from .desired import ForwardWant, LinkWant, NamespaceWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
 from .host import Host
 from .kinds import BY_NETLINK
 from .kinds.base import COMMON, DeviceRef, LinkKind
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
-from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State
+from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State
+from .topology import OWNER, Record, Topology
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
@@ -30,39 +31,103 @@ UNKNOWN = LinkKind(name="", module="", plural="", common=COMMON)
 
 
 class Reader:
-    def __init__(self, host: Host, wants: tuple[Want, ...]) -> None:
+    """One reading of the host for some wants, and for what a topology may have to take away."""
+
+    def __init__(self, host: Host, wants: tuple[Want, ...], topology: Topology | None = None) -> None:
         self.host = host
         self.wants = wants
+        self.topology = topology
         self.state = State()
         self.names: dict[str, set[str]] = {}
 
     def read(self) -> State:
+        """All that the plan will look at."""
         for want in self.wants:
-            if isinstance(want, LinkWant):
-                self._note_link(want)
-            elif isinstance(want, NamespaceWant):
-                self._note(want.name, [] if want.absent else ["lo"])
-            else:
-                self._note(want.netns, want.devices or [])
+            self._note_want(want)
+        record = self._record() if self.topology else None
         for netns in self.names:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
+        if self.topology and record:
+            self._owned(self.topology, record)
         for netns, names in self.names.items():
             if self.state.has_netns(netns):
-                if len(names) > DUMP_FROM:
+                if len(names) > DUMP_FROM or (self.topology and netns):
                     self.host.read_all_links(netns)
                 for name in sorted(names):
                     self._link(netns, name)
             else:
                 self.state.links.update({(netns, name): None for name in names})
         for want in self.wants:
-            if isinstance(want, LinkWant):
-                self._details(want)
-            elif isinstance(want, NamespaceWant):
-                self._sysctls(want.name, want.sysctls)
-            else:
-                self._forwarding(want)
+            self._details_of(want)
+        asked = {want.key for want in self.wants if isinstance(want, RouteWant)}
+        self._routes_asked(asked | (record.route_keys if record else set()))
         return self.state
+
+    def _note_want(self, want: Want) -> None:
+        if isinstance(want, LinkWant):
+            self._note_link(want)
+        elif isinstance(want, NamespaceWant):
+            self._note(want.name, [] if want.absent else ["lo"])
+        elif isinstance(want, RouteWant):
+            self._note(
+                want.netns, [want.options.get("device", ""), *(hop[1] for hop in want.options.get("nexthops", ()))]
+            )
+        else:
+            self._note(want.netns, want.devices or [])
+
+    def _details_of(self, want: Want) -> None:
+        if isinstance(want, LinkWant):
+            self._details(want)
+        elif isinstance(want, NamespaceWant):
+            self._sysctls(want.name, want.sysctls)
+        elif isinstance(want, ForwardWant):
+            self._forwarding(want)
+
+    # -- what a topology made before -------------------------------------------------------------------------------
+
+    def _record(self) -> Record:
+        path = self.topology.record if self.topology else ""
+        self.state.files[path] = read_file(path)
+        return Record.read(self.state.files[path])
+
+    def _owned(self, topology: Topology, record: Record) -> None:
+        """The namespaces and the links that carry the topology's mark, and what its record names."""
+        places = {"", *record.namespaces, *self.names}
+        for name in self.host.namespaces.names():
+            loopback = self.host.link(name, "lo")
+            owner = loopback.alias if loopback and loopback.alias.startswith(OWNER) else ""
+            if owner == topology.owner:
+                self.state.namespaces[name] = {}
+            if name in self.state.namespaces:
+                self.state.namespaces[name] = {"owner": owner}
+        for netns in places:
+            if self.state.has_netns(netns):
+                for raw in self.host.read_all_links(netns):
+                    if raw.group == topology.link_group:
+                        self._complete(self._link(netns, raw.name))
+        for netns, key, _before, _now in record.sysctls:
+            self._sysctls(netns, [key])
+        for netns, name, origin in record.moved:
+            self._note(netns, [name])
+            self._note(origin, [name])
+
+    def _complete(self, link: Link | None) -> None:
+        """All that undoing its deletion would need."""
+        listed = {want.key for want in self.wants if isinstance(want, LinkWant)}
+        if link and link.key not in listed and not (link.peer and link.peer in listed):
+            self._attached(link, LinkWant(UNKNOWN, *link.key, absent=True), {})
+
+    def _routes_asked(self, keys: set[RouteKey]) -> None:
+        self.state.routes.update({key: self.state.routes.get(key) for key in keys})
+        for netns, family, table in sorted({key[:3] for key in keys}):
+            if not self.state.has_netns(netns):
+                continue
+            for message in self.host.socket(netns).routes(2 if family == 4 else 10, table=table, by_kernel=False):
+                if made_by_somebody(message):
+                    route = self._route(netns, message)
+                    if route.key(netns) in keys:
+                        self.state.routes[route.key(netns)] = route
 
     def _note(self, netns: str, names: Iterable[str]) -> None:
         self.names.setdefault(netns, set()).update(name for name in names if name)
@@ -70,6 +135,8 @@ class Reader:
     def _note_link(self, want: LinkWant) -> None:
         options = want.options
         self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())])
+        if not want.kind.name:
+            self._note(want.origin or "", [want.name])
         if want.kind.lower:
             self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")])
         if want.peer:
@@ -159,7 +226,7 @@ class Reader:
         sock = self.host.socket(link.netns)
         found = []
         for family in (2, 10):
-            for message in sock.routes(family, link.index):
+            for message in sock.routes(family, link.index, by_kernel=False):
                 if message.get_attr("RTA_OIF") == link.index and made_by_somebody(message):
                     found.append(self._route(link.netns, message))
         return found
@@ -301,6 +368,6 @@ def made_by_somebody(message: Any) -> bool:
     )
 
 
-def retrieve(host: Host, wants: tuple[Want, ...]) -> State:
+def retrieve(host: Host, wants: tuple[Want, ...], topology: Topology | None = None) -> State:
     """What the plan for `wants` needs to know of the host."""
-    return Reader(host, wants).read()
+    return Reader(host, wants, topology).read()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import KernelError
@@ -49,14 +49,18 @@ def _set(descriptor: int, request: int, value: int) -> None:
         raise KernelError(exc.errno or 0) from None
 
 
-def add(name: str, options: Mapping[str, Any]) -> None:
-    """Make a persistent device in the network namespace of the calling thread; `owner` and `group` are numbers."""
+def add(name: str, options: Mapping[str, Any], before_it_stays: Callable[[], None] = lambda: None) -> None:
+    """Make a persistent device in the network namespace of the calling thread; `owner` and `group` are numbers.
+
+    `before_it_stays` is called while the device would still vanish with this process.
+    """
     descriptor = _attach(name, _flags(options) | IFF_TUN_EXCL)
     try:
         if "owner" in options:
             _set(descriptor, TUNSETOWNER, options["owner"])
         if "group" in options:
             _set(descriptor, TUNSETGROUP, options["group"])
+        before_it_stays()
         _set(descriptor, TUNSETPERSIST, 1)
     finally:
         os.close(descriptor)

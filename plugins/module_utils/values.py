@@ -320,6 +320,23 @@ class Ip(Type):
         return str(address)
 
 
+class Network(Type):
+    """A destination: `default`, or a network such as `192.0.2.0/24`; an address alone is a network of one."""
+
+    def parse(self, value: Any) -> str:
+        if value == "default":
+            return "default"
+        try:
+            if not isinstance(value, str):
+                raise ValueError
+            network = ipaddress.ip_network(value.strip(), strict=False)
+        except ValueError:
+            raise BadValue(f"{_shown(value)} is neither 'default' nor a network such as 192.0.2.0/24") from None
+        if ipaddress.ip_interface(value.strip()).ip != network.network_address:
+            raise BadValue(f"{_shown(value)} has bits set behind its prefix, the network is {network}")
+        return str(network)
+
+
 class Account(Type):
     """A user or a group, by name or by number. Canonical is the name that the host has for the number."""
 

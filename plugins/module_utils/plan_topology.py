@@ -1,0 +1,209 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan that topologies add: whose a thing is, and what goes because it is not wanted any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .desired import LinkWant, NamespaceWant, Want
+from .errors import Refused
+from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
+from .operations import FileRemove, FileWrite, NamespaceDelete, Operation, RouteDelete, SysctlSet
+from .planner import Planner, Step
+from .state import Key, Link, State, key_text
+from .topology import OWNER, Record, Topology, is_group_of_topology
+
+MOST_PORTS = 1023
+"""BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
+
+
+def claimed(
+    current: State, wants: tuple[Want, ...], topology: Topology, steps_of: Callable[[Want], int]
+) -> tuple[Want, ...]:
+    """The wants, those whose things are or become the topology's with its mark among the options.
+
+    What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
+    `adopt`, and refused otherwise; what another topology made is refused always.
+    """
+    return tuple(_claimed(current, want, topology, steps_of) for want in wants)
+
+
+def _claimed(current: State, want: Want, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    if isinstance(want, NamespaceWant) and want.name in current.namespaces:
+        owner = current.namespaces[want.name].get("owner", "")
+        if owner == topology.owner:
+            return replace(want, owner=owner)
+        if owner.startswith(OWNER):
+            raise Refused(
+                f"{want.where}: name: the namespace {want.name} belongs to the topology {owner[len(OWNER) :]}"
+            )
+        return (
+            replace(want, owner=topology.owner)
+            if _taken_over(want, topology, steps_of, f"namespace {want.name}")
+            else want
+        )
+    if isinstance(want, NamespaceWant):
+        return replace(want, owner=topology.owner)
+    if isinstance(want, LinkWant) and want.kind.name:
+        link = current.link(want.key)
+        group = link.get("link_group") if link else topology.link_group
+        if group != topology.link_group:
+            if is_group_of_topology(group):
+                raise Refused(
+                    f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
+                )
+            if not _taken_over(want, topology, steps_of, f"device {key_text(want.key)}"):
+                return want
+        mark = {"link_group": topology.link_group}
+        peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
+        return replace(want, options={**want.options, **mark}, peer=peer)
+    return want
+
+
+def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:
+    if topology.adopt:
+        return True
+    if steps_of(want):
+        raise Refused(
+            f"{want.where}: the {what} is already there, the topology {topology.name} did not make it, and it is not as listed:"
+            " set 'adopt: true' to take it over, or delete it first"
+        )
+    return False
+
+
+def check_limits(planner: Planner) -> None:
+    """What the kernel would refuse only when it is reached."""
+    for want in planner.links:
+        if want.kind.name == "bridge" and not want.absent:
+            ports = len(planner.model.ports(want.key))
+            if ports > MOST_PORTS:
+                where = f"{want.where}: " if want.where else ""
+                raise Refused(
+                    f"{where}{key_text(want.key)} would have {ports} ports, and a bridge has at most {MOST_PORTS}"
+                )
+
+
+def prune(planner: Planner) -> None:
+    """Take away what the topology made and nobody lists any more: sysctls first, then routes, links, namespaces."""
+    topology = planner.topology
+    if topology is None:
+        return
+    old = Record.read(planner.model.files.get(topology.record))
+    new = remembered(planner, old)
+    if topology.prune or topology.absent:
+        namespaces = [name for name, facts in planner.model.namespaces.items() if facts.get("owner") == topology.owner]
+        listed = {want.name for want in planner.namespaces}
+        going = [name for name in namespaces if name not in listed]
+        give_back(planner, old, new, set(going))
+        delete_links(planner, topology, set(going))
+        for name in going:
+            planner.do(NamespaceDelete(name))
+    keep(planner, topology, new)
+
+
+def remembered(planner: Planner, old: Record) -> Record:
+    """What the record has to say after this run."""
+    sysctls = {(netns, key): (before, now) for netns, key, before, now in old.sysctls}
+    for step in planner.steps:
+        operation = step.operation
+        if isinstance(operation, SysctlSet) and operation.netns not in {want.name for want in planner.namespaces}:
+            before = planner.before.sysctls.get((operation.netns, operation.key), "")
+            sysctls[operation.netns, operation.key] = (
+                sysctls.get((operation.netns, operation.key), (before, ""))[0],
+                operation.value,
+            )
+    made = old.route_keys
+    routes = [
+        list(want.key)
+        for want in planner.routes
+        if want.key in made or planner.before.routes.get(want.key) != planner.model.routes.get(want.key)
+    ]
+    moved = {(netns, name): origin for netns, name, origin in old.moved}
+    for step in planner.steps:
+        if isinstance(step.operation, LinkMove) and any(
+            want.key == step.operation.to and not want.kind.name for want in planner.links
+        ):
+            moved.setdefault(step.operation.to, step.operation.netns)
+    own = {want.name for want in planner.namespaces if want.owner}
+    foreign = {want.netns for want in planner.links if want.kind.name and want.netns and want.netns not in own}
+    return Record(
+        routes,
+        [[*key, *values] for key, values in sorted(sysctls.items())],
+        [[*key, origin] for key, origin in sorted(moved.items())],
+        sorted(foreign | {name for name in old.namespaces if name in planner.model.namespaces}),
+    )
+
+
+def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> None:
+    """What carries no mark: sysctls to the value before, routes away, devices back to where they were found.
+
+    What is in a namespace of `going` goes with that.
+    """
+    wanted = {
+        (step.operation.netns, step.operation.key) for step in planner.steps if isinstance(step.operation, SysctlSet)
+    }
+    wanted |= planner.settled
+    for netns, key, before, now in [entry for entry in new.sysctls if tuple(entry[:2]) not in wanted]:
+        new.sysctls.remove([netns, key, before, now])
+        if planner.model.sysctls.get((netns, key)) == now and before not in ("", now):
+            planner.do(SysctlSet(netns, key, before))
+    listed = {want.key for want in planner.routes}
+    for place in old.route_keys:
+        route = planner.model.routes.get(place)
+        if place not in listed and place[0] not in going and route:
+            planner.do(RouteDelete(place[0], route))
+    links = {want.key for want in planner.links}
+    for netns, name, origin in [entry for entry in new.moved if tuple(entry[:2]) not in links]:
+        new.moved.remove([netns, name, origin])
+        if planner.model.link((netns, name)) and not planner.model.link((origin, name)):
+            planner.do(LinkMove(netns, name, (origin, name)))
+
+
+def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:
+    """Delete the links that carry the mark and are not listed, but for those that go with their namespace."""
+    wanted: set[Key] = set()
+    for want in planner.links:
+        wanted.add(want.key)
+        link = planner.model.link(want.key)
+        if link and link.peer:
+            wanted.add(link.peer)
+    by_netns: dict[str, list[Link]] = {}
+    kept: set[str] = set()
+    for link in planner.model.links.values():
+        if link and link.get("link_group") == topology.link_group and link.netns not in going:
+            if link.key in wanted:
+                kept.add(link.netns)
+            else:
+                by_netns.setdefault(link.netns, []).append(link)
+    for netns in sorted(by_netns):
+        links = [link for link in by_netns[netns] if planner.model.link(link.key)]
+        if len(links) > 2:
+            names = tuple(sorted(link.name for link in links))
+            group = topology.link_group
+            planner.do(LinkGroupDelete(netns, names, group ^ 0x800000 if netns in kept else group, netns in kept))
+            continue
+        for link in links:
+            if planner.model.link(link.key):
+                planner.do(LinkDelete(link.netns, link.name, link.kind))
+
+
+def keep(planner: Planner, topology: Topology, record: Record) -> None:
+    """Write the record before all else, or take it away when there is nothing left to remember."""
+    content, old = record.written(), planner.before.files.get(topology.record)
+    if topology.absent:
+        content = ""
+    if content == (old or ""):
+        return
+    if not content:
+        planner.do(FileRemove(topology.record))
+        return
+    operation: Operation = FileWrite(topology.record, content, 0o600)
+    undo = operation.inverse(planner.before)
+    operation.simulate(planner.model)
+    planner.steps.insert(0, Step(operation, undo))

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Topologies: many wants under one name, and the marks by which the host remembers whose a thing is.
+
+The marks lie in the kernel and die with what they are on. A link carries a link group derived from the topology's name,
+the only mark that travels in the creating request, for both ends of a veth; a namespace carries its owner's name as the
+alias of its `lo`. What can carry none (routes, sysctls, devices that were moved) is in a file under /run/vnet,
+written before anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from .desired import (
+    ForwardWant,
+    LinkWant,
+    NamespaceWant,
+    RouteWant,
+    Want,
+    forward_want,
+    link_want,
+    namespace_want,
+    route_want,
+)
+from .errors import Refused
+from .kinds import LINK_KINDS
+from .state import Key, RouteKey, key_text
+
+RECORDS = "/run/vnet/topologies"
+OWNER = "vnet_topology:"
+GROUPS = 0x76000000
+"""Link groups of topologies: this byte on top, 24 bits of the name's checksum below."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Whose the wants of a run are, and what may be done with what is not wanted any more."""
+
+    name: str
+    absent: bool = False
+    prune: bool = True
+    adopt: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The mark of its namespaces."""
+        return OWNER + self.name
+
+    @property
+    def link_group(self) -> int:
+        """The mark of its links."""
+        return GROUPS | zlib.crc32(self.name.encode()) & 0xFFFFFF
+
+    @property
+    def record(self) -> str:
+        """The file that remembers what can carry no mark."""
+        return f"{RECORDS}/{self.name}.json"
+
+
+@dataclass
+class Record:
+    """What a topology made that can carry no mark."""
+
+    routes: list[list[Any]]
+    """[namespace, family, table, destination, metric] of each."""
+    sysctls: list[list[str]]
+    """[namespace, key, value before, value set] of each."""
+    moved: list[list[str]]
+    """[namespace, name, namespace that it came from] of each device that is not ours."""
+    namespaces: list[str]
+    """Namespaces of others in which it has made links."""
+
+    @classmethod
+    def read(cls, content: str | None) -> Record:
+        """From the file's content; an unreadable one is as good as none, as the next run writes it anew."""
+        try:
+            found = json.loads(content or "{}")
+            return cls(*(found.get(name, []) for name in ("routes", "sysctls", "moved", "namespaces")))
+        except (ValueError, AttributeError):
+            return cls([], [], [], [])
+
+    @property
+    def route_keys(self) -> set[RouteKey]:
+        """The routes as the state has them."""
+        return {(key[0], key[1], key[2], key[3], key[4]) for key in self.routes}
+
+    def written(self) -> str:
+        """The file's content, "" where there is nothing to remember."""
+        if not (self.routes or self.sysctls or self.moved or self.namespaces):
+            return ""
+        return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
+
+
+def is_group_of_topology(group: object) -> bool:
+    """Whether a link group is the mark of some topology."""
+    return isinstance(group, int) and group & 0xFF000000 == GROUPS
+
+
+PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
+    "namespaces": lambda entry, where, _netns: namespace_want(entry, where),
+    **{kind.plural: lambda entry, where, netns, kind=kind: link_want(kind, entry, where, netns) for kind in LINK_KINDS},  # type: ignore[misc]
+    "routes": route_want,
+    "forwarding": forward_want,
+}
+"""By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
+
+
+def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...]]:
+    """The wants behind vnet_topology's options, checked against one another; Refused names the entry."""
+    name = params.get("name")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", name):
+        raise Refused(
+            f"name: {name!r} is not the name of a topology: letters, digits, '_', '.' and '-', at most 64 of them"
+        )
+    topology = Topology(
+        name, params.get("state") == "absent", params.get("prune") is not False, bool(params.get("adopt"))
+    )
+    if topology.absent:
+        return topology, ()
+    wants = [
+        parser(entry, f"{plural}[{number}]", params.get("netns") or "")
+        for plural, parser in PARSERS.items()
+        for number, entry in enumerate(params.get(plural) or ())
+    ]
+    check_names(wants)
+    check_addresses(wants)
+    check_loops(wants)
+    return topology, tuple(wants)
+
+
+def _keys(want: Want) -> Iterable[tuple[str, object]]:
+    """What a want claims for itself, each with the words for it."""
+    if isinstance(want, NamespaceWant):
+        yield f"the namespace {want.name}", ("namespace", want.name)
+    elif isinstance(want, LinkWant):
+        yield f"the device {key_text(want.key)}", want.key
+        if want.peer and want.peer.name:
+            key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
+            yield f"the device {key_text(key)}", key
+    elif isinstance(want, RouteWant):
+        yield f"the route to {want.destination}", want.key
+    elif isinstance(want, ForwardWant):
+        for device in want.devices or ("",):
+            for family in ("ipv4", "ipv6"):
+                if getattr(want, family) is not None:
+                    yield (
+                        f"forwarding of {family}" + (f" in {want.netns}" if want.netns else ""),
+                        (family, want.netns, device),
+                    )
+
+
+def check_names(wants: Iterable[Want]) -> None:
+    """No two entries for one thing."""
+    seen: dict[object, str] = {}
+    for want in wants:
+        for words, key in _keys(want):
+            if key in seen:
+                raise Refused(f"{want.where}: {words} is also in {seen[key]}, one of the two has to go")
+            seen[key] = want.where
+
+
+def check_addresses(wants: Iterable[Want]) -> None:
+    """No address twice in one namespace."""
+    seen: dict[tuple[str, str], str] = {}
+    for want in wants:
+        if not isinstance(want, LinkWant):
+            continue
+        ends = [(want.netns, want.options)]
+        if want.peer:
+            ends.append((want.netns if want.peer.netns is None else want.peer.netns, want.peer.options))
+        for netns, options in ends:
+            for address in options.get("addresses", ()):
+                key = (netns, address.split("/")[0])
+                if key in seen:
+                    place = f" in {netns}" if netns else ""
+                    raise Refused(
+                        f"{want.where}: addresses: {key[1]} is also in {seen[key]}{place}, and can be on one device only"
+                    )
+                seen[key] = want.where
+
+
+def check_loops(wants: Iterable[Want]) -> None:
+    """No device is its own master or parent, however far around."""
+    for what in ("master", "parent"):
+        up: dict[Key, Key] = {}
+        place: dict[Key, str] = {}
+        for want in wants:
+            if isinstance(want, LinkWant):
+                option = what if what == "master" else want.kind.lower
+                above = want.options.get(option) if option else None
+                if above:
+                    up[want.key], place[want.key] = (want.netns, above), want.where
+                for port in want.options.get("ports", ()) if what == "master" else ():
+                    up.setdefault((want.netns, port), want.key)
+                    place.setdefault((want.netns, port), want.where)
+        for start in up:
+            at, steps = start, 0
+            while at in up and steps <= len(up):
+                at, steps = up[at], steps + 1
+                if at == start:
+                    raise Refused(f"{place[start]}: {key_text(start)} is its own {what} over {key_text(up[start])}")
