@@ -88,9 +88,7 @@ class Connection(ConnectionBase):
     def reset(self) -> None:
         """Do nothing: every command enters the host anew."""
 
-    def exec_command(
-        self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
-    ) -> tuple[int, bytes, bytes]:
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a shell command inside the host; return its exit code, output and error output."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         display.vvv(f"EXEC {cmd}", host=self.get_option("host"))
@@ -129,9 +127,7 @@ class Connection(ConnectionBase):
     @staticmethod
     def _run(state: dict[str, Any], command: list[str], **streams: Any) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(
-                [*state["enter"], *command], env=state["environment"], check=False, **streams
-            )
+            return subprocess.run([*state["enter"], *command], env=state["environment"], check=False, **streams)
         except OSError as error:
             raise AnsibleConnectionFailure(f"{state['enter'][0]} can't be run: {error.strerror}.") from error
 

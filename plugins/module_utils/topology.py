@@ -34,6 +34,7 @@ from .desired import (
 )
 from .errors import Refused
 from .kinds import LINK_KINDS
+from .kinds.link import LINK
 from .state import Key, RouteKey, key_text
 
 RECORDS = "/run/vnet/topologies"
@@ -108,7 +109,10 @@ def is_group_of_topology(group: object) -> bool:
 
 PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     "namespaces": lambda entry, where, _netns: namespace_want(entry, where),
-    **{kind.plural: lambda entry, where, netns, kind=kind: link_want(kind, entry, where, netns) for kind in LINK_KINDS},  # type: ignore[misc]
+    **{
+        kind.plural: lambda entry, where, netns, kind=kind: link_want(kind, entry, where, netns)
+        for kind in (LINK, *LINK_KINDS)
+    },  # type: ignore[misc]
     "routes": route_want,
     "forwarding": forward_want,
 }
