@@ -6,12 +6,353 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
+module: vnet_bridge
+short_description: Manage Linux bridges
+version_added: "0.1.0"
+description:
+  - Makes, changes and deletes Linux bridges, the kernel's own Ethernet switches, and says which devices are their
+    ports.
+  - A device can be made a port from either side, by O(ports) of its bridge or by O(master) of the device.
+    Use O(master) where the ports are not all known in one place, as those of containers and VMs.
+author:
+  - linuxnet.vnet contributors (@linuxnet)
+extends_documentation_fragment:
+  - linuxnet.vnet.link
+  - linuxnet.vnet.attributes
+  - linuxnet.vnet.attributes.groups
+options:
+  ports:
+    description:
+      - Names of the devices that are ports of the bridge, in its namespace. They have to exist. One that is a port
+        of another bridge is taken from there.
+      - The list is the whole truth. A port that is not in it is detached, unless O(append=true). V([]) detaches
+        all.
+      - Addresses and routes of a device that becomes a port stay on it, but packets no longer reach them. Do not
+        add the device by which Ansible reaches the host.
+      - If omitted, they are left alone on an existing bridge, and a new one gets none.
+    type: list
+    elements: str
+  stp:
+    description:
+      - Whether the bridge speaks the Spanning Tree Protocol (IEEE 802.1D).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+      - It is switched on after the ports of the same task have come up, so they forward at once. A port that joins
+        later does so only after two times O(forward_delay).
+    type: bool
+  priority:
+    description:
+      - Priority of the bridge in the election of the root bridge, V(0) to V(65535); the lowest wins.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (32768).
+    type: int
+  forward_delay:
+    description:
+      - Time in seconds that a port spends in each of the states listening and learning, V(0) to V(30), and with
+        O(stp) at least V(2).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (15).
+    type: float
+  hello_time:
+    description:
+      - Time in seconds between hello packets of the root bridge, V(1) to V(10).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (2).
+    type: float
+  max_age:
+    description:
+      - Time in seconds after which what is known of the root bridge is outdated, V(6) to V(40). With O(stp), it is
+        at most two times (O(forward_delay) - 1).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (20).
+    type: float
+  ageing_time:
+    description:
+      - Time in seconds for which a learned MAC address stays in the forwarding database after its last packet,
+        V(0) to V(10000000). With V(0) nothing is learned, so every frame is flooded.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (300).
+    type: float
+  vlan_filtering:
+    description:
+      - Whether the bridge tells VLANs apart. Needs a kernel with C(CONFIG_BRIDGE_VLAN_FILTERING).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  vlan_protocol:
+    description:
+      - The tags that mark a VLAN, those of customers (V(802.1q)) or of providers (V(802.1ad)).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (V(802.1q)).
+    type: str
+    choices: [802.1q, 802.1ad]
+  vlan_default_pvid:
+    description:
+      - The VLAN of untagged frames on ports that join from now on, V(1) to V(4094). With V(0), ports join without
+        a VLAN.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (1).
+    type: int
+  mcast_snooping:
+    description:
+      - Whether the bridge sends multicast only where IGMP and MLD say that it is wanted. Off makes a bridge with
+        hundreds of ports come up several times faster.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (on).
+    type: bool
+  mcast_querier:
+    description:
+      - Whether the bridge sends IGMP and MLD queries itself. Snooping needs a querier on the segment.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  group_fwd_mask:
+    description:
+      - Link-local groups that the bridge forwards instead of keeping them to itself, V(0) to V(65535). Bit I(n)
+        stands for the MAC address C(01:80:C2:00:00:0n), so V(0x4000) lets LLDP pass, and V(8) lets IEEE 802.1X.
+        The kernel refuses bits 0 to 2 (STP, pause frames, LACP).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (0).
+    type: int
+  nf_call_iptables:
+    description:
+      - Whether IPv4 packets that cross the bridge go through the rules of nftables and iptables, too. Has an effect
+        only where the kernel module C(br_netfilter) is loaded.
+      - The kernel takes the sysctl C(net.bridge.bridge-nf-call-iptables) of the namespace or this, whichever is
+        on. That sysctl is on unless someone switched it off, so V(false) alone does not keep packets from the
+        rules.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  nf_call_ip6tables:
+    description:
+      - The same as O(nf_call_iptables), for IPv6 and C(net.bridge.bridge-nf-call-ip6tables).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+notes:
+  - Unless it is given a MAC address by O(mac), a bridge has the lowest one of its ports, and changes it as they come
+    and go. Give one to a bridge that has addresses, so that neighbors and DHCP servers recognize it.
+  - Unless it is given an MTU by O(mtu), a bridge has the lowest one of its ports.
+  - The kernel counts times in ticks of its own clock and rounds down to them. That is not a difference.
+  - A bridge takes 1023 ports.
+seealso:
+  - module: linuxnet.vnet.vnet_veth
+  - module: linuxnet.vnet.vnet_tuntap
+  - module: linuxnet.vnet.vnet_sysctl_forward
+  - name: The kernel's documentation of bridges
+    description: What the options mean in detail.
+    link: https://docs.kernel.org/networking/bridge.html
 """
 
 EXAMPLES = r"""
+- name: Make a bridge that is the gateway of containers
+  linuxnet.vnet.vnet_bridge:
+    name: br0
+    mac: "52:54:00:00:09:01"
+    addresses: [192.168.9.1/24, "fd00:9::1/64"]
+
+- name: Make a namespace for a container
+  linuxnet.vnet.vnet_netns:
+    name: web
+
+- name: Plug the container into the bridge
+  linuxnet.vnet.vnet_veth:
+    name: web0
+    master: br0
+    peer:
+      name: eth0
+      netns: web
+      addresses: [192.168.9.2/24]
+
+- name: Make two taps for VMs
+  linuxnet.vnet.vnet_tuntap:
+    name: "{{ item }}"
+    mode: tap
+  loop: [vm1, vm2]
+
+- name: Make a bridge that has these two ports and no others, without multicast snooping
+  linuxnet.vnet.vnet_bridge:
+    name: br-vm
+    ports: [vm1, vm2]
+    mcast_snooping: false
+    ageing_time: 60
+
+- name: Add a port to a bridge and keep those that it has
+  linuxnet.vnet.vnet_bridge:
+    name: br0
+    ports: [web0]
+    append: true
+
+- name: Make a switch for a network lab, with spanning tree, and let LLDP pass
+  linuxnet.vnet.vnet_bridge:
+    name: br-lab
+    stp: true
+    priority: 4096
+    forward_delay: 4
+    hello_time: 1
+    max_age: 6
+    group_fwd_mask: 0x4000
+
+- name: Make a bridge that tells VLANs apart, whose ports join without a VLAN
+  linuxnet.vnet.vnet_bridge:
+    name: br-trunk
+    vlan_filtering: true
+    vlan_default_pvid: 0
+
+- name: Delete a bridge, and leave the devices that were its ports
+  linuxnet.vnet.vnet_bridge:
+    name: br-vm
+    state: absent
 """
 
 RETURN = r"""
+operations:
+  description:
+    - What was done, or in check mode would be, in order, each as the command line that does the same.
+    - Empty exactly when nothing changed.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ip link add br-vm address 52:54:00:00:09:01 type bridge
+    - ip link set dev br-vm alias VMs
+    - ip link set dev vm1 master br-vm
+    - ip link set dev vm2 master br-vm
+    - ip address add 192.168.9.1/24 dev br-vm
+    - ip link set dev br-vm up
+link:
+  description:
+    - The device afterwards, in the words of the options. In check mode, without what the kernel would decide.
+    - Empty if it is not there.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the device.
+      returned: when the device is there
+      type: str
+      sample: br-vm
+    kind:
+      description: Kind of the device, in the kernel's word for it (C(bridge)).
+      returned: when the device is there
+      type: str
+      sample: bridge
+    netns:
+      description: As O(netns).
+      returned: when the device is not in the namespace in which the module runs
+      type: str
+      sample: web
+    admin_state:
+      description: As O(admin_state).
+      returned: when the device is there
+      type: str
+      sample: up
+    mtu:
+      description: As O(mtu), also where the kernel decided.
+      returned: when the device is there
+      type: int
+      sample: 1500
+    mac:
+      description: The MAC address, whoever decided it.
+      returned: when the device is there
+      type: str
+      sample: "52:54:00:00:09:01"
+    master:
+      description: As O(master).
+      returned: when the device is a port, or O(master) was given
+      type: str
+      sample: br0
+    addresses:
+      description: As O(addresses).
+      returned: when the device is there
+      type: list
+      elements: str
+      sample: ["192.168.9.1/24"]
+    alias:
+      description: As O(alias).
+      returned: when the device has one, or O(alias) was given
+      type: str
+      sample: VMs
+    altnames:
+      description: As O(altnames).
+      returned: when the device has some, or O(altnames) was given
+      type: list
+      elements: str
+      sample: ["br-vm-alt"]
+    routes:
+      description: Routes through the device that the kernel did not make by itself, in the words of C(ip route).
+      returned: when the task looked at some
+      type: list
+      elements: str
+      sample: ["default via 192.168.9.254 dev br-vm"]
+    link_group:
+      description: The link group, by which a topology knows its devices.
+      returned: when it is not 0
+      type: int
+      sample: 7001
+    ports:
+      description: As O(ports).
+      returned: when the device is there
+      type: list
+      elements: str
+      sample: ["vm1", "vm2"]
+    stp:
+      description: As O(stp).
+      returned: when the device is there
+      type: bool
+      sample: false
+    vlan_filtering:
+      description: As O(vlan_filtering).
+      returned: when the device is there
+      type: bool
+      sample: false
+    mcast_snooping:
+      description: As O(mcast_snooping).
+      returned: when the device is there
+      type: bool
+      sample: true
+    mcast_querier:
+      description: As O(mcast_querier).
+      returned: when the device is there
+      type: bool
+      sample: false
+    nf_call_iptables:
+      description: As O(nf_call_iptables).
+      returned: when the device is there
+      type: bool
+      sample: false
+    nf_call_ip6tables:
+      description: As O(nf_call_ip6tables).
+      returned: when the device is there
+      type: bool
+      sample: false
+    vlan_protocol:
+      description: As O(vlan_protocol).
+      returned: when the kernel has VLAN filtering
+      type: str
+      sample: 802.1q
+    vlan_default_pvid:
+      description: As O(vlan_default_pvid).
+      returned: when the kernel has VLAN filtering
+      type: int
+      sample: 1
+    priority:
+      description: As O(priority).
+      returned: when the device is there
+      type: int
+      sample: 32768
+    group_fwd_mask:
+      description: As O(group_fwd_mask).
+      returned: when the device is there
+      type: int
+      sample: 0
+    forward_delay:
+      description: As O(forward_delay), in seconds.
+      returned: when the device is there
+      type: float
+      sample: 15
+    hello_time:
+      description: As O(hello_time), in seconds.
+      returned: when the device is there
+      type: float
+      sample: 2
+    max_age:
+      description: As O(max_age), in seconds.
+      returned: when the device is there
+      type: float
+      sample: 20
+    ageing_time:
+      description: As O(ageing_time), in seconds.
+      returned: when the device is there
+      type: float
+      sample: 300
 """
 
 from ..module_utils.kinds.bridge import BRIDGE

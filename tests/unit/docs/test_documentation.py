@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules' pages against the code: options, examples and return values. A page is what ansible-doc makes of it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils import basic
+from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
+from ansible_collections.linuxnet.vnet.plugins.module_utils import netlink
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
+    ALL_ZEROS,
+    Addr,
+    Fdb,
+    Link,
+    Route,
+    State,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+COLLECTION = "linuxnet.vnet"
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
+LINK_MODULES = {kind.module: kind for kind in LINK_KINDS}
+OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_sysctl_forward"])
+"""The modules whose result module.py puts together; vnet_info's is its own."""
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
+    "vnet_sysctl_forward": {"ipv4": True},
+}
+
+
+class Stopped(Exception):
+    """Carries out of a module what was waited for."""
+
+
+@functools.cache
+def pages() -> dict[str, Any]:
+    """What ansible-doc knows of each module, fragments included."""
+    environment = {
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": str(ROOT / ".cache"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"),
+    }
+    command = [str(Path(sys.executable).parent / "ansible-doc"), "--type", "module", "--json"]
+    done = subprocess.run(
+        [*command, *(f"{COLLECTION}.{module}" for module in MODULES)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return {name.rsplit(".", 1)[1]: page for name, page in found.items()}
+
+
+def run_module(monkeypatch: pytest.MonkeyPatch, module: str, parameters: dict[str, Any]) -> None:
+    arguments = {"ANSIBLE_MODULE_ARGS": {**parameters, "_ansible_diff": True}}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{module}").main()
+
+
+def argument_spec(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
+    """The argument spec that the module hands to Ansible."""
+
+    def stop(_module: Any, argument_spec: dict[str, Any], **_: Any) -> None:
+        raise Stopped(argument_spec)
+
+    monkeypatch.setattr(basic.AnsibleModule, "__init__", stop)
+    with pytest.raises(Stopped) as stopped:
+        run_module(monkeypatch, module, {})
+    spec: dict[str, Any] = stopped.value.args[0]
+    return spec
+
+
+def comparable(option: dict[str, Any], nested: str) -> dict[str, Any]:
+    """An option of a page or of an argument spec, in one shape."""
+    shape = {key: option.get(key) for key in ("choices", "default", "elements")}
+    shape["type"] = option.get("type", "str")
+    shape["required"] = bool(option.get("required"))
+    shape["aliases"] = sorted(option.get("aliases") or [])
+    if isinstance(shape["choices"], dict):
+        shape["choices"] = list(shape["choices"])
+    shape["options"] = {name: comparable(inner, nested) for name, inner in (option.get(nested) or {}).items()}
+    return shape
+
+
+# --- (a) options ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_documented_options_are_the_argument_spec(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    spec = argument_spec(monkeypatch, module)
+    documented = {name: comparable(option, "suboptions") for name, option in pages()[module]["doc"]["options"].items()}
+    assert documented == {name: comparable(option, "options") for name, option in spec.items()}
+
+
+@pytest.mark.parametrize("kind", LINK_KINDS, ids=lambda kind: kind.module)
+def test_options_say_what_the_tables_say(kind: LinkKind) -> None:
+    """Bounds, the default of new devices, and what needs a device to be made anew."""
+    documented = pages()[kind.module]["doc"]["options"]
+    for option in kind.common + kind.options:
+        text = " ".join(documented[option.name]["description"])
+        low, high = getattr(option.type, "low", None), getattr(option.type, "high", None)
+        if isinstance(low, (int, float)) and option.name not in ("ttl", "tos"):
+            assert f"V({low:.0f})" in text, option.name
+            assert f"V({high:.0f})" in text, option.name
+        if option.new is not None:
+            assert re.search(rf"new \w+ gets V\({str(option.new).lower()}\)", text), option.name
+        if option.default is None:
+            assert "If omitted" in text, option.name
+        if not option.mutable:
+            assert "O(recreate)" in text, option.name
+        if getattr(option.type, "unset", False) and option.name != "link_netns":
+            assert 'V("")' in text, option.name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_pages_have_what_all_pages_have(module: str) -> None:
+    doc = pages()[module]["doc"]
+    assert doc["module"] == module
+    assert doc["version_added"]
+    assert doc["author"] == ["linuxnet.vnet contributors (@linuxnet)"]
+    assert not doc["short_description"].endswith(".")
+
+
+# --- (b) examples -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_are_tasks_with_documented_options(module: str) -> None:
+    tasks = yaml.safe_load(pages()[module]["examples"])
+    assert isinstance(tasks, list)
+    assert any(f"{COLLECTION}.{module}" in task for task in tasks)
+    for task in tasks:
+        assert re.match(r"[A-Z]", task["name"]), task
+        actions = [key for key in task if "." in key]
+        assert len(actions) == 1, f"{task['name']}: not one module by its full name"
+        assert set(task) - {"name", actions[0]} <= {"loop", "register", "vars", "when"}, task["name"]
+        if actions[0].startswith(f"{COLLECTION}."):
+            options = pages()[actions[0].rsplit(".", 1)[1]]["doc"]["options"]
+            check_arguments(task["name"], task[actions[0]] or {}, options)
+        else:
+            assert actions[0].startswith("ansible.builtin."), task["name"]
+
+
+def check_arguments(task: str, arguments: dict[str, Any], options: dict[str, Any]) -> None:
+    for name, value in arguments.items():
+        assert name in options, f"{task}: {name} is not documented"
+        if isinstance(value, dict) and "suboptions" in options[name]:
+            check_arguments(task, value, options[name]["suboptions"])
+    missing = [name for name, option in options.items() if option.get("required") and name not in arguments]
+    assert not missing, f"{task}: needs {missing}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_of_examples_are_unique(module: str) -> None:
+    names = [task["name"] for task in yaml.safe_load(pages()[module]["examples"])]
+    assert len(names) == len(set(names))
+
+
+# --- (c) return values ------------------------------------------------------------------------------------------
+
+
+def full_link(want: LinkWant, kind: LinkKind) -> Link:
+    """A device of which the kernel says everything that it can."""
+    attrs: dict[str, Any] = {
+        name: "x" for name, option in kind.table.items() if option.level != "none" or name == "link_netns"
+    }
+    attrs.update(admin_state="up", altnames=("other",), link_group=1)
+    return Link(
+        "web",
+        want.name,
+        kind.netlink,
+        attrs,
+        addresses=(Addr("192.0.2.1/24"),),
+        routes=(Route("default", 4),),
+        fdb=(Fdb(ALL_ZEROS, "192.0.2.2"),) if kind.name == "vxlan" else (),
+        peer=("web", "y") if kind.paired else None,
+    )
+
+
+def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
+    """What the module hands to Ansible when the engine found everything."""
+
+    def run(wants: tuple[Any, ...], **_: Any) -> Result:
+        state = State()
+        (want,) = wants
+        if isinstance(want, LinkWant):
+            state.put(full_link(want, want.kind))
+            # Its own place, so that it is found, and the namespace is shown nonetheless.
+            state.links[want.key] = state.links["web", want.name]
+        elif isinstance(want, NamespaceWant):
+            state.namespaces[want.name] = {}
+        return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
+
+    def stop(_module: Any, **result: Any) -> None:
+        raise Stopped(result)
+
+    monkeypatch.setattr(rim, "run", run)
+    monkeypatch.setattr(netlink, "HAS_PYROUTE2", True)
+    monkeypatch.setattr(basic.AnsibleModule, "exit_json", stop)
+    # The module's own net for unexpected exceptions must not catch ours.
+    monkeypatch.setattr(basic.AnsibleModule, "fail_json", lambda _module, msg, **_: pytest.fail(msg))
+    with pytest.raises(Stopped) as stopped:
+        run_module(monkeypatch, module, PARAMETERS.get(module, {"name": "x"}))
+    result: dict[str, Any] = stopped.value.args[0]
+    return result
+
+
+def keys(result: dict[str, Any], documented: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a result, nested as far as the page goes."""
+    return {
+        name: keys(value, documented[name]["contains"])
+        if isinstance(value, dict) and "contains" in documented.get(name, {})
+        else {}
+        for name, value in result.items()
+    }
+
+
+def documented_keys(documented: dict[str, Any]) -> dict[str, Any]:
+    return {name: documented_keys(value.get("contains", {})) for name, value in documented.items()}
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_return_documents_what_is_returned(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    documented = pages()[module]["return"]
+    result = returned(monkeypatch, module)
+    assert result.pop("changed") is True
+    assert set(result.pop("diff")) == {"before", "after"}
+    assert keys(result, documented) == documented_keys(documented)
+
+
+def values(documented: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, value in documented.items():
+        found += [(path + name, value), *values(value.get("contains", {}), f"{path}{name}.")]
+    return found
+
+
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "dict": (dict,),
+    "float": (int, float),
+    "int": (int,),
+    "list": (list,),
+    "raw": (object,),
+    "str": (str,),
+}
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_return_has_samples_of_the_type_that_it_names(module: str) -> None:
+    for path, value in values(pages()[module]["return"]):
+        assert value["returned"], path
+        if "contains" not in value:
+            assert isinstance(value["sample"], PYTHON_TYPES[value["type"]]), path
+            assert value["type"] == "bool" or not isinstance(value["sample"], bool), path
+
+
+# --- (d) fragments ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_fragments_are_used(module: str) -> None:
+    source = (ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8")
+    own = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    used = own["extends_documentation_fragment"]
+    assert f"{COLLECTION}.attributes" in used
+    assert (f"{COLLECTION}.link" in used) == (module in LINK_MODULES)
+    if module in LINK_MODULES:
+        shared = {"name", "state", "netns", "append", "recreate"}
+        shared |= {option.name for option in LINK_MODULES[module].common}
+        assert not shared & set(own["options"]), "said twice"
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_attributes_promise_what_all_modules_promise(module: str) -> None:
+    attributes = pages()[module]["doc"]["attributes"]
+    promised = ("action_group", "check_mode", "diff_mode", "idempotent", "platform")
+    found = {name: attribute["support"] for name, attribute in attributes.items()}
+    assert found == dict.fromkeys(promised, "full")
+
+
+def test_action_groups_are_those_of_the_pages() -> None:
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    for module in OURS:
+        said = pages()[module]["doc"]["attributes"]["action_group"]["membership"]
+        assert said == [f"{COLLECTION}.{group}" for group in groups if module in groups[group]], module
+        assert (module in groups["netns"]) == ("netns" in pages()[module]["doc"]["options"])

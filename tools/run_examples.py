@@ -1,0 +1,284 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the EXAMPLES of every module's page, as they stand, each page on a throwaway host of its own.
+
+All tasks of a page are run in their order, and then once more, when none may change anything. What undoes
+others (``state: absent``, ``persist: false``) comes after that, and is run twice as well. What tasks return is
+compared with what RETURN says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from throwaway_host import ThrowawayError, tun_problem
+from throwaway_lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = ROOT / "plugins" / "modules"
+PARALLEL = 2
+PLAY_SECONDS = 300
+
+# What pages take for granted: a host with a network device. Nobody is at the other end.
+UNDERLAY = {
+    "name": "Give the host the eth0 that it would have",
+    "linuxnet.vnet.vnet_veth": {
+        "name": "eth0",
+        "addresses": ["192.0.2.11/24", "2001:db8::11/64"],
+        "peer": {"name": "underlay"},
+    },
+}
+
+# Options that not every kernel has, and what finds out.
+PROBES = {"vlan_filtering": ("ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1")}
+
+# What Ansible itself adds to a result.
+ANSIBLES_OWN = {"changed", "diff", "failed", "invocation", "warnings", "ansible_facts", "deprecations"}
+
+
+@dataclass
+class Example:
+    """A task of a page. ``kept`` is whether it only makes things; ``problems`` are sentences."""
+
+    task: dict[str, Any]
+    skipped: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        for key, value in self.task.items():
+            if "." in key:
+                return value or {}
+        return {}
+
+    @property
+    def undoes(self) -> bool:
+        return self.arguments.get("state") == "absent" or self.arguments.get("persist") is False
+
+    @property
+    def is_ours(self) -> bool:
+        return any(key.startswith("linuxnet.vnet.") for key in self.task)
+
+
+@dataclass
+class Page:
+    """The examples of a module, and what its RETURN says."""
+
+    module: str
+    examples: list[Example]
+    returned: dict[str, Any]
+    error: str = ""
+
+    @classmethod
+    def read(cls, module: str) -> Page:
+        tree = ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8"))
+        texts = {
+            node.targets[0].id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        tasks = yaml.safe_load(str(texts["EXAMPLES"])) or []
+        return cls(module, [Example(task) for task in tasks], yaml.safe_load(str(texts["RETURN"])) or {})
+
+    @property
+    def host(self) -> str:
+        return self.module.replace("_", "-")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the pages that the command line names; return 1 when an example failed."""
+    known = sorted(path.stem for path in MODULES.glob("vnet_*.py"))
+    parser = argparse.ArgumentParser(prog="run_examples.py", description="Run the examples of the modules' pages.")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="by default all")
+    parser.add_argument("--lab", type=Path, metavar="DIR", help="use this lab, and leave its hosts there")
+    arguments = parser.parse_args(argv)
+    unknown = set(arguments.modules) - set(known)
+    if unknown:
+        parser.error(f"no module is named {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    pages = [Page.read(module) for module in arguments.modules or known]
+    with tempfile.TemporaryDirectory(prefix="vnet-examples-") as directory:
+        work = Path(directory)
+        lab = Lab(arguments.lab.absolute() if arguments.lab else work / "lab")
+        try:
+            lab.up([page.host for page in pages])
+            with ThreadPoolExecutor(PARALLEL) as pool:
+                for page in pool.map(lambda page: carry_out(page, lab, work / page.module), pages):
+                    report(page)
+        except ThrowawayError as error:
+            print(f"run_examples: {error}", file=sys.stderr)
+            return 1
+        finally:
+            if not arguments.lab:
+                lab.down()
+    return summary(pages)
+
+
+def carry_out(page: Page, lab: Lab, work: Path) -> Page:
+    """Run a page's examples on its host, and note at each what is wrong."""
+    work.mkdir()
+    reasons = reasons_to_skip(page, lab)
+    for example in page.examples:
+        for option, reason in reasons.items():
+            if option in example.arguments or any(key.endswith(f".{option}") for key in example.task):
+                example.skipped = reason
+    examples = [example for example in page.examples if not example.skipped]
+    makers = [example for example in examples if not example.undoes]
+    undoers = [example for example in examples if example.undoes]
+    for number, part in enumerate(part for part in (makers, undoers) if part):
+        setup = [] if number else [UNDERLAY]
+        for again in (False, True):
+            results = play(page, setup, part, lab, work / f"{number}{'-again' if again else ''}")
+            for example, result in zip(part, results):
+                example.problems += problems_of(page, example, result, again)
+            if page.error:
+                return page
+    return page
+
+
+def reasons_to_skip(page: Page, lab: Lab) -> dict[str, str]:
+    """By option or module, why it can't be tried here."""
+    reasons = {}
+    problem = tun_problem()
+    if problem:
+        reasons["vnet_tuntap"] = problem
+    for option, command in PROBES.items():
+        if any(option in example.arguments for example in page.examples):
+            done = lab.run(page.host, *command, check=False)
+            if done.returncode:
+                reasons[option] = f"this kernel has no {option} ({done.stderr.strip()})"
+            else:
+                lab.run(page.host, "ip", "link", "delete", "dev", "probe")
+    return reasons
+
+
+def play(
+    page: Page, setup: list[dict[str, Any]], examples: list[Example], lab: Lab, work: Path
+) -> list[dict[str, Any]]:
+    """Run the tasks as a playbook, each though the one before failed; return their results, of loops each item's."""
+    work.mkdir()
+    names = [f"example_{number}" for number in range(len(examples))]
+    tasks = [
+        *setup,
+        *({**example.task, "register": name, "ignore_errors": True} for name, example in zip(names, examples)),
+        {
+            "name": "Note the results",
+            "ansible.builtin.copy": {
+                "content": f"{{{{ [{', '.join(names)}] | to_json }}}}",
+                "dest": str(work / "results"),
+                "mode": "0600",
+            },
+            "delegate_to": "localhost",
+            "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+        },
+    ]
+    playbook = work / "playbook.yml"
+    plays = [
+        {
+            "name": f"Examples of {page.module}",
+            "hosts": page.host,
+            "gather_facts": False,
+            "tasks": tasks,
+        }
+    ]
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            *("--inventory", str(lab.directory / "inventory.yml")),
+            str(playbook),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ansible_environment(work)},
+        timeout=PLAY_SECONDS,
+        check=False,
+    )
+    results = work / "results"
+    if done.returncode or not results.exists():
+        page.error = f"ansible-playbook ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return []
+    found: list[dict[str, Any]] = json.loads(results.read_text(encoding="utf-8"))
+    return found
+
+
+def ansible_environment(work: Path) -> dict[str, str]:
+    """Say what Ansible needs to find the collection in the checkout, and nothing of the user's."""
+    cache = str(ROOT / ".cache")
+    return {
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": cache,
+        "ANSIBLE_COLLECTIONS_PATH": cache,
+        "ANSIBLE_HOME": str(work / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+
+
+def problems_of(page: Page, example: Example, result: dict[str, Any], again: bool) -> Iterable[str]:
+    """What is wrong with a task's result, or with one of its items'."""
+    for one in result.get("results", [result]):
+        if one.get("failed"):
+            yield f"it failed: {one.get('msg')}"
+            return
+        if again and one.get("changed"):
+            yield f"it changed something when run again: {one.get('operations')}"
+        if example.is_ours:
+            if "operations" in one and bool(one["operations"]) != one["changed"]:
+                yield f"changed is {one['changed']}, and operations {one['operations']}"
+            if f"linuxnet.vnet.{page.module}" in example.task:
+                ours = {key: value for key, value in one.items() if key not in ANSIBLES_OWN}
+                yield from undocumented(page.returned, ours)
+
+
+def undocumented(returned: dict[str, Any], result: dict[str, Any], path: str = "") -> Iterable[str]:
+    """The keys of a result that RETURN says nothing of. Keys that Ansible adds for a loop are none of ours."""
+    for key, value in result.items():
+        if key in ("item", "ansible_loop_var", "_ansible_item_label", "_ansible_no_log"):
+            continue
+        if key not in returned:
+            yield f"it returned {path}{key}, which RETURN does not document"
+        elif isinstance(value, dict) and "contains" in returned[key]:
+            yield from undocumented(returned[key]["contains"], value, f"{path}{key}.")
+
+
+def report(page: Page) -> None:
+    """Print how each example of a page went."""
+    if page.error:
+        print(f"FAILED   {page.module}: {page.error}")
+    for example in page.examples:
+        result = "skipped" if example.skipped else "FAILED" if example.problems else "ok"
+        print(f"{result:8} {page.module}: {example.task['name']}")
+        for problem in filter(None, [example.skipped, *example.problems]):
+            print(f"             {problem}")
+    sys.stdout.flush()
+
+
+def summary(pages: list[Page]) -> int:
+    """Print the closing line; return the exit code."""
+    examples = [example for page in pages for example in page.examples]
+    failed = sum(bool(example.problems) for example in examples) + sum(bool(page.error) for page in pages)
+    skipped = sum(bool(example.skipped) for example in examples)
+    print(f"{len(examples) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not examples else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
