@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the demo tries on throwaway hosts: real pings and programs, and what came of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from throwaway_lab import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from throwaway_lab import Lab
+
+TAPDANCE = Path(__file__).resolve().with_name("tapdance.py")
+
+# IPv6 addresses are tentative for a second or two before they can be used (RFC 4862).
+PATIENCE = 8.0
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Something tried: what, whether it went as it should, and what was seen. ``output`` explains a failure."""
+
+    what: str
+    ok: bool
+    seen: str
+    output: str = ""
+
+
+def place(host: str, netns: str) -> str:
+    """Return host and namespace, for people."""
+    return f"{netns} on {host}" if netns else host
+
+
+def replies(output: str) -> tuple[int, int]:
+    """Return how many pings were sent, and how many came back, from the summary that ping prints."""
+    found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _ping(lab: Lab, host: str, netns: str, address: str, *options: str) -> str:
+    enter = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
+    done = lab.run(host, *enter, "ping", "-n", "-i", "0.2", "-W", "1", *options, address, check=False)
+    return str(done.stdout + done.stderr)
+
+
+def answered(lab: Lab, host: str, netns: str, address: str, *options: str, note: str = "") -> Crossing:
+    """Ping three times, and again for a while until all come back."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        output = _ping(lab, host, netns, address, "-c", "3", *options)
+        sent, received = replies(output)
+        if received == 3 or time.monotonic() > deadline:
+            break
+    seen = f"{received} of {sent} replies" + (f", {note}" if note else "")
+    return Crossing(f"ping {place(host, netns)} -> {address}", received == 3, seen, output)
+
+
+def unanswered(lab: Lab, host: str, netns: str, address: str) -> Crossing:
+    """Ping twice, and be content when nothing comes back."""
+    output = _ping(lab, host, netns, address, "-c", "2")
+    sent, received = replies(output)
+    seen = f"{received} of {sent} replies, as it should be" if not received else f"{received} of {sent} replies"
+    return Crossing(f"ping {place(host, netns)} -> {address}", sent == 2 and not received, seen, output)
+
+
+def expired(lab: Lab, host: str, address: str, note: str) -> Crossing:
+    """Ping with a time to live of one hop, and be content when a router says that it ran out."""
+    output = _ping(lab, host, "", address, "-c", "1", "-t", "1")
+    found = re.search(r"From (\S+) .*Time to live exceeded", output)
+    seen = f"ttl 1: dropped by {found[1]}, {note}" if found else "no router spoke up"
+    return Crossing(f"ping {host} -> {address}", found is not None, seen, output)
+
+
+def _json(lab: Lab, host: str, *command: str) -> Any:
+    return json.loads(lab.run(host, *command).stdout)
+
+
+def carrier(lab: Lab, host: str, netns: str, device: str, *, expected: bool) -> Crossing:
+    """Look whether a device that is up has a carrier."""
+    link = _json(lab, host, "ip", "-n", netns, "-j", "link", "show", "dev", device)[0]
+    flags = link["flags"]
+    found = "LOWER_UP" in flags
+    seen = "carrier" if found else "up, but no carrier"
+    return Crossing(f"the plug of {device} in {netns}", found == expected and "UP" in flags, seen, json.dumps(link))
+
+
+def learned(lab: Lab, host: str, bridge: str, port: str, netns: str, device: str) -> Crossing:
+    """Look whether a bridge knows behind which port a namespace's device is: only its frames can have told."""
+    mac = _json(lab, host, "ip", "-n", netns, "-j", "link", "show", "dev", device)[0]["address"]
+    entries = _json(lab, host, "bridge", "-j", "fdb", "show", "br", bridge)
+    ports = [entry["ifname"] for entry in entries if entry["mac"] == mac and entry.get("state") != "permanent"]
+    seen = f"learned {mac} behind {ports[0]}" if ports else f"does not know {mac}"
+    return Crossing(f"{bridge} on {device} in {netns}", ports == [port], seen, json.dumps(entries))
+
+
+def kept(lab: Lab, host: str, path: str, lines: tuple[str, ...]) -> Crossing:
+    """Look whether a file has just these lines."""
+    content = lab.run(host, "cat", path, check=False).stdout
+    ok = sorted(content.splitlines()) == sorted(lines)
+    return Crossing(f"{path}", ok, f"{len(lines)} lines for the next boot" if ok else "other lines", content)
+
+
+# Programs behind /dev/net/tun
+
+
+def asked(lab: Lab, host: str, tap: str, address: str, wanted: str) -> Crossing:
+    """Have a program send an ARP request into a tap, and wait for the answer there."""
+    done = lab.run(host, sys.executable, str(TAPDANCE), "ask", tap, address, wanted, check=False)
+    seen = (done.stdout.strip().splitlines() or ["no answer"])[-1]
+    return Crossing(f"{tap}: a program asks by ARP for {wanted}", done.returncode == 0, seen, done.stdout + done.stderr)
+
+
+class Program:
+    """A program that runs in a host, reading and writing a tap or tun."""
+
+    def __init__(self, process: subprocess.Popen[str], device: str, output: Path) -> None:
+        self._process = process
+        self._device = device
+        self._output = output
+
+    def said(self) -> str:
+        """Return what it has printed so far."""
+        return self._output.read_text(encoding="utf-8")
+
+    def wait_for(self, text: str, seconds: float) -> str:
+        """Return the first line that starts with ``text``, or nothing if none comes in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in self.said().splitlines():
+                if line.startswith(text):
+                    return line
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        return ""
+
+    def saw(self, text: str, what: str) -> Crossing:
+        """Look whether the program has read from its device what it should have."""
+        line = self.wait_for(text, 2.0)
+        return Crossing(f"{self._device}: {what}", bool(line), line or "it did not see it", self.said())
+
+
+@contextlib.contextmanager
+def program(lab: Lab, host: str, *arguments: str) -> Iterator[Program]:
+    """Run tapdance.py in a host while the block lasts."""
+    with tempfile.NamedTemporaryFile(prefix="vnet-demo-") as output:
+        process = subprocess.Popen(
+            lab.command(host, [sys.executable, str(TAPDANCE), *arguments]),
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            found = Program(process, arguments[1], Path(output.name))
+            found.wait_for("ready", 5.0)
+            yield found
+        finally:
+            # The group, as nsenter waits for the program and would not pass the signal on.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait()

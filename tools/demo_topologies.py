@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's topologies: which playbook on which hosts, and what has to cross them afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import demo_checks as check
+from throwaway_host import tun_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from demo_checks import Crossing
+    from throwaway_lab import Lab
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The playbook run with some variables, and what is tried on the hosts after it."""
+
+    title: str
+    try_out: Callable[[Lab], Iterator[Crossing]]
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A playbook of the same name, the throwaway hosts for it, and its stages.
+
+    ``limit`` are the hosts that the playbook is for, by default all. ``given`` are commands for what is not the
+    playbook's to make: addresses and routes of real networks; ``routers`` forward already. ``obstacle`` says why
+    the topology can't be shown here, or None.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    limit: tuple[str, ...] = ()
+    wires: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
+    routers: tuple[str, ...] = ()
+    obstacle: Callable[[], str | None] = lambda: None
+
+    @property
+    def playbook(self) -> str:
+        """The playbook's file name."""
+        return f"{self.name}.yml"
+
+
+def plugged(lab: Lab) -> Iterator[Crossing]:
+    """Both ends have a carrier, and packets go both ways."""
+    yield check.carrier(lab, "cable", "ns2", "veth-ns2", expected=True)
+    yield check.answered(lab, "cable", "ns1", "192.168.1.2")
+    yield check.answered(lab, "cable", "ns2", "192.168.1.1")
+
+
+def unplugged(lab: Lab) -> Iterator[Crossing]:
+    """The end that is up has no carrier, since the other is down."""
+    yield check.carrier(lab, "cable", "ns2", "veth-ns2", expected=False)
+    yield check.unanswered(lab, "cable", "ns2", "192.168.1.1")
+
+
+def switched(lab: Lab) -> Iterator[Crossing]:
+    """Each namespace reaches the next, and the bridge has learned all three."""
+    for source, target in (("ns1", 2), ("ns2", 3), ("ns3", 1)):
+        yield check.answered(lab, "switch", source, f"192.168.1.{target}")
+    for name in ("ns1", "ns2", "ns3"):
+        yield check.learned(lab, "switch", "linux-bridge", f"veth-{name}-br", name, f"veth-{name}")
+
+
+def not_routed(lab: Lab) -> Iterator[Crossing]:
+    """Nothing crosses the host, though it can reach both sides itself."""
+    # Each half of the way works: that nothing comes back is the forwarding's doing.
+    for gateway, outside in (("192.168.1.1", "10.0.2.2"), ("fd00:1::1", "fd00:2::2")):
+        yield check.answered(lab, "router", "ns1", gateway)
+        yield check.answered(lab, "router", "", outside)
+        yield check.unanswered(lab, "router", "ns1", outside)
+
+
+def routed(lab: Lab) -> Iterator[Crossing]:
+    """Packets cross the host, in both directions and both families; and will after the next boot."""
+    for name in ("ns1", "ns2"):
+        for outside in ("10.0.2.2", "fd00:2::2"):
+            yield check.answered(lab, "router", name, outside)
+    for inside in ("192.168.1.3", "fd00:1::3"):
+        yield check.answered(lab, "outside", "", inside)
+    yield check.kept(
+        lab,
+        "router",
+        "/etc/sysctl.d/30-ipforward.conf",
+        ("net.ipv4.ip_forward=1", "net.ipv6.conf.default.forwarding=1", "net.ipv6.conf.all.forwarding=1"),
+    )
+
+
+def tapped(lab: Lab) -> Iterator[Crossing]:
+    """An ARP request goes into one tap and out of the other; packets routed to the tun reach a program."""
+    with check.program(lab, "taps", "guest", "tap1", "192.168.3.103") as guest:
+        yield check.asked(lab, "taps", "tap0", "192.168.3.102", "192.168.3.103")
+        yield guest.saw("arp: 192.168.3.102", "the request came out")
+        yield check.answered(lab, "taps", "", "192.168.3.103")
+        yield guest.saw("ping: from 192.168.3.101", "the pings reached the program")
+    with check.program(lab, "taps", "far-end", "tun0") as far_end:
+        yield check.answered(lab, "taps", "", "10.8.0.99")
+        yield far_end.saw("packet: ", "the packets reached the program")
+
+
+def overlaid(lab: Lab) -> Iterator[Crossing]:
+    """Guests of two hosts are on one segment, with a router between the hosts but none between the guests."""
+    yield check.answered(lab, "left", "guest", "192.168.100.2")
+    yield check.answered(lab, "right", "guest", "192.168.100.1")
+    # 1422 bytes, and 28 of headers: the overlay's whole MTU, and all that the underlay has room for.
+    yield check.answered(lab, "left", "guest", "192.168.100.2", "-M", "do", "-s", "1422", note="1450 bytes, unbroken")
+    yield check.expired(lab, "left", "10.2.0.1", note="the underlay has a router in between")
+    yield check.answered(lab, "left", "guest", "192.168.100.2", "-t", "1", note="ttl 1: the overlay has none")
+
+
+TOPOLOGIES = (
+    Topology(
+        name="veth_pair",
+        hosts=("cable",),
+        stages=(
+            Stage("one end down", unplugged, {"first_state": "down"}),
+            Stage("both ends up", plugged),
+        ),
+    ),
+    Topology(
+        name="bridge_three_namespaces",
+        hosts=("switch",),
+        stages=(Stage("", switched),),
+    ),
+    Topology(
+        name="routed_host",
+        hosts=("router", "outside"),
+        limit=("router",),
+        wires=("router:enp0s3=outside:eth0",),
+        given=(
+            # These addresses are nobody else's: without waiting to find that out, they can be used at once.
+            ("router", "ip address add 10.0.2.15/24 dev enp0s3"),
+            ("router", "ip address add fd00:2::15/64 dev enp0s3 nodad"),
+            ("outside", "ip address add 10.0.2.2/24 dev eth0"),
+            ("outside", "ip address add fd00:2::2/64 dev eth0 nodad"),
+            ("outside", "ip route add 192.168.1.0/24 via 10.0.2.15"),
+            ("outside", "ip -6 route add fd00:1::/64 via fd00:2::15"),
+        ),
+        stages=(
+            Stage("forwarding off", not_routed, {"forwarding": "false"}),
+            Stage("forwarding on", routed),
+        ),
+    ),
+    Topology(
+        name="taps_on_bridge",
+        hosts=("taps",),
+        stages=(Stage("", tapped),),
+        obstacle=tun_problem,
+    ),
+    Topology(
+        name="vxlan_two_hosts",
+        hosts=("left", "middle", "right"),
+        limit=("left", "right"),
+        wires=("left:eth0=middle:left", "middle:right=right:eth0"),
+        given=(
+            ("left", "ip address add 10.1.0.1/24 dev eth0"),
+            ("left", "ip route add default via 10.1.0.254"),
+            ("middle", "ip address add 10.1.0.254/24 dev left"),
+            ("middle", "ip address add 10.2.0.254/24 dev right"),
+            ("right", "ip address add 10.2.0.1/24 dev eth0"),
+            ("right", "ip route add default via 10.2.0.254"),
+        ),
+        routers=("middle",),
+        stages=(Stage("", overlaid),),
+    ),
+)
