@@ -74,8 +74,9 @@ def unanswered(lab: Lab, host: str, netns: str, address: str) -> Crossing:
     """Ping twice, and be content when nothing comes back."""
     output = _ping(lab, host, netns, address, "-c", "2")
     sent, received = replies(output)
-    seen = f"{received} of {sent} replies, as it should be" if not received else f"{received} of {sent} replies"
-    return Crossing(f"ping {place(host, netns)} -> {address}", sent == 2 and not received, seen, output)
+    ok = sent == 2 and not received
+    seen = f"{received} of {sent} replies" + (", as it should be" if ok else "")
+    return Crossing(f"ping {place(host, netns)} -> {address}", ok, seen, output)
 
 
 def expired(lab: Lab, host: str, address: str, note: str) -> Crossing:
