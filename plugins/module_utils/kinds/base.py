@@ -99,7 +99,7 @@ ALIAS = Option("alias", Text(255), "IFLA_IFALIAS", level="link")
 ADMIN_STATE = Option("admin_state", Choice({"up": 1, "down": 0}), level="none", cli="{}", default="up")
 ADDRESSES = Option("addresses", ListOf(Address()), level="none")
 ALTNAMES = Option("altnames", ListOf(DeviceName(limit=127)), level="none")
-LINK_GROUP = Option("link_group", Int(0, 2**32 - 1), "IFLA_GROUP", level="link", cli="group {}")
+LINK_GROUP = Option("link_group", Int(0, 2**32 - 1), "IFLA_GROUP", level="link", cli="group {}", initial=0)
 """No option of any module: the mark of the topology that made the device (see topology.py)."""
 LINK_NETNS = Option("link_netns", NetnsName(), level="none", mutable=False)
 
