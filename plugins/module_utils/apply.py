@@ -58,7 +58,7 @@ from .operations import (
     SysctlSet,
 )
 from .plan import Plan
-from .state import IFA_F_PERMANENT
+from .state import IFA_F_NODAD, IFA_F_PERMANENT
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -248,11 +248,14 @@ class Applier:
             attrs.append(("IFA_BROADCAST", addr.broadcast))
         if addr.label and addr.family == 4:
             attrs.append(("IFA_LABEL", addr.label))
-        if addr.flags & ~IFA_F_PERMANENT:
-            attrs.append(("IFA_FLAGS", addr.flags & ~IFA_F_PERMANENT))
         if (addr.valid, addr.preferred) != (0xFFFFFFFF, 0xFFFFFFFF):
             attrs.append(("IFA_CACHEINFO", {"ifa_valid": addr.valid, "ifa_preferred": addr.preferred}))
-        sock.request(address_message(fields, attrs), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+        flags = addr.flags & ~IFA_F_PERMANENT
+        # Without detection and then, as that flag would stay, once more without the flag.
+        wanted = [flags | IFA_F_NODAD, flags] if op.known and addr.family == 6 else [flags]
+        for value in dict.fromkeys(wanted):
+            request = address_message(fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs)
+            sock.request(request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
 
     def route(self, op: Any) -> None:
         route = op.new if isinstance(op, RouteReplace) else op.route

@@ -219,7 +219,7 @@ def sysctl_value(where: str, key: str, value: Any) -> str:
     return text
 
 
-def namespace_want(entry: Mapping[str, Any], where: str = "") -> NamespaceWant:
+def namespace_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") -> NamespaceWant:
     name = name_of(where, "name", entry.get("name"), NetnsName(unset=False))
     sysctls = {}
     for raw, value in (entry.get("sysctl") or {}).items():

@@ -168,9 +168,12 @@ class LinkSet(Operation):
 
     def on(self, link: Link) -> Link:
         """The link after the change, with the kernel's side effects."""
-        link = link.having(**self.changes)
+        before, link = link, link.having(**self.changes)
         if "mac" in self.changes:
             link = replace(link, mac_is_set=True)
+        if link.attrs.get("master", "") != before.attrs.get("master", ""):
+            # The bridge forgets what it was told of this port.
+            link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master))
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if self.changes.get("admin_state") == "down":
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).

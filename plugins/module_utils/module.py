@@ -65,7 +65,9 @@ def misread(spec: Mapping[str, Any], params: Any) -> str | None:
             for item in value:
                 if item is None or (isinstance(item, bool) and option.get("elements") != "bool"):
                     return f"{name}: {'null' if item is None else str(item).lower()} is not an element of this list"
-        if option["type"] == "dict" and "options" in option:
+        if option["type"] == "dict" and "options" in option and value is not None:
+            if not isinstance(value, dict):
+                return f"{name}: {value!r} is not a dictionary of options"
             problem = misread(option["options"], value)
             if problem:
                 return f"{name}: {problem}"
@@ -86,10 +88,17 @@ def as_written(params: Mapping[str, Any], raw: Any) -> dict[str, Any]:
 def start(spec: dict[str, Any], **limits: Any) -> tuple[AnsibleModule, Any]:
     """The module, and its parameters as YAML gave them. Ends it where these make no sense, or pyroute2 is missing."""
     raw = basic._load_params()
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **limits)
     problem = misread(spec, raw)
+
+    class Module(AnsibleModule):  # type: ignore[misc]  # Ansible comes without types
+        """Says what YAML made of a value before Ansible says what it would have liked."""
+
+        def fail_json(self, msg: str, **details: Any) -> None:
+            super().fail_json(problem or msg, **details)
+
+    module = Module(argument_spec=spec, supports_check_mode=True, **limits)
     if problem:
-        module.fail_json(msg=problem)
+        module.fail_json(problem)
     if not netlink.HAS_PYROUTE2:
         needed = missing_required_lib(
             f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/"

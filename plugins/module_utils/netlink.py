@@ -295,9 +295,15 @@ class Socket:
         is most of it.
         """
         attrs = [("RTA_OIF", index)] if index else [("RTA_TABLE", table)] if table else []
+        try:
+            found = self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
+        except KernelError as exc:
+            if table and exc.code == errno.ENOENT:
+                return []  # a table comes into being with its first route
+            raise
         return [
             decoded(rtmsg, data)
-            for data in self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
+            for data in found
             # The header's protocol and type, told before decoding, as that costs.
             if by_kernel or not (data[21] == _RTPROT_KERNEL and data[23] in _RTN_OF_ADDRESSES)
         ]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, replace
 
-from .state import IFA_F_NODAD, Addr, Fdb, Link, Route, State, route_text
+from .state import Addr, Fdb, Link, Route, State, route_text
 from .values import quoted
 
 
@@ -97,11 +97,15 @@ class NamespaceRestore(Operation):
 
 @dataclass(frozen=True)
 class AddressAdd(Operation):
-    """Give a link an address; one that it has already gets these lifetimes and flags."""
+    """Give a link an address; one that it has already gets these lifetimes and flags.
+
+    `known`: it has passed duplicate address detection before. While that goes on, routes with the address are refused.
+    """
 
     netns: str
     device: str
     addr: Addr
+    known: bool = False
 
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.device))
@@ -119,7 +123,7 @@ class AddressAdd(Operation):
         link = model.links.get((self.netns, self.device))
         old = next((addr for addr in link.addresses if addr.cidr == self.addr.cidr), None) if link else None
         if old:
-            return (AddressAdd(self.netns, self.device, old),)
+            return (AddressAdd(self.netns, self.device, old, known=True),)
         return (AddressDelete(self.netns, self.device, self.addr),)
 
     def command(self) -> str:
@@ -322,9 +326,7 @@ def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
     back: tuple[Operation, ...] = ()
     for addr in before.addresses:
         if addr.cidr not in kept_addresses and not addr.linklocal:
-            # It has passed duplicate address detection before; a tentative address would refuse routes.
-            flags = addr.flags | IFA_F_NODAD if addr.family == 6 else addr.flags
-            back += (AddressAdd(before.netns, before.name, addr._replace(flags=flags)),)
+            back += (AddressAdd(before.netns, before.name, addr, known=True),)
     back += tuple(
         FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb
     )

@@ -51,7 +51,9 @@ class Plan:
             shown.setdefault("namespaces", {})[name] = {"name": name}
         for key, link in sorted(state.links.items()):
             if link and link != other.links.get(key) and not (link.kind == "loopback" and key not in other.links):
-                shown.setdefault("links", {})[key_text(key)] = link_shown(state, link, self.asked.get(key, set()))
+                shown.setdefault("links", {})[key_text(key)] = link_shown(
+                    state, link, self.asked.get(key, set()), routes=True
+                )
         for place, route in sorted(state.routes.items()):
             if route and route != other.routes.get(place):
                 shown.setdefault("routes", []).append((f"{place[0]}: " if place[0] else "") + route_text(route))

@@ -206,21 +206,46 @@ class Reader:
         if link.kind == "bridge" and (want.absent or "ports" in want.options):
             for raw in self.host.socket(link.netns).links(master=link.index):
                 if raw.number(IFLA_MASTER) == link.index:
-                    self._link(link.netns, raw.name)
+                    port = self._link(link.netns, raw.name)
+                    if port and raw.name not in want.options.get("ports", ()):
+                        # Leaving the bridge, it loses the static entries of the bridge's FDB.
+                        self.state.put(replace(port, fdb=tuple(self._fdb(port))))
 
     def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
-        sock = self.host.socket(link.netns)
-        losing = want.absent or want.recreate
-        peer_moves = bool(want.peer)
-        if losing or peer_moves or "addresses" in options or options.get("admin_state") == "down" or "mtu" in options:
-            messages = [message for message in sock.addresses(link.index) if message["index"] == link.index]
-            addresses = tuple(addr for addr in map(address_value, messages) if addr)
-            link = replace(link, addresses=addresses, routes=tuple(self._routes(link)))
-        if (link.kind == "vxlan" and (losing or "remotes" in options)) or losing:
+        """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
+        losing = want.absent or want.recreate or self._moves(link, want)
+        going_down = options.get("admin_state") == "down" and link.get("admin_state") == "up"
+        losing_ipv6 = options.get("mtu", 1280) < 1280 <= (link.get("mtu") or 0)
+        losing = losing or going_down or losing_ipv6
+        # What is shown of a single link is all of it; of a thousand it is their names.
+        if losing or "addresses" in options or len(self.wants) == 1:
+            messages = self.host.socket(link.netns).addresses(link.index)
+            link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
+        gone = (
+            not want.append and any(addr.ours and addr.cidr not in options["addresses"] for addr in link.addresses)
+            if "addresses" in options
+            else False
+        )
+        if losing or gone:
+            link = replace(link, routes=tuple(self._routes(link)))
+        changes_master = options.get("master", link.get("master")) != link.get("master")
+        if losing or changes_master or "remotes" in options or (link.kind == "vxlan" and len(self.wants) == 1):
             link = replace(link, fdb=tuple(self._fdb(link)))
         if link.kind == "bridge" and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
+
+    def _moves(self, link: Link, want: LinkWant) -> bool:
+        """Whether the want will give this end of a veth, or this device, another place."""
+        if not want.kind.name:
+            return link.key != want.key or (want.absent and want.origin not in (None, want.netns))
+        first = self.state.links.get(want.key)
+        if first is None:
+            return True
+        if not want.peer or not first.peer:
+            return False
+        place = first.netns if want.peer.netns is None else want.peer.netns
+        return first.peer != (place, want.peer.name or first.peer[1])
 
     def _routes(self, link: Link) -> list[Route]:
         sock = self.host.socket(link.netns)

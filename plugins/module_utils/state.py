@@ -85,6 +85,8 @@ class Route(NamedTuple):
 ONLINK = 4
 """RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
 
+TABLES = {253: "default", 254: "main", 255: "local"}
+
 ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 
 
@@ -213,7 +215,7 @@ def key_text(key: Key) -> str:
     return f"{key[0]}/{key[1]}" if key[0] else key[1]
 
 
-def link_shown(state: State, link: Link, asked: set[str]) -> dict[str, Any]:
+def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) -> dict[str, Any]:
     """A link in the options' words. A MAC that the kernel picked is shown only where it was `asked` about."""
     shown: dict[str, Any] = {"name": link.name, "kind": link.kind}
     if link.netns:
@@ -229,7 +231,7 @@ def link_shown(state: State, link: Link, asked: set[str]) -> dict[str, Any]:
         shown["ports"] = state.ports(link.key)
     if link.remotes or "remotes" in asked:
         shown["remotes"] = sorted(link.remotes)
-    if link.routes:
+    if routes and link.routes:
         shown["routes"] = sorted(route_text(route) for route in link.routes)
     if link.peer:
         shown["peer"] = {"name": link.peer[1], "netns": link.peer[0]}
@@ -243,6 +245,26 @@ def forwarding_shown(sysctls: Mapping[str, str]) -> dict[str, Any]:
         "ipv6": sysctls.get("net.ipv6.conf.all.forwarding") == "1",
         "sysctl": dict(sorted(sysctls.items())),
     }
+
+
+def route_shown(netns: str, route: Route) -> dict[str, Any]:
+    """A route in the options of vnet_route."""
+    shown: dict[str, Any] = {
+        "destination": route.destination,
+        "table": TABLES.get(route.table, route.table),
+        "metric": route.metric,
+    }
+    shown["type"] = next((word for word, number in ROUTE_TYPES.items() if number == route.type), route.type)
+    for name in ("gateway", "device", "source"):
+        if getattr(route, name):
+            shown[name] = getattr(route, name)
+    if netns:
+        shown["netns"] = netns
+    if route.flags & ONLINK:
+        shown["onlink"] = True
+    if route.nexthops:
+        shown["nexthops"] = [dict(zip(("gateway", "device", "weight"), hop)) for hop in route.nexthops]
+    return shown
 
 
 def route_text(route: Route) -> str:

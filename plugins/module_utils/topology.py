@@ -19,6 +19,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
 from .desired import (
@@ -108,11 +109,8 @@ def is_group_of_topology(group: object) -> bool:
 
 
 PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
-    "namespaces": lambda entry, where, _netns: namespace_want(entry, where),
-    **{
-        kind.plural: lambda entry, where, netns, kind=kind: link_want(kind, entry, where, netns)
-        for kind in (LINK, *LINK_KINDS)
-    },  # type: ignore[misc]
+    "namespaces": namespace_want,
+    **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
     "routes": route_want,
     "forwarding": forward_want,
 }

@@ -181,6 +181,8 @@ def link_spec(kind: LinkKind) -> dict[str, Any]:
         "append": {"type": "bool", "default": False},
         "recreate": {"type": "bool", "default": False},
     }
+    if not kind.name:
+        spec["from_netns"] = {"type": "str"}
     for option in kind.common + kind.options:
         spec[option.name] = option.argument()
     if kind.paired:

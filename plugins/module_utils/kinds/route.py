@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..state import ROUTE_TYPES
+from ..state import ROUTE_TYPES, TABLES
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, NetnsName, Network, Type, Word
 from .base import Option
 
-TABLES = {"main": 254, "local": 255, "default": 253}
+TABLE_NUMBERS = {word: number for number, word in TABLES.items()}
 
 
 class NextHops(Type):
@@ -64,7 +64,7 @@ ROUTE_OPTIONS = (
 
 ROUTE_IDENTITY = (
     Option("destination", Network(), level="none"),
-    Option("table", Word(1, 2**32 - 1, TABLES), level="none", default="main"),
+    Option("table", Word(1, 2**32 - 1, TABLE_NUMBERS), level="none", default="main"),
     Option("metric", Int(0, 2**32 - 1), level="none"),
     Option("netns", NetnsName(), level="none"),
 )
