@@ -62,7 +62,10 @@ from .state import IFA_F_NODAD, IFA_F_PERMANENT
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
-    (LinkAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no such device, or lacks its driver",
+    (
+        LinkAdd,
+        errno.EOPNOTSUPP,
+    ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",

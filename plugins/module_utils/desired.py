@@ -147,7 +147,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     if peer:
         whole["peer"] = {"name": peer.name, **({} if peer.netns is None else {"netns": peer.netns})}
     absent = entry.get("state") == "absent"
-    problem = None if absent else kind.check(whole) or check_mtu(options)
+    problem = None if absent else kind.check(whole, None) or check_mtu(options)
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
     new = {

@@ -103,7 +103,31 @@ def run(wants: tuple[Want, ...], check: bool = False, topology: Topology | None 
                 )
 
         apply(host, found, verify)
-        return result_of(host, found, reached[0], wants, [])
+        result = result_of(host, found, reached[0], wants, [])
+    # The lock may go: what is left to happen happens by itself.
+    await_far_ends(found)
+    return result
+
+
+def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
+    """Wait until veth ends are gone whose peers went with their namespace.
+
+    The kernel tears a namespace down after the last descriptor of it was closed, in its own time, and till then the
+    next task would find an end without a peer.
+    """
+    gone = set(done.before.namespaces) - set(done.after.namespaces)
+    ends = [
+        link
+        for link in done.before.links.values()
+        if link and link.peer and link.peer[0] in gone and link.netns not in gone and not done.after.link(link.key)
+    ]
+    deadline = time.monotonic() + seconds
+    with Host() as host:
+        for end in ends:
+            while host.namespaces.descriptor(end.netns) is not None and time.monotonic() < deadline:
+                if host.socket(end.netns).link(index=end.index) is None:
+                    break
+                time.sleep(0.005)
 
 
 def result_of(host: Host, found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:

@@ -168,7 +168,11 @@ class LinkSet(Operation):
 
     def on(self, link: Link) -> Link:
         """The link after the change, with the kernel's side effects."""
-        before, link = link, link.having(**self.changes)
+        table = table_of(self.kind)
+        displaced = {
+            table[name].displaces: "" for name, value in self.changes.items() if value and table[name].displaces
+        }
+        before, link = link, link.having(**{**displaced, **self.changes})
         if "mac" in self.changes:
             link = replace(link, mac_is_set=True)
         if link.attrs.get("master", "") != before.attrs.get("master", ""):

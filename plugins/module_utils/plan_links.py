@@ -65,10 +65,11 @@ def make_link(planner: Planner, want: LinkWant) -> None:
         create(planner, want)
         return
     check_kind(want, link)
+    check_together(want, link.attrs)
     fixed = {
         name: value
         for name, value in want.options.items()
-        if is_fixed(want.kind.table[name], value) and not matches(want.kind.table[name], value, link)
+        if want.kind.table[name].is_fixed(value, link.get(name)) and not matches(want.kind.table[name], value, link)
     }
     if fixed:
         make_anew(planner, want, link, fixed)
@@ -86,11 +87,6 @@ def fetch(planner: Planner, want: LinkWant) -> None:
         planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
 
 
-def is_fixed(option: Option, value: Any) -> bool:
-    """Whether only a new device would have this value."""
-    return not option.create_only and (not option.mutable or (value == "" and not option.clearable))
-
-
 def check_kind(want: LinkWant, link: Link) -> None:
     if link.kind != want.kind.netlink:
         what = f"a {link.kind} device" if link.kind else "a device that is not virtual"
@@ -100,7 +96,15 @@ def check_kind(want: LinkWant, link: Link) -> None:
         )
 
 
+def check_together(want: LinkWant, found: Mapping[str, Any]) -> None:
+    """Refuse options that do not go together with what the device has."""
+    problem = want.kind.check({**want.options, "name": want.name, "netns": want.netns}, found)
+    if problem:
+        raise Refused(f"{prefix(want)}{problem}")
+
+
 def create(planner: Planner, want: LinkWant) -> None:
+    """Make a device that is not there."""
     kind = want.kind
     for needed in kind.needed:
         choice = needed.split("|")
@@ -109,6 +113,7 @@ def create(planner: Planner, want: LinkWant) -> None:
                 f"{prefix(want)}{choice[0]}: {key_text(want.key)} is not there, and to make a {kind.name} this option is needed"
             )
     asked = {**want.new, **want.options}
+    check_together(want, {})
     lower = asked.get(kind.lower) if kind.lower else None
     place = asked.get("link_netns", want.netns)
     if place != want.netns:
@@ -146,7 +151,9 @@ def in_creating_request(
     chosen = {}
     for name, value in asked.items():
         option = kind.table[name]
-        if name in kind.late or (option.level == "none" and name != "link_netns") or value == "":
+        if name in kind.late or (option.level == "none" and name != "link_netns"):
+            continue
+        if value == "" and name != "link_netns":
             continue
         if name == "master":
             check_master(planner, want.where, netns, value)
@@ -256,7 +263,12 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     changes = {}
     for name, value in options.items():
         option = want.kind.table[name]
-        if option.level == "none" or option.create_only or is_fixed(option, value) or (name == "stp" and value):
+        if (
+            option.level == "none"
+            or option.create_only
+            or option.is_fixed(value, link.get(name))
+            or (name == "stp" and value)
+        ):
             continue
         if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
             changes[name] = value

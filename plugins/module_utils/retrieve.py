@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 
 from . import sysctl
 from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
-from .errors import Refused
+from .errors import KernelError, Refused
 from .host import Host
 from .kinds import BY_NETLINK
 from .kinds.base import COMMON, DeviceRef, LinkKind
@@ -81,8 +82,18 @@ class Reader:
             self._details(want)
         elif isinstance(want, NamespaceWant):
             self._sysctls(want.name, want.sysctls)
+            if want.absent and want.name in self.state.namespaces:
+                self._far_ends(want.name)
         elif isinstance(want, ForwardWant):
             self._forwarding(want)
+
+    def _far_ends(self, netns: str) -> None:
+        """The veths of a namespace that goes: their other ends go with it, wherever they are."""
+        for raw in self.host.read_all_links(netns):
+            if raw.kind == "veth":
+                link = self._link(netns, raw.name)
+                if link and link.peer:
+                    self._link(*link.peer)
 
     # -- what a topology made before -------------------------------------------------------------------------------
 
@@ -198,16 +209,26 @@ class Reader:
                 link = self._link(*other.peer)
         if link is None:
             return
+        try:
+            self._hanging(link, want)
+        except KernelError as exc:
+            if exc.code != errno.ENODEV:
+                raise
+            # It went between two questions: a namespace that was deleted takes its time.
+            self.host.forget()
+            self.state.links[want.key] = None
+
+    def _hanging(self, link: Link, want: LinkWant) -> None:
         self._attached(link, want, want.options)
         if link.peer and (want.peer or want.absent or want.recreate):
             peer = self._link(*link.peer)
             if peer:
                 self._attached(peer, want, want.peer.options if want.peer else {})
-        if link.kind == "bridge" and (want.absent or "ports" in want.options):
+        if link.kind == "bridge" and (want.absent or "ports" in want.options or len(self.wants) == 1):
             for raw in self.host.socket(link.netns).links(master=link.index):
                 if raw.number(IFLA_MASTER) == link.index:
                     port = self._link(link.netns, raw.name)
-                    if port and raw.name not in want.options.get("ports", ()):
+                    if port and "ports" in want.options and raw.name not in want.options["ports"]:
                         # Leaving the bridge, it loses the static entries of the bridge's FDB.
                         self.state.put(replace(port, fdb=tuple(self._fdb(port))))
 

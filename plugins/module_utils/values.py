@@ -345,7 +345,9 @@ class Account(Type):
 
     def parse(self, value: Any) -> str:
         what = "group" if self.group else "user"
-        if isinstance(value, bool) or not isinstance(value, (str, int)) or str(value) == "":
+        if value == "":
+            return ""
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise BadValue(f"{_shown(value)} is not the name or the number of a {what}")
         word = str(value)
         if re.fullmatch(r"[0-9]+", word):

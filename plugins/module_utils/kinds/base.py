@@ -34,6 +34,7 @@ class Option:
       kernel gives it then.
     - `mutable`: whether the kernel can change it in place. `create_only`: it is compared never, as the kernel
       lets others change it.
+    - `clearable`: whether `""` can take it off a device. `displaces`: the option whose place it takes.
     - `since`: the kernel that has it first, for the message where the running one has not.
     """
 
@@ -50,6 +51,7 @@ class Option:
     create_only: bool = False
     clearable: bool = True
     since: str = ""
+    displaces: str = ""
 
     def read(self, attrs: Mapping[str, Any]) -> Any:
         """The canonical value in a message's attributes, None where the kernel says nothing of it."""
@@ -63,6 +65,10 @@ class Option:
         attr = self.attr6 if self.attr6 and ":" in str(value) else self.attr
         raw = self.type.encode(value)
         return [] if raw is None else [(attr, raw)]
+
+    def is_fixed(self, value: Any, found: Any) -> bool:
+        """Whether only a new device would have `value`, where this one has `found`."""
+        return not self.create_only and (not self.mutable or (value == "" and not self.clearable))
 
     def words(self, value: Any) -> str:
         """As iproute2 writes it, without the device."""
@@ -107,7 +113,8 @@ COMMON: tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, A
 """What all link modules share, besides name, state, netns, append and recreate."""
 
 
-def nothing_to_say(options: Mapping[str, Any]) -> str | None:
+def nothing_to_say(_options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str | None:
+    """The `check` of a kind whose options never clash."""
     return None
 
 
@@ -119,7 +126,8 @@ class LinkKind:
     - `needed`: options without which none can be made; `a|b` where one of them is enough.
     - `late`: options that its creating request ignores or caps, so that they are sent after it.
     - `lower`: the option that names the device under it.
-    - `check`: what can be said of options together: a sentence that says what is wrong, or None.
+    - `check`: what can be said of options together, and of what the device has already ({} for a new one, None while
+      that is not known): a sentence that says what is wrong, or None.
     - `by_ioctl`: made through /dev/net/tun and not by netlink.
     - `paired`: comes in pairs, the other end described by the option `peer`.
     """
@@ -132,7 +140,7 @@ class LinkKind:
     needed: tuple[str, ...] = ()
     late: tuple[str, ...] = ("alias",)
     lower: str = ""
-    check: Callable[[Mapping[str, Any]], str | None] = nothing_to_say
+    check: Callable[[Mapping[str, Any], Mapping[str, Any] | None], str | None] = nothing_to_say
     by_ioctl: bool = False
     paired: bool = False
     peer: tuple[Option, ...] = ()

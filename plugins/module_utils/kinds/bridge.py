@@ -14,16 +14,24 @@ from typing import Any
 from ..values import Bool, Choice, DeviceName, Int, ListOf, Seconds
 from .base import LinkKind, Option
 
+RESTRICTED = 7
+"""BR_GROUPFWD_RESTRICTED in net/bridge/br_private.h."""
 
-def check(options: Mapping[str, Any]) -> str | None:
+
+def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
+    """What can be said of options together."""
     name = options.get("name")
     if name in options.get("ports", ()) or (name and name == options.get("master")):
         return f"ports: {name!r} is the bridge itself, which can't be its own port"
-    if options.get("stp") and options.get("forward_delay") is not None and options["forward_delay"] < 2:
-        return f"forward_delay: {options['forward_delay']} is not possible with 'stp', 802.1D wants 2 to 30 seconds"
-    if options.get("stp") and "forward_delay" in options and "max_age" in options:
-        if options["max_age"] > 2 * (options["forward_delay"] - 1):
-            return "max_age: 802.1D wants it to be at most 2 * (forward_delay - 1) with 'stp'"
+    if options.get("group_fwd_mask", 0) & RESTRICTED:
+        return f"group_fwd_mask: {options['group_fwd_mask']} has one of the bits 0 to 2 (STP, PAUSE, LACP), which the kernel never forwards"
+    both = {**(found or {}), **options}
+    if both.get("stp") and {"stp", "forward_delay", "max_age"} & set(options):
+        delay, age = both.get("forward_delay", 15), both.get("max_age", 20)
+        if delay < 2:
+            return f"forward_delay: {delay} is not possible with 'stp', 802.1D wants 2 to 30 seconds"
+        if "max_age" in options and age > 2 * (delay - 1):
+            return f"max_age: {age} is not possible with 'stp', 802.1D wants at most 2 * (forward_delay - 1), which is {2 * (delay - 1)}"
     return None
 
 

@@ -19,7 +19,8 @@ class PacketInfo(Bool):
     """The kernel's attribute is the flag itself, `IFF_NO_PI` in the ioctl its opposite; words of `ip tuntap`."""
 
 
-def check(options: Mapping[str, Any]) -> str | None:
+def check(options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str | None:
+    """What can be said of options together."""
     if options.get("mode") == "tun":
         for option in ("mac", "master"):
             if options.get(option):

@@ -16,7 +16,8 @@ from ..values import Int
 from .base import ADDRESSES, ADMIN_STATE, ALIAS, MAC, MASTER, MTU, LinkKind, Option
 
 
-def check(options: Mapping[str, Any]) -> str | None:
+def check(options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str | None:
+    """What can be said of options together."""
     peer = options.get("peer") or {}
     if peer.get("name") == options.get("name") and peer.get("netns", options.get("netns")) == options.get("netns"):
         return f"peer: name: {peer.get('name')!r} is the first end's own name, and both would be in one namespace"

@@ -52,6 +52,9 @@ class Local(Option):
 class Ttl(Option):
     """A hop limit, `auto` (the kernel's zero), or `inherit`, which is an attribute of its own."""
 
+    def is_fixed(self, value: Any, found: Any) -> bool:
+        return bool((value == "inherit") != (found == "inherit"))
+
     def read(self, attrs: Mapping[str, Any]) -> Any:
         return "inherit" if attrs.get("IFLA_VXLAN_TTL_INHERIT") else super().read(attrs)
 
@@ -73,23 +76,31 @@ class SourcePort(Option):
         return f"srcport {value}" if self.name == "srcport_min" else str(value)
 
 
-def check(options: Mapping[str, Any]) -> str | None:
+def check_families(options: Mapping[str, Any], found: Mapping[str, Any], complete: bool) -> str | None:
+    """All endpoints are of one family: the device's own, which is IPv4 where none is given."""
+    labels = [(name, options[name]) for name in ("local", "remote", "group") if options.get(name)]
+    labels += [("remotes", address) for address in options.get("remotes", ())]
+    own = [str(found.get(name)) for name in ("local", "remote", "group") if found.get(name) and name not in options]
+    six = next((f"{name}: {address}" for name, address in labels if ":" in address), "")
+    four = next((f"{name}: {address}" for name, address in labels if ":" not in address), "")
+    if six and four:
+        return f"{six} is IPv6 and {four.replace(': ', ' ')} is IPv4: a VXLAN device speaks one of the two"
+    if six and own and ":" not in own[0] and "remotes" in six:
+        return f"{six} is IPv6, and the device has the IPv4 endpoint {own[0]}"
+    if six.startswith("remotes") and not own and complete and not (options.get("local") or options.get("remote")):
+        return f"{six} is IPv6, and a device without 'local' or 'remote' speaks IPv4: give it a 'local' of IPv6"
+    return None
+
+
+def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
+    """What can be said of options together."""
     if options.get("remote") and options.get("group"):
         return "group: a VXLAN device has either 'remote' or the multicast 'group'"
-    if options.get("group") and "dev" in options and not options["dev"]:
+    if found is not None and options.get("group") and not options.get("dev", found.get("dev")):
         return "dev: the multicast 'group' needs the device on which to join it"
-    families: list[str] = []
-    for option in ("local", "remote", "group"):
-        if options.get(option):
-            families.append(option)
-    for address in options.get("remotes", ()):
-        families.append(f"remotes: {address}")
-    seen: dict[int, str] = {}
-    for label in families:
-        address = label[len("remotes: ") :] if label.startswith("remotes: ") else options[label]
-        seen.setdefault(ipaddress.ip_address(address).version, f"{label.split(':')[0]}: {address}")
-    if len(seen) > 1:
-        return f"{seen[6]} is IPv6 and {seen[4].replace(': ', ' ')} is IPv4: a VXLAN device speaks one of the two"
+    problem = check_families(options, found or {}, found is not None)
+    if problem:
+        return problem
     if ("srcport_min" in options) != ("srcport_max" in options):
         return "srcport_min: it goes with srcport_max, the two ends of one range"
     if options.get("srcport_min", 0) > options.get("srcport_max", 65535):
@@ -113,13 +124,13 @@ VXLAN = LinkKind(
     options=(
         Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False, initial=0),
         Local("local", Ip(unset=True), "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),
-        Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6"),
-        Endpoint("group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6"),
+        Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="group"),
+        Endpoint("group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="remote"),
         Option("dev", DeviceRef(unset=True), "IFLA_VXLAN_LINK", cli="dev {}"),
         LINK_NETNS,
         Option("dstport", Int(1, 65535), "IFLA_VXLAN_PORT", new=4789, mutable=False),
-        SourcePort("srcport_min", Int(1, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False, initial=0),
-        SourcePort("srcport_max", Int(1, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False, initial=0),
+        SourcePort("srcport_min", Int(0, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False, initial=0),
+        SourcePort("srcport_max", Int(0, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False, initial=0),
         Ttl("ttl", Word(0, 255, {"auto": 0, "inherit": -1}), "IFLA_VXLAN_TTL", initial="auto"),
         Option("tos", Word(0, 255, {"inherit": 1}), "IFLA_VXLAN_TOS", initial=0),
         Option("df", Choice({"unset": 0, "set": 1, "inherit": 2}), "IFLA_VXLAN_DF", initial="unset"),
