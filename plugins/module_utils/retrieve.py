@@ -92,8 +92,9 @@ class Reader:
         for raw in self.host.read_all_links(netns):
             if raw.kind == "veth":
                 link = self._link(netns, raw.name)
-                if link and link.peer:
-                    self._link(*link.peer)
+                for end in [link, self._link(*link.peer) if link and link.peer else None]:
+                    if end:
+                        self._attached(end, LinkWant(UNKNOWN, *end.key, absent=True), {})
 
     # -- what a topology made before -------------------------------------------------------------------------------
 
