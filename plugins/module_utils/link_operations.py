@@ -291,7 +291,7 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
             name: end.attrs[name]
             for name, option in kind.table.items()
             if (option.level != "none" or name == "link_netns")
-            and end.attrs.get(name) not in (None, "")
+            and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
             and (name, end.attrs[name]) != ("link_group", 0)
             and (name in kind.late) == late
         }

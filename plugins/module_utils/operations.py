@@ -402,7 +402,7 @@ class FileWrite(Operation):
         return (FileRemove(self.path),) if old is None else (FileWrite(self.path, old),)
 
     def command(self) -> str:
-        return f"install -m {self.mode:04o} /dev/stdin {quoted(self.path)}"
+        return f"install -D -m {self.mode:04o} /dev/stdin {quoted(self.path)}"
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     changed = link.having(**fixed)
     if not all(fixed.values()):
         changed = replace(
-            changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name, value) != ""}
+            changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name) != ""}
         )
     restore = rebuild(planner.model, changed)
     planner.do(LinkDelete(link.netns, link.name, link.kind))
@@ -274,7 +274,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
             changes[name] = value
     if changes.get("master"):
         check_master(planner, want.where, key[0], changes["master"])
-        check_port(planner, want.where, link)
+        check_port(want.where, "master", link)
     if options.get("admin_state") == "down" and link.get("admin_state") != "down":
         changes["admin_state"] = "down"
     if want.kind.name == "bridge" and "mtu" in changes:
@@ -302,10 +302,11 @@ def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any
             planner.do(AltnameDelete(*key, name))
 
 
-def check_port(planner: Planner, where: str, port: Link) -> None:
+def check_port(where: str, option: str, port: Link) -> None:
+    """Refuse a device that can be no port; `option` asked for it."""
     if port.kind == "tun" and port.attrs.get("mode") == "tun":
         raise Refused(
-            f"{where + ': ' if where else ''}ports: {key_text(port.key)} is a tun device, which carries IP packets"
+            f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a tun device, which carries IP packets"
             " and no Ethernet frames: a bridge takes a tap"
         )
 
@@ -323,7 +324,7 @@ def assign_ports(planner: Planner) -> None:
                     port = Link(want.netns, name, "")
                     planner.model.put(port)
                     planner.before.put(port)
-                check_port(planner, want.where, port)
+                check_port(want.where, "ports", port)
                 if port.get("master") != want.name:
                     planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
             for name in () if want.append else planner.model.ports(want.key):

@@ -126,7 +126,7 @@ VXLAN = LinkKind(
         Local("local", Ip(unset=True), "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),
         Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="group"),
         Endpoint("group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="remote"),
-        Option("dev", DeviceRef(unset=True), "IFLA_VXLAN_LINK", cli="dev {}"),
+        Option("dev", DeviceRef(unset=True), "IFLA_VXLAN_LINK", cli="dev {}", clearable=False),
         LINK_NETNS,
         Option("dstport", Int(1, 65535), "IFLA_VXLAN_PORT", new=4789, mutable=False),
         SourcePort("srcport_min", Int(0, 65535), "IFLA_VXLAN_PORT_RANGE", mutable=False, initial=0),
