@@ -46,6 +46,23 @@ UNDERLAY = {
 
 # What the examples of a page speak of besides.
 PREPARATIONS: dict[str, list[dict[str, Any]]] = {
+    "vnet_link": [
+        # Told from the other end, which stays where it is.
+        {
+            "name": "Give the host a second network card",
+            "linuxnet.vnet.vnet_veth": {"name": "underlay1", "peer": {"name": "eth1"}},
+        },
+        {
+            "name": "Make a device as a hypervisor does",
+            "linuxnet.vnet.vnet_veth": {"name": "vm7", "peer": {"name": "vnet7"}},
+        },
+    ],
+    "vnet_topology": [
+        {
+            "name": "Set up a bridge by hand",
+            "linuxnet.vnet.vnet_bridge": {"name": "br-office", "mac": "52:54:00:00:0c:01"},
+        },
+    ],
     "vnet_info": [
         {"name": "Make a container's namespace", "linuxnet.vnet.vnet_netns": {"name": "web"}},
         {
@@ -55,7 +72,7 @@ PREPARATIONS: dict[str, list[dict[str, Any]]] = {
                 "peer": {"name": "eth0", "netns": "web", "addresses": ["192.168.9.10/24"]},
             },
         },
-    ]
+    ],
 }
 
 # What a throwaway host has for itself (see throwaway_host.py). The rest of the file system is the machine's.
@@ -115,7 +132,12 @@ class Page:
             and isinstance(node.value, ast.Constant)
         }
         tasks = yaml.safe_load(str(texts["EXAMPLES"])) or []
-        return cls(module, [Example(task) for task in tasks], yaml.safe_load(str(texts["RETURN"])) or {})
+        returned = yaml.safe_load(str(texts["RETURN"])) or {}
+        if module == "vnet_link":
+            # Its page leaves to the others what a device of their kind has besides.
+            for kind in ("vnet_bridge", "vnet_tuntap", "vnet_veth", "vnet_vxlan"):
+                returned["link"]["contains"].update(cls.read(kind).returned["link"]["contains"])
+        return cls(module, [Example(task) for task in tasks], returned)
 
     @property
     def host(self) -> str:
@@ -180,7 +202,7 @@ def reasons_to_skip(page: Page, lab: Lab) -> dict[str, str]:
     reasons = {}
     problem = tun_problem()
     if problem:
-        reasons["vnet_tuntap"] = problem
+        reasons["vnet_tuntap"] = reasons["tuntaps"] = problem
     for option, command in PROBES.items():
         if any(option in example.arguments for example in page.examples):
             done = lab.run(page.host, *command, check=False)

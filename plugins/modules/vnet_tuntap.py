@@ -209,12 +209,6 @@ link:
       type: list
       elements: str
       sample: ["tap-vm1-alt"]
-    routes:
-      description: Routes through the device that the kernel did not make by itself, in the words of C(ip route).
-      returned: when the task looked at some
-      type: list
-      elements: str
-      sample: ["default via 192.168.9.254 dev tap-vm1"]
     link_group:
       description: The link group, by which a topology knows its devices.
       returned: when it is not 0

@@ -71,14 +71,14 @@ options:
     type: int
   srcport_min:
     description:
-      - Lowest UDP source port, V(1) to V(65535). The kernel picks one of the range by a hash of the inner frame.
-        Required together with O(srcport_max).
+      - Lowest UDP source port, V(0) to V(65535). The kernel picks one of the range by a hash of the inner frame.
+        Required together with O(srcport_max). V(0) in both is the kernel's range of local ports.
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's range of local ports.
       - It can't be changed on an existing device, see O(recreate).
     type: int
   srcport_max:
     description:
-      - Highest UDP source port, V(1) to V(65535). Required together with O(srcport_min).
+      - Highest UDP source port, V(0) to V(65535). Required together with O(srcport_min).
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's range of local ports.
       - It can't be changed on an existing device, see O(recreate).
     type: int
@@ -329,12 +329,6 @@ link:
       type: list
       elements: str
       sample: ["vxlan100-alt"]
-    routes:
-      description: Routes through the device that the kernel did not make by itself, in the words of C(ip route).
-      returned: when the task looked at some
-      type: list
-      elements: str
-      sample: ["default via 192.168.9.254 dev vxlan100"]
     link_group:
       description: The link group, by which a topology knows its devices.
       returned: when it is not 0

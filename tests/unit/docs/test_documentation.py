@@ -18,13 +18,16 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
-from ansible_collections.linuxnet.vnet.plugins.module_utils import netlink
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils import module_topology, netlink
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, RouteWant
 from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind, Option
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE_IDENTITY, ROUTE_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
     ALL_ZEROS,
+    ONLINK,
     Addr,
     Fdb,
     Link,
@@ -35,12 +38,17 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
-LINK_MODULES = {kind.module: kind for kind in LINK_KINDS}
-OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_sysctl_forward"])
-"""The modules whose result module.py puts together; vnet_info's is its own."""
+LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
+OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_route", "vnet_sysctl_forward", "vnet_topology"])
+"""The modules that change something; vnet_info's result is its own."""
+
+SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
+"""Shared options that mean something else to a module that makes no devices."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
+    "vnet_route": {"destination": "default", "netns": "web"},
+    "vnet_topology": {"name": "x", "namespaces": [{"name": "web"}], "routes": [{"destination": "default"}]},
     "vnet_sysctl_forward": {"ipv4": True},
 }
 
@@ -112,11 +120,17 @@ def test_documented_options_are_the_argument_spec(monkeypatch: pytest.MonkeyPatc
     assert documented == {name: comparable(option, "options") for name, option in spec.items()}
 
 
-@pytest.mark.parametrize("kind", LINK_KINDS, ids=lambda kind: kind.module)
-def test_options_say_what_the_tables_say(kind: LinkKind) -> None:
+TABLES: dict[str, tuple[Option, ...]] = {
+    **{module: kind.common + kind.options for module, kind in LINK_MODULES.items()},
+    "vnet_route": ROUTE_IDENTITY + ROUTE_OPTIONS,
+}
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_options_say_what_the_tables_say(module: str) -> None:
     """Bounds, the default of new devices, and what needs a device to be made anew."""
-    documented = pages()[kind.module]["doc"]["options"]
-    for option in kind.common + kind.options:
+    documented = pages()[module]["doc"]["options"]
+    for option in TABLES[module]:
         text = " ".join(documented[option.name]["description"])
         low, high = getattr(option.type, "low", None), getattr(option.type, "high", None)
         if isinstance(low, (int, float)) and option.name not in ("ttl", "tos"):
@@ -124,12 +138,22 @@ def test_options_say_what_the_tables_say(kind: LinkKind) -> None:
             assert f"V({high:.0f})" in text, option.name
         if option.new is not None:
             assert re.search(rf"new \w+ gets V\({str(option.new).lower()}\)", text), option.name
-        if option.default is None:
+        if option.default is None and not documented[option.name].get("required"):
             assert "If omitted" in text, option.name
         if not option.mutable:
             assert "O(recreate)" in text, option.name
         if getattr(option.type, "unset", False) and option.name != "link_netns":
             assert 'V("")' in text, option.name
+
+
+@pytest.mark.parametrize("plural", module_topology.ENTRY_SPECS)
+def test_entries_of_a_topology_are_documented_by_the_modules_of_one_thing(plural: str) -> None:
+    option = pages()["vnet_topology"]["doc"]["options"][plural]
+    text = " ".join(option["description"])
+    (module,) = (name for name in MODULES if f"M({COLLECTION}.{name})" in text)
+    less = set(pages()[module]["doc"]["options"]) - set(module_topology.ENTRY_SPECS[plural])
+    assert set(re.findall(r"C\((\w+)\)", text.split(", less ")[1].split(".")[0])) == less
+    assert "suboptions" not in option
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -164,10 +188,21 @@ def test_examples_are_tasks_with_documented_options(module: str) -> None:
 def check_arguments(task: str, arguments: dict[str, Any], options: dict[str, Any]) -> None:
     for name, value in arguments.items():
         assert name in options, f"{task}: {name} is not documented"
-        if isinstance(value, dict) and "suboptions" in options[name]:
-            check_arguments(task, value, options[name]["suboptions"])
+        if "suboptions" in options[name]:
+            for inner in value if isinstance(value, list) else [value]:
+                check_arguments(task, inner, options[name]["suboptions"])
+        elif name in module_topology.ENTRY_SPECS and isinstance(value, list):
+            for entry in value:
+                check_entry(task, name, entry)
     missing = [name for name, option in options.items() if option.get("required") and name not in arguments]
     assert not missing, f"{task}: needs {missing}"
+
+
+def check_entry(task: str, plural: str, entry: dict[str, Any]) -> None:
+    """An entry of a topology: what there is to it is on the page of the module that makes one such thing."""
+    spec = module_topology.ENTRY_SPECS[plural]
+    assert set(entry) <= set(spec), f"{task}: {plural}"
+    assert {name for name, option in spec.items() if option.get("required")} <= set(entry), f"{task}: {plural}"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -177,6 +212,12 @@ def test_names_of_examples_are_unique(module: str) -> None:
 
 
 # --- (c) return values ------------------------------------------------------------------------------------------
+
+
+def full_route(want: RouteWant) -> Route:
+    """A route that has all that a route can have, more than the kernel would allow."""
+    hops = (("192.0.2.1", "x", 1), ("192.0.2.2", "x", 1))
+    return Route(want.destination, 4, device="x", gateway="192.0.2.1", source="192.0.2.9", flags=ONLINK, nexthops=hops)
 
 
 def full_link(want: LinkWant, kind: LinkKind) -> Link:
@@ -200,21 +241,24 @@ def full_link(want: LinkWant, kind: LinkKind) -> Link:
 def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
     """What the module hands to Ansible when the engine found everything."""
 
-    def run(wants: tuple[Any, ...], **_: Any) -> Result:
+    def run(wants: tuple[Any, ...], *_: Any, **__: Any) -> Result:
         state = State()
-        (want,) = wants
+        want = wants[0]
         if isinstance(want, LinkWant):
             state.put(full_link(want, want.kind))
             # Its own place, so that it is found, and the namespace is shown nonetheless.
             state.links[want.key] = state.links["web", want.name]
         elif isinstance(want, NamespaceWant):
             state.namespaces[want.name] = {}
+        elif isinstance(want, RouteWant):
+            state.routes[want.key] = full_route(want)
         return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
 
     def stop(_module: Any, **result: Any) -> None:
         raise Stopped(result)
 
     monkeypatch.setattr(rim, "run", run)
+    monkeypatch.setattr(module_topology, "run", run)
     monkeypatch.setattr(netlink, "HAS_PYROUTE2", True)
     monkeypatch.setattr(basic.AnsibleModule, "exit_json", stop)
     # The module's own net for unexpected exceptions must not catch ours.
@@ -288,7 +332,7 @@ def test_fragments_are_used(module: str) -> None:
     if module in LINK_MODULES:
         shared = {"name", "state", "netns", "append", "recreate"}
         shared |= {option.name for option in LINK_MODULES[module].common}
-        assert not shared & set(own["options"]), "said twice"
+        assert shared & set(own["options"]) == SAID_ANEW.get(module, set()), "said twice"
 
 
 @pytest.mark.parametrize("module", OURS)
