@@ -67,6 +67,8 @@ HINTS: dict[tuple[type, int], str] = {
         errno.EOPNOTSUPP,
     ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (LinkSet, errno.EINVAL): "look at the values that it names: a device on another one carries at most that one's MTU"
+    " less the overhead (VXLAN: 50 bytes, 70 over IPv6)",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
@@ -76,6 +78,8 @@ HINTS: dict[tuple[type, int], str] = {
 
 
 class Applier:
+    """Carries operations out on a host."""
+
     def __init__(self, host: Host) -> None:
         self.host = host
 

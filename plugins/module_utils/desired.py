@@ -102,6 +102,7 @@ Want = Union[LinkWant, NamespaceWant, ForwardWant, RouteWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
+    """The refusal of one option: where it stands, and why."""
     return Refused(f"{where + ': ' if where else ''}{option}: {why}")
 
 
@@ -114,6 +115,7 @@ def parse(where: str, option: Option, value: Any) -> Any:
 
 
 def name_of(where: str, option: str, value: Any, type_: DeviceName | NetnsName) -> str:
+    """A device's or namespace's name in its canonical form; a refusal that names the option otherwise."""
     try:
         return type_.parse(value)
     except BadValue as exc:
@@ -121,6 +123,7 @@ def name_of(where: str, option: str, value: Any, type_: DeviceName | NetnsName) 
 
 
 def given(where: str, table: Mapping[str, Option], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The canonical values of the options that an entry gives or that have a default."""
     return {
         name: parse(where, option, entry[name] if entry.get(name) is not None else option.default)
         for name, option in table.items()
@@ -191,6 +194,7 @@ def route_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> Ro
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:
+    """IPv6 addresses want their minimum MTU (RFC 8200)."""
     if options.get("mtu", 1280) < 1280 and any(":" in address for address in options.get("addresses", ())):
         return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
     return None
@@ -211,6 +215,7 @@ def sysctl_key(where: str, key: Any) -> str:
 
 
 def sysctl_value(where: str, key: str, value: Any) -> str:
+    """A sysctl's value as the kernel shows it, white space folded."""
     if isinstance(value, bool):
         return "1" if value else "0"
     text = " ".join(str(value).split()) if isinstance(value, (int, str)) else ""
@@ -220,6 +225,7 @@ def sysctl_value(where: str, key: str, value: Any) -> str:
 
 
 def namespace_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") -> NamespaceWant:
+    """The want behind vnet_netns' options."""
     name = name_of(where, "name", entry.get("name"), NetnsName(unset=False))
     sysctls = {}
     for raw, value in (entry.get("sysctl") or {}).items():
@@ -229,6 +235,7 @@ def namespace_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") 
 
 
 def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> ForwardWant:
+    """The want behind vnet_sysctl_forward's options. `netns` is the default of the entry's own."""
     if entry.get("netns") is not None:
         netns = name_of(where, "netns", entry["netns"], NetnsName())
     devices = None
@@ -259,4 +266,5 @@ def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> 
 
 
 def links_of(wants: tuple[Want, ...]) -> list[LinkWant]:
+    """The wants that are links."""
     return [want for want in wants if isinstance(want, LinkWant)]

@@ -85,13 +85,13 @@ def run(wants: tuple[Want, ...], check: bool = False, topology: Topology | None 
     if check:
         with Host() as host:
             found = plan(retrieve(host, wants, topology), wants, topology)
-            return result_of(host, found, found.after, wants, list(found.missing))
+            return result_of(found, found.after, wants, list(found.missing))
     with locked(), Host() as host:
         found = plan(retrieve(host, wants, topology), wants, topology)
         if found.missing:
             raise Refused(found.missing[0])
         if not found.steps:
-            return result_of(host, found, found.before, wants, [])
+            return result_of(found, found.before, wants, [])
         reached: list[State] = []
 
         def verify() -> None:
@@ -103,7 +103,7 @@ def run(wants: tuple[Want, ...], check: bool = False, topology: Topology | None 
                 )
 
         apply(host, found, verify)
-        result = result_of(host, found, reached[0], wants, [])
+        result = result_of(found, reached[0], wants, [])
     # The lock may go: what is left to happen happens by itself.
     await_far_ends(found)
     return result
@@ -130,5 +130,6 @@ def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
                 time.sleep(0.005)
 
 
-def result_of(host: Host, found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:
-    return Result(bool(found.steps), found.commands, found.diff(), state, warnings + warnings_for(host, found, wants))
+def result_of(found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:
+    """What a run has to say."""
+    return Result(bool(found.steps), found.commands, found.diff(), state, warnings + warnings_for(found, wants))

@@ -40,6 +40,7 @@ def write(path: str, content: str, mode: int = 0o644) -> None:
 
 
 def remove(path: str) -> None:
+    """Remove a file for good; OSError where that can't be done."""
     os.unlink(path)
     _sync(os.path.dirname(path))
 

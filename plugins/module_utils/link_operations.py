@@ -82,6 +82,8 @@ class LinkAdd(Operation):
 
 @dataclass(frozen=True)
 class LinkDelete(Operation):
+    """Delete a device, and with a veth its peer."""
+
     netns: str
     name: str
     kind: str

@@ -87,7 +87,7 @@ def as_written(params: Mapping[str, Any], raw: Any) -> dict[str, Any]:
 
 def start(spec: dict[str, Any], **limits: Any) -> tuple[AnsibleModule, Any]:
     """The module, and its parameters as YAML gave them. Ends it where these make no sense, or pyroute2 is missing."""
-    raw = basic._load_params()
+    raw = basic._load_params()  # noqa: SLF001  # meant for modules that need their parameters early, as its docstring says
     problem = misread(spec, raw)
 
     class Module(AnsibleModule):  # type: ignore[misc]  # Ansible comes without types
@@ -114,7 +114,7 @@ def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
         yield
     except VnetError as exc:
         module.fail_json(msg=str(exc))
-    except Exception as exc:  # so that nobody ever has to read a traceback to learn that it was our mistake
+    except Exception as exc:  # noqa: BLE001  # so that nobody ever has to read a traceback to learn that it was our mistake
         module.fail_json(
             msg=f"this is a bug in linuxnet.vnet, please report it with the output of -vvv: {type(exc).__name__}: {exc}",
             exception=traceback.format_exc(),
@@ -137,10 +137,11 @@ def main(
 
 
 def finish(module: AnsibleModule, result: Result, shown: dict[str, Any]) -> None:
+    """End the module with its result. `shown` is the resource, under its key."""
     for warning in result.warnings:
         module.warn(warning)
     answer: dict[str, Any] = {"changed": result.changed, "operations": result.operations, **shown}
-    if module._diff:
+    if module._diff:  # noqa: SLF001  # there is no public name for it
         answer["diff"] = result.diff
     module.exit_json(**answer)
 

@@ -38,6 +38,7 @@ def _mount(source: str, target: str, flags: int, kind: str = "none") -> None:
 
 
 def path_of(name: str) -> str:
+    """The file of a named namespace."""
     return f"{DIRECTORY}/{name}"
 
 

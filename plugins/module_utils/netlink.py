@@ -21,6 +21,7 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from .errors import KernelError, VnetError
@@ -199,10 +200,9 @@ class Socket:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         for option in (_CAP_ACK, _EXT_ACK, _STRICT):
-            try:
+            # An old kernel lacks some of them, and answers in errnos only.
+            with suppress(OSError):
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
-            except OSError:
-                pass  # An old kernel; it answers in errnos only.
         self._socket.settimeout(30)
         self._sequence = 0
 
@@ -346,6 +346,7 @@ def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> Any:
 
 
 def decoded(message_class: Any, data: bytes) -> Any:
+    """A message of this class, from the bytes of an answer."""
     message = message_class(data)
     message.decode()
     return message
@@ -357,18 +358,22 @@ def attributes_of(message: Any) -> dict[str, Any]:
 
 
 def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> Any:
+    """A request about links (`struct ifinfomsg`)."""
     return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
 
 
 def address_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    """A request about addresses (`struct ifaddrmsg`)."""
     return filled(ifaddrmsg, fields, attrs)
 
 
 def route_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    """A request about routes (`struct rtmsg`)."""
     return filled(rtmsg, fields, attrs)
 
 
 def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+    """A request about neighbours or FDB entries (`struct ndmsg`)."""
     return filled(ndmsg, fields, attrs)
 
 
@@ -384,7 +389,7 @@ if HAS_PYROUTE2:
 
         nla_map = (
             *tuple(
-                {"IFLA_VXLAN_TTL_INHERIT": (name, "flag_or_byte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(
+                {"IFLA_VXLAN_TTL_INHERIT": (name, "FlagOrByte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(
                     name, (name, kind)
                 )
                 for name, kind in (entry[-2:] for entry in _vxlan.vxlan.nla_map)
@@ -394,7 +399,7 @@ if HAS_PYROUTE2:
             ("IFLA_VXLAN_LOCALBYPASS", "uint8"),
         )
 
-        class flag_or_byte(_vxlan.nla):  # type: ignore[misc]
+        class FlagOrByte(_vxlan.nla):  # type: ignore[misc]
             fields = (("value", "s"),)
 
             def encode(self) -> None:

@@ -22,6 +22,7 @@ from .values import quoted
 
 
 def ip(netns: str, *words: str) -> str:
+    """Write a command line of ip(8), in a namespace where one is named."""
     return " ".join(["ip", *(["-n", quoted(netns)] if netns else []), *(word for word in words if word)])
 
 
@@ -135,6 +136,7 @@ class AddressAdd(Operation):
 
 
 def same_subnet(one: Addr, other: Addr) -> bool:
+    """Whether one of two IPv4 addresses is secondary to the other."""
     return (
         one.family == other.family == 4
         and ipaddress.ip_interface(one.cidr).network == ipaddress.ip_interface(other.cidr).network
@@ -143,6 +145,8 @@ def same_subnet(one: Addr, other: Addr) -> bool:
 
 @dataclass(frozen=True)
 class AddressDelete(Operation):
+    """Take an address off a link; the routes that need it go, too."""
+
     netns: str
     device: str
     addr: Addr
@@ -239,6 +243,8 @@ def family_words(route: Route) -> list[str]:
 
 @dataclass(frozen=True)
 class FdbAdd(Operation):
+    """Add a static entry to a forwarding database."""
+
     netns: str
     device: str
     entry: Fdb
@@ -257,6 +263,8 @@ class FdbAdd(Operation):
 
 @dataclass(frozen=True)
 class FdbDelete(Operation):
+    """Delete an entry of a forwarding database."""
+
     netns: str
     device: str
     entry: Fdb
@@ -274,6 +282,7 @@ class FdbDelete(Operation):
 
 
 def fdb_command(netns: str, verb: str, device: str, entry: Fdb) -> str:
+    """A command line of bridge(8)."""
     words = ["bridge", *(["-n", quoted(netns)] if netns else []), "fdb", verb, entry.mac, "dev", quoted(device)]
     words += ["dst", entry.dst] if entry.dst else []
     words += ["vni", str(entry.vni)] if entry.vni else []
@@ -286,6 +295,8 @@ def fdb_command(netns: str, verb: str, device: str, entry: Fdb) -> str:
 
 @dataclass(frozen=True)
 class AltnameAdd(Operation):
+    """Give a link another name beside its own."""
+
     netns: str
     device: str
     altname: str
@@ -304,6 +315,8 @@ class AltnameAdd(Operation):
 
 @dataclass(frozen=True)
 class AltnameDelete(Operation):
+    """Take an alternative name off a link."""
+
     netns: str
     device: str
     altname: str
@@ -407,6 +420,8 @@ class FileWrite(Operation):
 
 @dataclass(frozen=True)
 class FileRemove(Operation):
+    """Remove a file."""
+
     path: str
 
     def simulate(self, model: State) -> None:

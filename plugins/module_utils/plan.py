@@ -20,8 +20,9 @@ from typing import Any
 
 from . import plan_addresses, plan_host, plan_links, plan_routes, plan_topology
 from .desired import Want
+from .diff import half
 from .planner import Planner, Step
-from .state import Key, State, key_text, link_shown, route_text
+from .state import Key, State
 from .topology import Topology
 
 
@@ -41,33 +42,12 @@ class Plan:
 
     def diff(self) -> dict[str, Any]:
         """`before` and `after`: the touched resources only, in the options' words."""
-        return {"before": self._shown(self.before, self.after), "after": self._shown(self.after, self.before)}
-
-    def _shown(self, state: State, other: State) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
         if not self.steps:
-            return shown
-        for name in sorted(set(state.namespaces) - set(other.namespaces)):
-            shown.setdefault("namespaces", {})[name] = {"name": name}
-        for key, link in sorted(state.links.items()):
-            if link and link != other.links.get(key) and not (link.kind == "loopback" and key not in other.links):
-                shown.setdefault("links", {})[key_text(key)] = link_shown(
-                    state, link, self.asked.get(key, set()), routes=True
-                )
-        for place, route in sorted(state.routes.items()):
-            if route and route != other.routes.get(place):
-                shown.setdefault("routes", []).append((f"{place[0]}: " if place[0] else "") + route_text(route))
-        for setting, value in sorted(state.sysctls.items()):
-            if other.sysctls.get(setting) != value:
-                shown.setdefault("sysctls", {})[key_text(setting)] = value
-        for path, content in sorted(state.files.items()):
-            if content is not None and content != other.files.get(path):
-                shown.setdefault("files", {})[path] = content
-        for bridge in sorted(key for key, link in state.links.items() if link and link.kind == "bridge"):
-            if other.links.get(bridge) == state.links[bridge] and state.ports(bridge) != other.ports(bridge):
-                entry = {"name": bridge[1], "kind": "bridge", "ports": state.ports(bridge)}
-                shown.setdefault("links", {})[key_text(bridge)] = entry
-        return shown
+            return {"before": {}, "after": {}}
+        return {
+            "before": half(self.before, self.after, self.asked),
+            "after": half(self.after, self.before, self.asked),
+        }
 
 
 def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = None) -> Plan:

@@ -19,6 +19,7 @@ from .state import ALL_ZEROS, ONLINK, Addr, Fdb, Key, Link, Route
 
 
 def assign(planner: Planner) -> None:
+    """Give all links the addresses that they should have."""
     for want in planner.links:
         if not want.absent:
             for key, options in ends(planner, want):
@@ -27,6 +28,7 @@ def assign(planner: Planner) -> None:
 
 
 def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -> None:
+    """Give one link its addresses, in an order that keeps its routes."""
     link = planner.model.link(key)
     if link is None:
         return
@@ -78,6 +80,7 @@ def put_routes_back(planner: Planner, before: Link) -> None:
 
 
 def carries(link: Link, route: Route) -> bool:
+    """Whether the link, as it is now, can have this route."""
     if link.get("admin_state") != "up":
         return False
     if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):

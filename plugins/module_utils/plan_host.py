@@ -17,6 +17,7 @@ from .planner import Planner
 
 
 def make_namespaces(planner: Planner) -> None:
+    """Make the namespaces that are missing, with the settings that links take over when they enter."""
     for want in planner.namespaces:
         if want.absent:
             continue
@@ -41,6 +42,7 @@ def make_namespaces(planner: Planner) -> None:
 
 
 def set_sysctls(planner: Planner) -> None:
+    """Set the sysctls of devices, which are there by now."""
     for want in planner.namespaces:
         if not want.absent:
             for key, value in sorted(want.sysctls.items()):
@@ -56,12 +58,14 @@ def set_sysctl(planner: Planner, netns: str, key: str, value: str) -> None:
 
 
 def delete_namespaces(planner: Planner) -> None:
+    """Delete namespaces, after all else."""
     for want in planner.namespaces:
         if want.absent and want.name in planner.model.namespaces:
             planner.do(NamespaceDelete(want.name))
 
 
 def forward(planner: Planner) -> None:
+    """Set forwarding as wanted."""
     for want in planner.forwardings:
         planner.netns_exists(want.where, want.netns)
         for name in want.devices or ():
@@ -108,10 +112,8 @@ def keep_files(planner: Planner) -> None:
         if want.file is None:
             continue
         old = planner.model.files.get(want.file)
-        if want.persist:
-            new = sysctl.with_settings(old or "", settings(planner, want))
-        else:
-            new = sysctl.without_forwarding(old or "")
+        kept = sysctl.with_settings(old or "", settings(planner, want))
+        new = kept if want.persist else sysctl.without_forwarding(old or "")
         if not want.persist and old is not None and not sysctl.has_settings(new):
             planner.do(FileRemove(want.file))
         elif new != (old or "") or (want.persist and old is None):

@@ -30,6 +30,7 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
 
 
 def prefix(want: LinkWant) -> str:
+    """What an error about the want begins with."""
     return f"{want.where}: " if want.where else ""
 
 
@@ -53,6 +54,7 @@ def make_links(planner: Planner) -> None:
 
 
 def make_link(planner: Planner, want: LinkWant) -> None:
+    """Make one link, or bring it where it should be."""
     planner.asked.setdefault(want.key, set()).update(want.options)
     planner.netns_exists(want.where, want.netns)
     link = planner.model.link(want.key)
@@ -88,6 +90,7 @@ def fetch(planner: Planner, want: LinkWant) -> None:
 
 
 def check_kind(want: LinkWant, link: Link) -> None:
+    """Refuse to touch a device of another kind."""
     if link.kind != want.kind.netlink:
         what = f"a {link.kind} device" if link.kind else "a device that is not virtual"
         raise Refused(
@@ -148,6 +151,7 @@ def create(planner: Planner, want: LinkWant) -> None:
 def in_creating_request(
     planner: Planner, want: LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """The options that the request which makes the device can carry."""
     chosen = {}
     for name, value in asked.items():
         option = kind.table[name]
@@ -164,6 +168,7 @@ def in_creating_request(
 
 
 def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
+    """Refuse a master that is none, and note one that is missing."""
     master = planner.model.link((netns, name))
     if master is None:
         planner.lack(where, f"master: there is no device {key_text((netns, name))}")
@@ -172,6 +177,7 @@ def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
 
 
 def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> None:
+    """Delete a device and make it again with what can't be changed in place, and with all that hung on it."""
     names = ", ".join(fixed)
     if not want.recreate:
         now = ", ".join(f"{name} is {link.get(name)!r}" for name in fixed)
@@ -248,6 +254,7 @@ def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]
 
 
 def change_links(planner: Planner) -> None:
+    """Change in place what differs."""
     for want in planner.links:
         if want.absent:
             continue
@@ -257,6 +264,7 @@ def change_links(planner: Planner) -> None:
 
 
 def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
+    """Change one device in place."""
     link = planner.model.link(key)
     if link is None:
         return
@@ -312,31 +320,42 @@ def check_port(where: str, option: str, port: Link) -> None:
 
 
 def assign_ports(planner: Planner) -> None:
-    """A bridge's `ports`; and its MTU, which follows theirs until it is set."""
+    """Give bridges their `ports`; and their MTU, which follows that of the ports until it is set."""
     for want in planner.links:
-        if want.absent or want.kind.name != "bridge":
-            continue
-        if "ports" in want.options:
-            for name in want.options["ports"]:
-                port = planner.model.link((want.netns, name))
-                if port is None:
-                    planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")
-                    port = Link(want.netns, name, "")
-                    planner.model.put(port)
-                    planner.before.put(port)
-                check_port(want.where, "ports", port)
-                if port.get("master") != want.name:
-                    planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
-            for name in () if want.append else planner.model.ports(want.key):
-                if name not in want.options["ports"]:
-                    planner.do(LinkSet(want.netns, name, planner.model.links[want.netns, name].kind, {"master": ""}))  # type: ignore[union-attr]
-        link = planner.model.link(want.key)
-        mtu = want.options.get("mtu")
-        if link and mtu is not None and link.get("mtu") != mtu:
-            if link.get("mtu") is None and mtu == 1500:
-                # What a new bridge has already is not taken as set by the user, and would go on following the ports.
-                planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
-            planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu}))
+        if not want.absent and want.kind.name == "bridge":
+            if "ports" in want.options:
+                assign_ports_of(planner, want)
+            set_bridge_mtu(planner, want)
+
+
+def assign_ports_of(planner: Planner, want: LinkWant) -> None:
+    """Make the devices that are listed the bridge's ports, and without `append` no others."""
+    for name in want.options["ports"]:
+        port = planner.model.link((want.netns, name))
+        if port is None:
+            planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")
+            port = Link(want.netns, name, "")
+            planner.model.put(port)
+            planner.before.put(port)
+        check_port(want.where, "ports", port)
+        if port.get("master") != want.name:
+            planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
+    for name in () if want.append else planner.model.ports(want.key):
+        port = planner.model.link((want.netns, name))
+        if port and name not in want.options["ports"]:
+            planner.do(LinkSet(*port.key, port.kind, {"master": ""}))
+
+
+def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
+    """Set a bridge's MTU, so that it stays."""
+    link = planner.model.link(want.key)
+    mtu = want.options.get("mtu")
+    if link is None or mtu is None or link.get("mtu") == mtu:
+        return
+    if link.get("mtu") is None and mtu == 1500:
+        # What a new bridge has already is not taken as set by the user, and would go on following the ports.
+        planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
+    planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu}))
 
 
 def bring_up(planner: Planner) -> None:
@@ -356,6 +375,7 @@ def bring_up(planner: Planner) -> None:
 
 
 def delete_links(planner: Planner) -> None:
+    """Delete the links that should be absent."""
     for want in planner.links:
         link = planner.model.link(want.key)
         if want.absent and link and not want.kind.name:

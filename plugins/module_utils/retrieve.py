@@ -271,12 +271,12 @@ class Reader:
 
     def _routes(self, link: Link) -> list[Route]:
         sock = self.host.socket(link.netns)
-        found = []
-        for family in (2, 10):
-            for message in sock.routes(family, link.index, by_kernel=False):
-                if message.get_attr("RTA_OIF") == link.index and made_by_somebody(message):
-                    found.append(self._route(link.netns, message))
-        return found
+        return [
+            self._route(link.netns, message)
+            for family in (2, 10)
+            for message in sock.routes(family, link.index, by_kernel=False)
+            if message.get_attr("RTA_OIF") == link.index and made_by_somebody(message)
+        ]
 
     def _route(self, netns: str, message: Any) -> Route:
         destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
@@ -376,6 +376,7 @@ class Reader:
 
 
 def read_file(path: str) -> str | None:
+    """A file's content, None where there is none."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -386,6 +387,7 @@ def read_file(path: str) -> str | None:
 
 
 def address_value(message: Any) -> Addr | None:
+    """An address message as a value, None where it has no address."""
     attrs = attributes_of(message)
     local = attrs.get("IFA_LOCAL") or attrs.get("IFA_ADDRESS")
     if not local:

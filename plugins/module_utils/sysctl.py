@@ -26,6 +26,7 @@ def path_of(key: str) -> str:
 
 
 def of_device(family: str, device: str, name: str) -> str:
+    """A key of one device. `family` is `ipv4` or `ipv6`."""
     return f"net.{family}.conf.{device.replace('.', '/')}.{name}"
 
 
@@ -81,6 +82,7 @@ def forwarding_keys() -> list[str]:
 
 
 def read_all(keys: Iterable[str]) -> dict[str, str]:
+    """The values of keys, in the network namespace of the calling thread; without those that the kernel has not."""
     found = {key: read(key) for key in keys}
     return {key: value for key, value in found.items() if value is not None}
 
@@ -103,6 +105,7 @@ def parsed(line: str) -> tuple[str, str] | None:
 
 
 def has_settings(content: str) -> bool:
+    """Whether a sysctl.d file's content sets anything."""
     return any(parsed(line) for line in content.splitlines())
 
 
@@ -117,8 +120,9 @@ def with_settings(content: str, settings: dict[str, str]) -> str:
             if key not in left:
                 continue
             wanted = left.pop(key)
-            line = line if value == wanted else f"{key}={wanted}"
-        lines.append(line)
+            lines.append(line if value == wanted else f"{key}={wanted}")
+        else:
+            lines.append(line)
     lines += [f"{key}={value}" for key, value in left.items()]
     return "".join(line + "\n" for line in lines)
 

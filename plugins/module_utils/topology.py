@@ -199,15 +199,15 @@ def check_loops(wants: Iterable[Want]) -> None:
         for want in wants:
             if isinstance(want, LinkWant):
                 option = what if what == "master" else want.kind.lower
-                above = want.options.get(option) if option else None
-                if above:
-                    up[want.key], place[want.key] = (want.netns, above), want.where
+                name = want.options.get(option) if option else None
+                if name:
+                    up[want.key], place[want.key] = (want.netns, name), want.where
                 for port in want.options.get("ports", ()) if what == "master" else ():
                     up.setdefault((want.netns, port), want.key)
                     place.setdefault((want.netns, port), want.where)
-        for start in up:
+        for start, above in up.items():
             at, steps = start, 0
             while at in up and steps <= len(up):
                 at, steps = up[at], steps + 1
                 if at == start:
-                    raise Refused(f"{place[start]}: {key_text(start)} is its own {what} over {key_text(up[start])}")
+                    raise Refused(f"{place[start]}: {key_text(start)} is its own {what} over {key_text(above)}")

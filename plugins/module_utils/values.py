@@ -58,7 +58,9 @@ class Type:
 
 
 class Bool(Type):
-    spec = {"type": "bool"}
+    """True or false; the kernel carries 1 or 0."""
+
+    spec: Mapping[str, Any] = {"type": "bool"}
 
     def parse(self, value: Any) -> bool:
         if isinstance(value, bool):
@@ -91,7 +93,9 @@ class Flag(Bool):
 
 
 class Int(Type):
-    spec = {"type": "int"}
+    """A whole number within bounds."""
+
+    spec: Mapping[str, Any] = {"type": "int"}
 
     def __init__(self, low: int, high: int, what: str = "") -> None:
         self.low, self.high, self.what = low, high, what
@@ -114,7 +118,7 @@ class Int(Type):
 class Word(Int):
     """A number, or one of a few words: `ttl`, `tos`, `table`. A string in the argument spec."""
 
-    spec = {"type": "str"}
+    spec: Mapping[str, Any] = {"type": "str"}
 
     def __init__(self, low: int, high: int, words: Mapping[str, int]) -> None:
         super().__init__(low, high)
@@ -141,7 +145,7 @@ class Word(Int):
 class Seconds(Type):
     """A time in seconds, with fractions; the kernel counts it in 1/`per_second`."""
 
-    spec = {"type": "float"}
+    spec: Mapping[str, Any] = {"type": "float"}
 
     def __init__(self, low: float, high: float, per_second: int = 100) -> None:
         self.low, self.high, self.per_second = low, high, per_second
@@ -178,6 +182,8 @@ class Seconds(Type):
 
 
 class Choice(Type):
+    """One of some words, each with the kernel's value for it."""
+
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
         self.spec = {"type": "str", "choices": list(values)}
@@ -256,6 +262,8 @@ class NetnsName(Type):
 
 
 class Mac(Type):
+    """The MAC address of a device: unicast, written with colons and small letters."""
+
     def parse(self, value: Any) -> str:
         if isinstance(value, (int, float)):
             raise BadValue(f"{_shown(value)} is a number, which is what YAML makes of a MAC without letters: quote it")

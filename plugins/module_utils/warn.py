@@ -9,12 +9,11 @@
 from __future__ import annotations
 
 from .desired import LinkWant, Want
-from .host import Host
 from .plan import Plan
 from .state import key_text
 
 
-def warnings_for(host: Host, plan: Plan, wants: tuple[Want, ...]) -> list[str]:
+def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
@@ -22,13 +21,14 @@ def warnings_for(host: Host, plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.name == "bridge":
-                found += about_bridge(host, plan, want)
+                found += about_bridge(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
     return found
 
 
-def about_bridge(host: Host, plan: Plan, want: LinkWant) -> list[str]:
+def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
+    """A bridge without a MAC of its own changes it with its ports."""
     found = []
     link = plan.after.link(want.key)
     if (

@@ -94,6 +94,8 @@ class DeviceRef(DeviceName):
 
 
 class Master(Option):
+    """The bridge that a device is a port of; iproute2 has a word of its own for none."""
+
     def words(self, value: Any) -> str:
         return f"master {value}" if value else "nomaster"
 

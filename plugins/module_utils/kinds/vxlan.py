@@ -38,6 +38,8 @@ class Endpoint(Option):
 
 
 class Local(Option):
+    """The source address of the tunnel."""
+
     def read(self, attrs: Mapping[str, Any]) -> Any:
         address = super().read(attrs)
         return "" if not address or ipaddress.ip_address(address).is_unspecified else address
