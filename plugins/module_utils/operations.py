@@ -22,7 +22,7 @@ from .values import quoted
 
 
 def ip(netns: str, *words: str) -> str:
-    """Write a command line of ip(8), in a namespace where one is named."""
+    """Join words to a command line of iproute2, in a namespace where one is named."""
     return " ".join(["ip", *(["-n", quoted(netns)] if netns else []), *(word for word in words if word)])
 
 
