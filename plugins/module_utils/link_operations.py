@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .kinds import BY_NETLINK
-from .kinds.base import COMMON, LinkKind, Option
+from .kinds.base import COMMON, LINK_GROUP, LinkKind, Option
 from .operations import AltnameAdd, Operation, ip, put_back
 from .state import Key, Link, State
 from .values import quoted
 
-COMMON_TABLE = {option.name: option for option in COMMON}
+COMMON_TABLE = {option.name: option for option in (*COMMON, LINK_GROUP)}
 
 
 def table_of(kind: str) -> Mapping[str, Option]:
