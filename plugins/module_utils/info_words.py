@@ -24,9 +24,9 @@ TABLES = {253: "default", 254: "main", 255: "local"}
 KERNEL = 2
 """The protocol of what the kernel made by itself (`RTPROT_KERNEL`)."""
 PROTOCOLS = {
-    1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra", 12: "bird",
-    13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 17: "mrouted", 18: "keepalived", 42: "babel", 99: "openr",
-    186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
+    0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra",
+    12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 17: "mrouted", 18: "keepalived", 42: "babel",
+    99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
 }  # fmt: skip
 ROUTE_TYPES = {
     1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
@@ -236,7 +236,11 @@ def topology_shown(state: State, names: Collection[str], macs: Collection[Key]) 
     links = expressible(state, names)
     entries = {end.key for _kind, link, peer in links for end in (link, peer) if end}
     for kind, link, peer in links:
-        entry = {"name": link.name, **said({"netns": link.netns}), **asked_for(link, kind.table.values(), macs)}
+        entry = {
+            "name": link.name,
+            **said({"netns": link.netns}),
+            **asked_for(link, (*kind.common, *kind.options), macs),
+        }
         if peer:
             entry["peer"] = {"name": peer.name}
             if peer.netns != link.netns:

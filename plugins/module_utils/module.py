@@ -193,4 +193,4 @@ def run_info() -> None:
         if netns is not None:
             netns = name_of("", "netns", netns, NetnsName())
         found = gather(netns, subsets(module.params["gather_subset"]))
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, operations=[], **found)

@@ -122,6 +122,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+operations:
+  description: What was done, which is nothing.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 host:
   description:
     - The namespace in which the module runs.
