@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network of a host and of its named namespaces as the kernel's own tools tell it, as JSON on standard output.
+
+It judges the collection, so it shares no code with it. Left out is what changes by itself: counters, timers, indexes,
+carrier, what was learned, and what IPv6 makes of a link by itself some time after that came up.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+CLONE_NEWNET = 0x40000000
+NETNS = Path("/run/netns")
+FILES = (Path("/etc/sysctl.d"), Path("/etc/vnet"))
+
+IP = ("addr show", "netconf show", "neigh show nud permanent")
+IP_OF_FAMILY = ("route show table all", "rule show")
+BRIDGE = ("fdb", "vlan", "link")
+
+# Keys of `ip -j` and `bridge -j` whose values move without anybody's doing, and on ports of a bridge besides.
+RESTLESS = {
+    *("ifindex", "link_index", "link_netnsid", "operstate", "qdisc", "allmulti", "root_port", "root_path_cost"),
+    *("hello_timer", "tcn_timer", "topology_change_timer", "gc_timer", "topology_change", "topology_change_detected"),
+    *("valid_life_time", "preferred_life_time", "used", "updated", "expires", "age", "tentative", "dadfailed"),
+}
+RESTLESS_ON_PORT = {
+    *(
+        "state",
+        "no",
+        "id",
+        "link",
+        "bridge_id",
+        "root_id",
+        "designated_port",
+        "designated_cost",
+        "topology_change_ack",
+        "config_pending",
+    ),
+    *("message_age_timer", "forward_delay_timer", "hold_timer"),
+}
+RESTLESS_FLAGS = ("NO-CARRIER", "LOWER_UP", "M-DOWN", "linkdown", "dead")
+SYSCTLS = ("net/ipv4", "net/ipv4/conf", "net/ipv6", "net/ipv6/conf", "net/bridge")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter(namespace: Path) -> bool:
+    """Go into a network namespace; False where the file is none."""
+    with namespace.open() as file:
+        return bool(_libc.setns(file.fileno(), CLONE_NEWNET) == 0)
+
+
+def ask(tool: str, *commands: str) -> list[Any]:
+    """What each command prints, by one process; nothing where the kernel has nothing of the kind."""
+    text = subprocess.run(
+        [*tool.split(), "-batch", "-"], input="\n".join(commands), capture_output=True, text=True, check=False
+    ).stdout.strip()
+    answers: list[Any] = []
+    while text and len(answers) < len(commands):
+        try:
+            answer, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            break
+        answers.append([item for item in answer if item])
+        text = text[end:].strip()
+    return answers + [[]] * (len(commands) - len(answers))
+
+
+def steady(value: Any, restless: set[str] = RESTLESS) -> Any:
+    """Without what moves by itself."""
+    if isinstance(value, dict):
+        return {
+            key: steady(item, RESTLESS | RESTLESS_ON_PORT if key == "info_slave_data" else restless)
+            for key, item in value.items()
+            if key not in restless
+        }
+    if isinstance(value, list):
+        return [steady(item, restless) for item in value if item not in RESTLESS_FLAGS]
+    return value
+
+
+def made_by_ipv6(entry: dict[str, Any]) -> bool:
+    """Link-local addresses (known by their ff:fe) and routes, and the local routes of addresses, which DAD delays."""
+    if "local" in entry:
+        return entry["family"] == "inet6" and ipaddress.ip_address(entry["local"]).packed[11:13] == b"\xff\xfe"
+    if entry.get("protocol") != "kernel":
+        return False
+    return str(entry["dst"]).startswith(("fe80:", "ff00:")) or entry.get("type") in ("local", "anycast", "multicast")
+
+
+def learned(entry: dict[str, Any]) -> bool:
+    """FDB entries from packets, and the groups that devices join by themselves."""
+    group = int(entry["mac"][:2], 16) & 1
+    return entry.get("state") not in ("permanent", "static") or bool(group)
+
+
+def in_order(entries: list[Any], restless: set[str] = RESTLESS) -> list[Any]:
+    """For lists whose order follows the indexes of devices, which says nothing."""
+    return sorted(steady(entries, restless), key=lambda entry: json.dumps(entry, sort_keys=True))
+
+
+def namespace(at_home: bool = False) -> dict[str, Any]:
+    """All of the network namespace that this process is in."""
+    devices, netconf, neighbors = ask("ip -d -j", *IP)
+    found: dict[str, Any] = {
+        "link": {},
+        "addresses": {},
+        "netconf": in_order(netconf),
+        "neighbors": in_order(neighbors),
+    }
+    for device in devices:
+        addresses = device.pop("addr_info", [])
+        found["addresses"][device["ifname"]] = steady(
+            [entry for entry in addresses if entry and not made_by_ipv6(entry)]
+        )
+        found["link"][device["ifname"]] = steady(device)
+        if device.get("linkinfo", {}).get("info_kind") == "bridge" and at_home:
+            # Netlink doesn't tell whether somebody gave a bridge its MAC, and sysfs only of its own namespace.
+            path = Path("/sys/class/net", device["ifname"], "addr_assign_type")
+            found["link"][device["ifname"]]["addr_assign_type"] = path.read_text(encoding="ascii").strip()
+    for family in (4, 6):
+        routes, rules = ask(f"ip -d -j -{family}", *IP_OF_FAMILY)
+        found[f"routes{family}"] = in_order([entry for entry in routes if family == 4 or not made_by_ipv6(entry)])
+        found[f"rules{family}"] = steady(rules)
+    kinds = {device.get("linkinfo", {}).get("info_kind") for device in devices}
+    for topic in BRIDGE:
+        entries = ask("bridge -d -j", f"{topic} show")[0] if kinds & {"bridge", "vxlan"} else []
+        restless = RESTLESS | RESTLESS_ON_PORT if topic == "link" else RESTLESS
+        found[f"bridge {topic}"] = in_order(
+            [entry for entry in entries if topic != "fdb" or not learned(entry)], restless
+        )
+    found["sysctl"] = sysctls()
+    return found
+
+
+def sysctls() -> dict[str, str]:
+    found = {}
+    for directory in SYSCTLS:
+        root = Path("/proc/sys", directory)
+        if not root.is_dir():
+            continue
+        deep = root.name == "conf"
+        for path in (item for below in root.iterdir() for item in (below.iterdir() if deep else (below,))):
+            if path.is_file():
+                try:
+                    found[str(path)[len("/proc/sys/") :]] = " ".join(path.read_text(encoding="ascii").split())
+                except OSError:  # some can only be written, and stable_secret only be read once it was set
+                    continue
+    return found
+
+
+def main() -> None:
+    home = Path("/proc/self/ns/net")
+    names = sorted(path.name for path in NETNS.iterdir()) if NETNS.is_dir() else []
+    with home.open() as keep:
+        dump: dict[str, Any] = {"namespaces": names, "host": namespace(at_home=True)}
+        for name in names:
+            dump[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
+            _libc.setns(keep.fileno(), CLONE_NEWNET)
+    dump["files"] = {
+        str(path): [oct(path.stat().st_mode), path.read_text(encoding="utf-8", errors="surrogateescape")]
+        for root in FILES
+        for path in sorted(root.glob("**/*"))
+        if path.is_file()
+    }
+    print(json.dumps(dump, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
