@@ -16,9 +16,9 @@ from typing import Any, Callable
 from . import files, sysctl, tun
 from .errors import KernelError, Refused, VnetError
 from .host import Host
-from .kinds import BY_NETLINK
+from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
-from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet, table_of
+from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
 from .netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -191,9 +191,9 @@ class Applier:
         self.host.forget()
 
     def link_set(self, op: LinkSet) -> None:
-        table = table_of(op.kind)
+        table = kind_of(op.kind).table
         levels = {table[name].level for name in op.changes}
-        if op.kind == "tun" and "info" in levels:
+        if kind_of(op.kind).by_ioctl and "info" in levels:
             self.tun_change(op)
             return
         index = self.host.index(op.netns, op.name)
@@ -209,7 +209,7 @@ class Applier:
         self.host.socket(op.netns).request(message, RTM_NEWLINK)
 
     def tun_change(self, op: LinkSet) -> None:
-        table = BY_NETLINK[op.kind].table
+        table = kind_of(op.kind).table
         options = {**op.replaces, **{name: table[name].type.encode(value) for name, value in op.changes.items()}}
         for name in ("owner", "group"):
             if name not in op.changes:

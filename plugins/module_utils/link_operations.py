@@ -12,18 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .kinds import BY_NETLINK
-from .kinds.base import COMMON, LINK_GROUP, LinkKind, Option
+from .kinds import BY_NETLINK, kind_of
+from .kinds.base import LinkKind
 from .operations import AltnameAdd, Operation, ip, put_back
 from .state import Key, Link, State
 from .values import quoted
-
-COMMON_TABLE = {option.name: option for option in (*COMMON, LINK_GROUP)}
-
-
-def table_of(kind: str) -> Mapping[str, Option]:
-    """The options of a device by its netlink kind; the shared ones for a kind that is not ours to make."""
-    return BY_NETLINK[kind].table if kind in BY_NETLINK else COMMON_TABLE
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class LinkAdd(Operation):
 
     def simulate(self, model: State) -> None:
         attrs: dict[str, Any] = {"admin_state": "down", **self.options}
-        mac_is_set = "mac" in self.options or self.kind.name != "bridge"
+        mac_is_set = "mac" in self.options or not self.kind.holds_ports
         model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
         if self.peer:
             attrs = {"admin_state": "down", **self.peer_options}
@@ -95,7 +88,7 @@ class LinkDelete(Operation):
             if end:
                 model.links[end.key] = None
                 model.drop_routes(end, None)
-                if end.kind == "bridge":
+                if kind_of(end.kind).holds_ports:
                     for port in model.ports(end.key):
                         model.put(model.links[end.netns, port].having(master=""))  # type: ignore[union-attr]
 
@@ -106,7 +99,7 @@ class LinkDelete(Operation):
         return rebuild(model, link)
 
     def command(self) -> str:
-        if self.kind == "tun":
+        if kind_of(self.kind).by_ioctl:
             return ip(self.netns, "link delete dev", quoted(self.name))
         return ip(self.netns, "link delete dev", quoted(self.name), "type", self.kind)
 
@@ -132,7 +125,7 @@ class LinkGroupDelete(Operation):
         links = [model.links.get((self.netns, name)) for name in self.names]
         found = [link for link in links if link and link.kind in BY_NETLINK]
         # Bridges first, as the others' requests name them as master.
-        found.sort(key=lambda link: (link.kind != "bridge", link.name))
+        found.sort(key=lambda link: (not kind_of(link.kind).holds_ports, link.name))
         made: set[Key] = set()
         steps: tuple[Operation, ...] = ()
         for link in found:
@@ -170,7 +163,7 @@ class LinkSet(Operation):
 
     def on(self, link: Link) -> Link:
         """The link after the change, with the kernel's side effects."""
-        table = table_of(self.kind)
+        table = kind_of(self.kind).table
         displaced = {
             table[name].displaces: "" for name, value in self.changes.items() if value and table[name].displaces
         }
@@ -202,8 +195,8 @@ class LinkSet(Operation):
         return ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ()) + put_back(link, self.on(link))
 
     def command(self) -> str:
-        table = table_of(self.kind)
-        owner = [name for name in ("owner", "group") if name in self.changes and self.kind == "tun"]
+        table = kind_of(self.kind).table
+        owner = [name for name in ("owner", "group") if name in self.changes and kind_of(self.kind).by_ioctl]
         if owner:
             # iproute2 can't change the owner of a device that is there; uml-utilities' tunctl can.
             flags = {"owner": "-u", "group": "-g"}
@@ -305,7 +298,7 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
         if given(end, True):
             steps += (LinkSet(end.netns, end.name, end.kind, given(end, True)),)
         steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
-        for port in model.ports(end.key) if kind.name == "bridge" else ():
+        for port in model.ports(end.key) if kind.holds_ports else ():
             if port not in (without_ports or ()):
                 steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
         if end.attrs.get("admin_state") == "up":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from .kinds.vxlan import VXLAN
 from .operations import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
 from .plan_links import ends
 from .planner import Planner
@@ -94,7 +93,7 @@ def replicate(planner: Planner) -> None:
     """`remotes`: the destinations of what no FDB entry covers, besides the device's own `remote` or `group`."""
     for want in planner.links:
         link = planner.model.link(want.key)
-        if want.absent or link is None or want.kind is not VXLAN or "remotes" not in want.options:
+        if want.absent or link is None or "remotes" not in want.options:
             continue
         default = link.attrs.get("remote") or link.attrs.get("group")
         wanted = [address for address in want.options["remotes"] if address != default]

@@ -14,6 +14,7 @@ from typing import Any
 
 from .desired import LinkWant
 from .errors import Refused
+from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, rebuild
 from .operations import AltnameAdd, AltnameDelete
@@ -47,10 +48,9 @@ def make_links(planner: Planner) -> None:
                 make(waiting[place, name])
         make_link(planner, want)
 
-    for kind_first in ("bridge", None):
-        for want in list(waiting.values()):
-            if want.key in waiting and kind_first in (None, want.kind.name):
-                make(want)
+    for want in sorted(waiting.values(), key=lambda want: not want.kind.holds_ports):
+        if want.key in waiting:
+            make(want)
 
 
 def make_link(planner: Planner, want: LinkWant) -> None:
@@ -161,7 +161,7 @@ def in_creating_request(
             continue
         if name == "master":
             check_master(planner, want.where, netns, value)
-        if name == "stp" or (name == "link_netns" and value == netns):
+        if name in kind.after_up or (name == "link_netns" and value == netns):
             continue
         chosen[name] = value
     return chosen
@@ -275,7 +275,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
             option.level == "none"
             or option.create_only
             or option.is_fixed(value, link.get(name))
-            or (name == "stp" and value)
+            or (name in want.kind.after_up and value)
         ):
             continue
         if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
@@ -285,7 +285,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
         check_port(want.where, "master", link)
     if options.get("admin_state") == "down" and link.get("admin_state") != "down":
         changes["admin_state"] = "down"
-    if want.kind.name == "bridge" and "mtu" in changes:
+    if want.kind.holds_ports and "mtu" in changes:
         # It follows its ports: after they have joined.
         changes.pop("mtu")
     by_ioctl = {
@@ -312,7 +312,7 @@ def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any
 
 def check_port(where: str, option: str, port: Link) -> None:
     """Refuse a device that can be no port; `option` asked for it."""
-    if port.kind == "tun" and port.attrs.get("mode") == "tun":
+    if not kind_of(port.kind).carries_frames(port.attrs):
         raise Refused(
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a tun device, which carries IP packets"
             " and no Ethernet frames: a bridge takes a tap"
@@ -322,7 +322,7 @@ def check_port(where: str, option: str, port: Link) -> None:
 def assign_ports(planner: Planner) -> None:
     """Give bridges their `ports`; and their MTU, which follows that of the ports until it is set."""
     for want in planner.links:
-        if not want.absent and want.kind.name == "bridge":
+        if not want.absent and want.kind.holds_ports:
             if "ports" in want.options:
                 assign_ports_of(planner, want)
             set_bridge_mtu(planner, want)
@@ -362,16 +362,17 @@ def bring_up(planner: Planner) -> None:
     """Everything but bridges, then the bridges, then spanning trees: in this order no port has to listen for half a minute."""
     for bridges in (False, True):
         for want in planner.links:
-            if want.absent or (want.kind.name == "bridge") != bridges:
+            if want.absent or want.kind.holds_ports != bridges:
                 continue
             for key, options in ends(planner, want):
                 link = planner.model.link(key)
                 if link and options.get("admin_state") == "up" and link.get("admin_state") != "up":
                     planner.do(LinkSet(*key, link.kind, {"admin_state": "up"}))
     for want in planner.links:
-        bridge = planner.model.link(want.key)
-        if not want.absent and want.options.get("stp") and bridge and not bridge.get("stp"):
-            planner.do(LinkSet(*want.key, bridge.kind, {"stp": True}))
+        link = planner.model.link(want.key)
+        on = {name: True for name in want.kind.after_up if want.options.get(name) and link and not link.get(name)}
+        if link and on and not want.absent:
+            planner.do(LinkSet(*want.key, link.kind, on))
 
 
 def delete_links(planner: Planner) -> None:

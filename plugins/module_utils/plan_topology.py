@@ -80,7 +80,7 @@ def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int],
 def check_limits(planner: Planner) -> None:
     """What the kernel would refuse only when it is reached."""
     for want in planner.links:
-        if want.kind.name == "bridge" and not want.absent:
+        if want.kind.holds_ports and not want.absent:
             ports = len(planner.model.ports(want.key))
             if ports > MOST_PORTS:
                 where = f"{want.where}: " if want.where else ""

@@ -19,16 +19,15 @@ from . import sysctl
 from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .errors import KernelError, Refused
 from .host import Host
-from .kinds import BY_NETLINK
-from .kinds.base import COMMON, DeviceRef, LinkKind
+from .kinds import kind_of
+from .kinds.base import DeviceRef
+from .kinds.link import LINK
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
 from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State
 from .topology import OWNER, Record, Topology
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
-
-UNKNOWN = LinkKind(name="", module="", plural="", common=COMMON)
 
 
 class Reader:
@@ -90,11 +89,11 @@ class Reader:
     def _far_ends(self, netns: str) -> None:
         """The veths of a namespace that goes: their other ends go with it, wherever they are."""
         for raw in self.host.read_all_links(netns):
-            if raw.kind == "veth":
+            if kind_of(raw.kind).paired:
                 link = self._link(netns, raw.name)
                 for end in [link, self._link(*link.peer) if link and link.peer else None]:
                     if end:
-                        self._attached(end, LinkWant(UNKNOWN, *end.key, absent=True), {})
+                        self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
 
     # -- what a topology made before -------------------------------------------------------------------------------
 
@@ -128,7 +127,7 @@ class Reader:
         """All that undoing its deletion would need."""
         listed = {want.key for want in self.wants if isinstance(want, LinkWant)}
         if link and link.key not in listed and not (link.peer and link.peer in listed):
-            self._attached(link, LinkWant(UNKNOWN, *link.key, absent=True), {})
+            self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
 
     def _routes_asked(self, keys: set[RouteKey]) -> None:
         self.state.routes.update({key: self.state.routes.get(key) for key in keys})
@@ -168,7 +167,7 @@ class Reader:
 
     def convert(self, netns: str, raw: RawLink) -> Link:
         """A link message as a value; of its addresses, routes and FDB nothing yet."""
-        kind = BY_NETLINK.get(raw.kind, UNKNOWN)
+        kind = kind_of(raw.kind)
         attrs = kind.read(raw.attrs(), raw.data_attrs() if kind.has_data else {})
         attrs["admin_state"] = "up" if raw.flags & 1 else "down"
         attrs.setdefault("alias", "")
@@ -225,7 +224,7 @@ class Reader:
             peer = self._link(*link.peer)
             if peer:
                 self._attached(peer, want, want.peer.options if want.peer else {})
-        if link.kind == "bridge" and (want.absent or "ports" in want.options or len(self.wants) == 1):
+        if kind_of(link.kind).holds_ports and (want.absent or "ports" in want.options or len(self.wants) == 1):
             for raw in self.host.socket(link.netns).links(master=link.index):
                 if raw.number(IFLA_MASTER) == link.index:
                     port = self._link(link.netns, raw.name)
@@ -251,9 +250,14 @@ class Reader:
         if losing or gone:
             link = replace(link, routes=tuple(self._routes(link)))
         changes_master = options.get("master", link.get("master")) != link.get("master")
-        if losing or changes_master or "remotes" in options or (link.kind == "vxlan" and len(self.wants) == 1):
+        if (
+            losing
+            or changes_master
+            or "remotes" in options
+            or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
+        ):
             link = replace(link, fdb=tuple(self._fdb(link)))
-        if link.kind == "bridge" and options.get("mac") == link.attrs.get("mac"):
+        if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
 
@@ -315,7 +319,9 @@ class Reader:
         state, flags = message["state"], message["flags"]
         if message["ifindex"] != link.index or not mac or not state & 0xC0 or flags & 0x10:
             return None
-        if mac == link.attrs.get("mac") or (link.kind != "vxlan" and (flags & 2 or int(mac[:2], 16) & 1)):
+        if mac == link.attrs.get("mac") or (
+            "remotes" not in kind_of(link.kind).table and (flags & 2 or int(mac[:2], 16) & 1)
+        ):
             return None
         return self.fdb_value(link, message)
 

@@ -20,7 +20,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     found: list[str] = []
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
-            if want.kind.name == "bridge":
+            if want.kind.holds_ports:
                 found += about_bridge(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .base import LinkKind
 from .bridge import BRIDGE
+from .link import LINK
 from .tuntap import TUNTAP
 from .veth import VETH
 from .vxlan import VXLAN
@@ -18,3 +19,8 @@ LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
 
 BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""
+
+
+def kind_of(netlink: str) -> LinkKind:
+    """The kind by its netlink name; one that has only what all links share for those that are not ours to make."""
+    return BY_NETLINK.get(netlink, LINK)

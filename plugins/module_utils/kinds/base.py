@@ -120,6 +120,11 @@ def nothing_to_say(_options: Mapping[str, Any], _found: Mapping[str, Any] | None
     return None
 
 
+def always(_attrs: Mapping[str, Any]) -> bool:
+    """The `carries_frames` of Ethernet devices."""
+    return True
+
+
 @dataclass(frozen=True)
 class LinkKind:
     """A kind of network device.
@@ -131,6 +136,9 @@ class LinkKind:
     - `check`: what can be said of options together, and of what the device has already ({} for a new one, None while
       that is not known): a sentence that says what is wrong, or None.
     - `by_ioctl`: made through /dev/net/tun and not by netlink.
+    - `holds_ports`: other devices can be its ports, whose MTU and MAC it follows; so it comes up after them.
+    - `carries_frames`: whether a device with these attributes can be a port.
+    - `after_up`: options that are better turned on when the ports forward.
     - `paired`: comes in pairs, the other end described by the option `peer`.
     """
 
@@ -144,6 +152,9 @@ class LinkKind:
     lower: str = ""
     check: Callable[[Mapping[str, Any], Mapping[str, Any] | None], str | None] = nothing_to_say
     by_ioctl: bool = False
+    holds_ports: bool = False
+    after_up: tuple[str, ...] = ()
+    carries_frames: Callable[[Mapping[str, Any]], bool] = always
     paired: bool = False
     peer: tuple[Option, ...] = ()
     common: tuple[Option, ...] = COMMON

@@ -42,6 +42,9 @@ BRIDGE = LinkKind(
     # A bridge forgets the MTU of its creating request.
     late=("alias", "mtu"),
     check=check,
+    holds_ports=True,
+    # A port that joins with spanning tree on listens for twice forward_delay; one that forwards goes on forwarding.
+    after_up=("stp",),
     options=(
         Option("ports", ListOf(DeviceName()), level="none"),
         Option("stp", Bool(), "IFLA_BR_STP_STATE", cli="stp_state {}", initial=False),

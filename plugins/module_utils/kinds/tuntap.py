@@ -19,6 +19,11 @@ class PacketInfo(Bool):
     """The kernel's attribute is the flag itself, `IFF_NO_PI` in the ioctl its opposite; words of `ip tuntap`."""
 
 
+def carries_frames(attrs: Mapping[str, Any]) -> bool:
+    """Whether a bridge can take it as a port."""
+    return attrs.get("mode") != "tun"
+
+
 def check(options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str | None:
     """What can be said of options together."""
     if options.get("mode") == "tun":
@@ -37,6 +42,7 @@ TUNTAP = LinkKind(
     late=("alias", "mtu", "mac", "master"),
     by_ioctl=True,
     check=check,
+    carries_frames=carries_frames,
     options=(
         Option("mode", Choice({"tun": 1, "tap": 2}), "IFLA_TUN_TYPE", mutable=False),
         Option("owner", Account(), "IFLA_TUN_OWNER", cli="user {}", clearable=False),
