@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
     NAMESPACES,
     Draw,
     altnames_of,
+    peer_name,
     some_of,
 )
 from hypothesis import strategies as st
@@ -158,7 +159,8 @@ def hosts(draw: Draw) -> State:
 
 
 def add_device(draw: Draw, state: State, place: Key) -> None:
-    kind = draw(st.sampled_from(["bridge", "veth", "tun", "vxlan", "dummy", ""]))
+    usual = {"br": "bridge", "ve": "veth", "tt": "tun", "vx": "vxlan"}.get(place[1][:2])
+    kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, "dummy", ""]))
     attrs: dict[str, Any] = {"admin_state": draw(st.sampled_from(["up", "down"])), "mtu": draw(st.sampled_from(MTUS))}
     attrs["alias"] = draw(st.sampled_from(["", "somebody's"]))
     attrs["altnames"] = tuple(draw(some_of(altnames_of(*place))))
@@ -177,9 +179,9 @@ def add_device(draw: Draw, state: State, place: Key) -> None:
             attrs["link_netns"], attrs["dev"] = draw(st.sampled_from(under))
     peer = None
     if kind == "veth":
-        spaces = ["", *state.namespaces]
-        free = [(netns, name) for netns in spaces for name in NAMES if (netns, name) not in {place, *state.links}]
-        peer = draw(st.sampled_from([*free, None]))
+        # Or it is away, in a namespace without a name.
+        peer = draw(st.sampled_from([*((netns, peer_name(place)) for netns in ["", *state.namespaces]), None]))
+        peer = None if peer in state.links else peer
         if peer:
             state.put(with_defaults(Link(*peer, "veth", {"mac": own_mac(peer)}, peer=place)))
     busy = "the program that has it open" if kind == "tun" and draw(st.integers(0, 5)) == 0 else ""

@@ -9,6 +9,7 @@ contradict themselves in every way that the options allow.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
@@ -30,6 +31,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.values import (
     Seconds,
     Word,
 )
+from hypothesis import settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ def brief(want: Want) -> str:
 
 
 NAMESPACES = ("", "a", "b")
-NAMES = tuple(f"d{number}" for number in range(8))
+BRIDGES, VETHS, TUNTAPS, VXLANS = ("br0", "br1"), ("ve0", "ve1", "ve2"), ("tt0", "tt1"), ("vx0", "vx1")
+PEERS = tuple(f"pe{number}{netns}" for number in range(3) for netns in ("h", "a", "b"))
+NAMES = (*BRIDGES, *VETHS, *TUNTAPS, *VXLANS, *PEERS)
 ADDRESSES = (
     "10.0.0.1/24",
     "10.0.0.2/24",
@@ -68,13 +72,36 @@ ADDRESSES = (
 )
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03")
 MTUS = (576, 1280, 1400, 1500, 9000)
+SYSCTL_FILE = "/etc/sysctl.d/30-ipforward.conf"
 SYSCTLS = (
     "net.ipv4.ip_forward",
     # TODO finding U1: "net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.default.forwarding",
     "net/ipv4/conf/lo/forwarding",
     "net.ipv6.conf.all.forwarding",
 )
+Place = tuple[str, str]
 PLACES = st.sampled_from([(netns, name) for netns in NAMESPACES for name in NAMES])
+OWN_PLACES = PLACES.filter(lambda place: place[1] not in PEERS)
+KIND_OF = {"br": BRIDGE, "ve": VETH, "tt": TUNTAP, "vx": VXLAN}
+
+
+@st.composite
+def kinds_for(draw: Draw, name: str) -> LinkKind:
+    """Mostly the kind that goes with the name, as most tasks are no mistakes."""
+    if name[:2] in KIND_OF and draw(st.integers(0, 9)):
+        return KIND_OF[name[:2]]
+    return draw(st.sampled_from(LINK_KINDS))
+
+
+def examples(usual: int) -> settings:
+    """So many examples of a property, unless a campaign asks for more."""
+    return settings(max_examples=max(usual, int(os.environ.get("VNET_EXAMPLES", "0"))))
+
+
+def peer_name(place: Place) -> str:
+    """The name of a veth's other end, which no other pair's has."""
+    netns, name = place
+    return f"pe{NAMES.index(name) % 3}{netns or 'h'}" if name in VETHS else f"pe-{netns}-{name}"
 
 
 def altnames_of(netns: str, name: str) -> list[str]:
@@ -91,6 +118,8 @@ def value_of(option: Option) -> st.SearchStrategy[Any]:
     kind = option.type
     if isinstance(kind, Bool):
         return st.booleans()
+    if option.name == "group_fwd_mask":
+        return st.sampled_from([0, 8, "65528"])  # TODO finding U6: bits 0 to 2 are the kernel's own
     if isinstance(kind, Word):
         return st.sampled_from([*kind.words, 1, 64, kind.high, str(kind.high)])
     if isinstance(kind, Int):
@@ -102,8 +131,8 @@ def value_of(option: Option) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def shared_options(draw: Draw, kind: LinkKind, place: tuple[str, str], masters: list[str]) -> Entry:
-    """The options that all links have. `masters`: what may be its bridge."""
+def shared_options(draw: Draw, place: Place) -> Entry:
+    """The options that all links have, but for `master`."""
     entry: Entry = {}
     if draw(st.booleans()):
         entry["admin_state"] = draw(st.sampled_from(["up", "down"]))
@@ -118,56 +147,59 @@ def shared_options(draw: Draw, kind: LinkKind, place: tuple[str, str], masters: 
         entry["alias"] = draw(st.sampled_from(["", "the name of it"]))
     if draw(st.booleans()):
         entry["altnames"] = draw(some_of(altnames_of(*place)))
-    if kind is not BRIDGE and draw(st.booleans()):
-        entry["master"] = draw(st.sampled_from(["", *masters]))
     return entry
 
 
 @st.composite
-def kind_options(draw: Draw, kind: LinkKind) -> Entry:
+def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     """Options of the kind itself, of those whose values stand for themselves."""
     own = [option for option in kind.options if isinstance(option.type, (Bool, Int, Seconds, Choice))]
     entry = {option.name: draw(value_of(option)) for option in draw(some_of(own, 4))}
     if kind is VXLAN:
-        entry.update(draw(vxlan_options()))
+        entry.update(draw(vxlan_options(place)))
     if kind is TUNTAP:
-        entry.setdefault("mode", draw(st.sampled_from(["tap", "tun"])))
+        entry["mode"] = draw(st.sampled_from(["tap", "tap", "tun"]))
         if draw(st.booleans()):
             entry["owner"] = draw(st.sampled_from(["root", "0", 0, 1, "4242"]))
     return entry
 
 
 @st.composite
-def vxlan_options(draw: Draw) -> Entry:
-    six = draw(st.booleans())
-    own, far, group = ("2001:db8::1", "2001:db8::9", "ff05::1") if six else ("10.0.0.1", "10.9.9.9", "239.0.0.1")
-    entry: Entry = {"vni": draw(st.sampled_from([1, 42, "16777215"])), "external": None, "vnifilter": None}
+def vxlan_options(draw: Draw, place: Place) -> Entry:
+    """Endpoints of one family, and a VNI that no other device of the host has."""
+    own, far = draw(st.sampled_from([("2001:db8::1", "2001:db8::9"), ("10.0.0.1", "10.9.9.9")]))
+    vni = 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1])
+    entry: Entry = {"vni": draw(st.sampled_from([vni, f"{vni}", vni + 16776900])), "external": None, "vnifilter": None}
     entry["srcport_min"], entry["srcport_max"] = draw(st.sampled_from([(None, None), (4000, 5000)]))
     for option, value in (("local", own), ("remote", far)):
         if draw(st.booleans()):
             entry[option] = draw(st.sampled_from([value, ""]))
-    if not entry.get("remote") and draw(st.booleans()):
-        entry["group"] = draw(st.sampled_from([group, ""]))
-    if draw(st.booleans()):
+    if draw(st.booleans()) and (entry.get("local") or "." in own):
         entry["remotes"] = draw(some_of([far, far[:-1] + "7", far[:-1] + "5"]))
     return entry
 
 
 @st.composite
-def link_entries(draw: Draw, kind: LinkKind, place: tuple[str, str], masters: list[str]) -> Entry:
+def link_entries(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     netns, name = place
     entry: Entry = {"name": name, "netns": netns}
-    entry.update(draw(kind_options(kind)))
-    entry.update(draw(shared_options(kind, place, masters)))
+    entry.update(draw(kind_options(kind, place)))
+    entry.update(draw(shared_options(place)))
     if entry.get("mode") == "tun":
         entry.pop("mac", None)
-        entry.pop("master", None)
     if entry.get("stp"):
         entry.pop("forward_delay", None)
         entry.pop("max_age", None)
     entry["append"] = draw(st.booleans())
     entry["recreate"] = draw(st.booleans())
     return entry
+
+
+@st.composite
+def peer_entries(draw: Draw, place: Place) -> Entry:
+    entry = draw(shared_options(place))
+    entry.pop("altnames", None)
+    return {"name": place[1], "netns": place[0], **entry}
 
 
 def want_of(kind: LinkKind, entry: Entry) -> Want:
@@ -178,49 +210,56 @@ def want_of(kind: LinkKind, entry: Entry) -> Want:
 
 
 @st.composite
-def tasks(draw: Draw, most: int = 6) -> Task:
+def tasks(draw: Draw, least: int = 0, most: int = 8) -> Task:
     """Wants that can hold all at once: each device, and what bridge it is in, is spoken of by one of them."""
-    gone = draw(st.sampled_from([(), (), ("b",), ("a", "b")]))
+    gone = draw(st.sampled_from([(), (), (), ("b",), ("a", "b")]))
     spaces = [netns for netns in NAMESPACES if netns not in gone]
     wants: list[Want] = [namespace_want({"name": name, "state": "absent"}) for name in gone]
-    wants += [
-        namespace_want({"name": name, "loopback": draw(st.sampled_from([True, False, None]))})
-        for name in spaces
-        if name and draw(st.booleans())
-    ]
-    places = draw(
-        st.lists(st.sampled_from([(netns, name) for netns in spaces for name in NAMES]), max_size=most, unique=True)
-    )
-    kinds = {place: draw(st.sampled_from(LINK_KINDS)) for place in places}
-    absent = {place for place in places if draw(st.integers(0, 3)) == 0}
-    bridges = [place for place in places if kinds[place] is BRIDGE and place not in absent]
-    exact = {place for place in bridges if draw(st.integers(0, 2)) == 0}
-    free = [(netns, name) for netns in spaces for name in NAMES if (netns, name) not in places]
+    wants += [namespace_want({"name": name}) for name in spaces if name and draw(st.integers(0, 4))]
+    choice = st.sampled_from([(netns, name) for netns in spaces for name in NAMES if name not in PEERS])
+    places = draw(st.lists(choice, min_size=least, max_size=most, unique=True))
+    entries: dict[Place, Entry] = {}
+    kinds: dict[Place, LinkKind] = {}
     for place in places:
-        kind = kinds[place]
-        if place in absent:
-            wants.append(link_want(kind, {"name": place[1], "netns": place[0], "state": "absent"}))
-            continue
-        masters = [name for netns, name in bridges if netns == place[0] and (netns, name) not in exact]
-        entry = draw(link_entries(kind, place, masters))
-        if place in exact:
-            entry["ports"] = []  # what would take other bridges' ports away is for single tasks
-        if exact and "master" in entry and entry["master"] not in masters:
-            entry.pop("master")
-        if kind is VETH and free:
-            peer = free.pop(draw(st.integers(0, len(free) - 1)))
-            entry["peer"] = draw(
-                peer_entries(peer, masters=[n for s, n in bridges if s == peer[0] and (s, n) not in exact])
-            )
-        wants.append(want_of(kind, entry))
+        kinds[place] = draw(kinds_for(place[1]))
+        if draw(st.integers(0, 4)):
+            entries[place] = draw(link_entries(kinds[place], place))
+        else:
+            wants.append(link_want(kinds[place], {"name": place[1], "netns": place[0], "state": "absent"}))
+    ends = dict(entries)
+    for place in [place for place in entries if kinds[place] is VETH]:
+        peer = (draw(st.sampled_from(spaces)), peer_name(place))
+        entries[place]["peer"] = ends[peer] = draw(peer_entries(peer))
+    bridges = [place for place in entries if kinds[place] is BRIDGE]
+    join_bridges(draw, ends, bridges)
+    stand_on_devices(draw, entries, kinds)
+    wants += [want_of(kinds[place], entry) for place, entry in entries.items()]
     return Task(draw(st.permutations(wants)))
 
 
-@st.composite
-def peer_entries(draw: Draw, place: tuple[str, str], masters: list[str]) -> Entry:
-    entry = draw(shared_options(VETH, place, masters))
-    entry.pop("altnames", None)
-    return {"name": place[1], "netns": place[0], **entry}
+def join_bridges(draw: Draw, ends: dict[Place, Entry], bridges: list[Place]) -> None:
+    """Make some devices ports: said by the port's `master`, or by the bridge's `ports`, never by both."""
+    exact = {bridge: ends[bridge].setdefault("ports", []) for bridge in bridges if draw(st.booleans())}
+    for (netns, name), entry in ends.items():
+        near = [bridge for bridge in bridges if bridge[0] == netns]
+        if (netns, name) in bridges or entry.get("mode") == "tun" or draw(st.booleans()):
+            continue
+        bridge = draw(st.sampled_from([None, *near]))
+        if bridge in exact:
+            exact[bridge].append(name)
+        else:
+            entry["master"] = bridge[1] if bridge else ""
+
+
+def stand_on_devices(draw: Draw, entries: dict[Place, Entry], kinds: dict[Place, LinkKind]) -> None:
+    """Give some VXLAN devices a device under them."""
+    for place, entry in entries.items():
+        # TODO finding U7: from any namespace to any
+        under = [lower for lower in entries if kinds[lower] in (VETH, TUNTAP) and lower[0] in (place[0], "b")]
+        if draw(st.booleans()) and kinds[place] is VXLAN and under:
+            entry["link_netns"], entry["dev"] = draw(st.sampled_from(under))
+            if draw(st.booleans()) and not entry.get("remote"):
+                entry["group"] = "ff05::1" if ":" in f"{entry.get('local')} {entry.get('remotes')}" else "239.0.0.1"
 
 
 @st.composite
@@ -233,16 +272,19 @@ def namespace_tasks(draw: Draw) -> Task:
 
 
 @st.composite
-def link_tasks(draw: Draw, kind: LinkKind) -> Task:
-    place = draw(PLACES)
-    entry = draw(link_entries(kind, place, [name for name in NAMES[:3] if name != place[1]]))
+def link_tasks(draw: Draw) -> Task:
+    place = draw(st.one_of(OWN_PLACES, PLACES))
+    kind = draw(kinds_for(place[1]))
+    entry = draw(link_entries(kind, place))
     entry["state"] = draw(st.sampled_from(["present", "present", "absent"]))
+    if draw(st.booleans()) and entry.get("mode") != "tun":
+        entry["master"] = draw(st.sampled_from(["", *(name for name in BRIDGES if name != place[1])]))
     if kind is BRIDGE and draw(st.booleans()):
         entry["ports"] = draw(some_of([name for name in NAMES if name != place[1]]))
-    if kind is VETH and draw(st.booleans()):
+    if kind is VETH and draw(st.integers(0, 3)):
         entry["peer"] = draw(loose_peers(place))
     if kind is VXLAN and draw(st.booleans()):
-        entry["dev"] = draw(st.sampled_from([*([] if entry.get("group") else [""]), *NAMES[3:]]))
+        entry["dev"] = draw(st.sampled_from(["", *VETHS, *TUNTAPS]))
         entry["link_netns"] = draw(st.sampled_from([None, *NAMESPACES]))
     if draw(st.integers(0, 4)) == 0:
         for needed in ("mode", "vni"):
@@ -251,11 +293,12 @@ def link_tasks(draw: Draw, kind: LinkKind) -> Task:
 
 
 @st.composite
-def loose_peers(draw: Draw, place: tuple[str, str]) -> Entry:
+def loose_peers(draw: Draw, place: Place) -> Entry:
     """A peer of which perhaps not all is said."""
-    other = draw(PLACES.filter(lambda other: other != place))
-    entry = draw(peer_entries(other, [name for name in NAMES[:3] if name != other[1]]))
-    entry.pop(draw(st.sampled_from(["netns", "name", "admin_state"])), None)
+    usual = (draw(st.sampled_from(NAMESPACES)), peer_name(place))
+    other = draw(st.one_of(st.just(usual), PLACES.filter(lambda other: other != place)))
+    entry = draw(peer_entries(other))
+    entry.pop(draw(st.sampled_from(["netns", "name", "admin_state", "admin_state"])), None)
     if entry.get("netns") is None and other[1] == place[1]:
         entry.pop("name", None)
     return entry
@@ -268,7 +311,7 @@ def forward_tasks(draw: Draw) -> Task:
 
 def single_tasks() -> st.SearchStrategy[Task]:
     """What a task of one module asks for; it may refer to what isn't there."""
-    return st.one_of(namespace_tasks(), forward_tasks(), *(link_tasks(kind) for kind in LINK_KINDS))
+    return st.one_of(namespace_tasks(), forward_tasks(), link_tasks(), link_tasks(), link_tasks())
 
 
 @st.composite
@@ -277,11 +320,11 @@ def forward_wants(draw: Draw) -> Want:
         "netns": draw(st.sampled_from(NAMESPACES)),
         "ipv4": draw(st.sampled_from([True, False])),
         "ipv6": draw(st.sampled_from([None, True, False])),
-        "interfaces": draw(st.sampled_from([None, [NAMES[0]], list(NAMES[1:3])])),
+        "interfaces": draw(st.sampled_from([None, [BRIDGES[0]], list(VETHS[:2])])),
         "keep_ra": draw(st.booleans()),
     }
     if not entry["netns"]:
-        entry.update(persist=draw(st.sampled_from([None, True, False])), sysctl_file="/etc/sysctl.d/30-ipforward.conf")
+        entry.update(persist=draw(st.sampled_from([None, True, False])), sysctl_file=SYSCTL_FILE)
     return forward_want(entry)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
@@ -19,18 +18,14 @@ from ansible_collections.linuxnet.vnet.tests.unit.hosts import (
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
     Task,
+    examples,
     single_tasks,
     tasks,
     wild_tasks,
 )
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-properties = settings(
-    max_examples=int(os.environ.get("VNET_EXAMPLES", "100")),  # a campaign asks for more
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
 sound_tasks = st.one_of(single_tasks(), tasks())
 
 
@@ -46,21 +41,21 @@ def planned(host: State, task: Task) -> Plan:
     return found
 
 
-@properties
+@examples(80)
 @given(hosts(), sound_tasks)
 def test_what_was_planned_satisfies_what_was_asked_for(host: State, task: Task) -> None:
     first = planned(host, task)
     assert plan(first.after, task).commands == []
 
 
-@properties
+@examples(80)
 @given(hosts(), sound_tasks)
 def test_a_second_run_finds_nothing_to_do_on_what_the_kernel_then_tells(host: State, task: Task) -> None:
     first = planned(host, task)
     assert plan(settled(first.after), task).commands == []
 
 
-@properties
+@examples(80)
 @given(hosts(), wild_tasks())
 def test_after_is_before_with_the_operations_done(host: State, task: Task) -> None:
     found = planned(host, task)
@@ -70,7 +65,7 @@ def test_after_is_before_with_the_operations_done(host: State, task: Task) -> No
     assert comparable(kernel.state) == comparable(found.after)
 
 
-@properties
+@examples(80)
 @given(hosts(), st.one_of(sound_tasks, wild_tasks()), st.data())
 def test_undoing_restores_the_host_wherever_it_stopped(host: State, task: Task, data: st.DataObject) -> None:
     found = planned(host, task)
@@ -85,7 +80,7 @@ def test_undoing_restores_the_host_wherever_it_stopped(host: State, task: Task, 
     assert comparable(kernel.state) == comparable(found.before)
 
 
-@properties
+@examples(80)
 @given(hosts(), sound_tasks)
 def test_operations_and_diff_are_empty_exactly_when_nothing_changes(host: State, task: Task) -> None:
     found = planned(host, task)
@@ -99,7 +94,7 @@ def test_operations_and_diff_are_empty_exactly_when_nothing_changes(host: State,
         assert comparable(found.before) == comparable(found.after)
 
 
-@properties
+@examples(80)
 @given(hosts(), wild_tasks())
 def test_a_plan_is_found_or_refused_in_one_sentence(host: State, task: Task) -> None:
     try:
@@ -116,7 +111,7 @@ def test_a_plan_is_found_or_refused_in_one_sentence(host: State, task: Task) -> 
         assert "  " not in sentence
 
 
-@properties
+@examples(80)
 @given(hosts(), wild_tasks())
 def test_planning_changes_nothing_of_what_it_is_given(host: State, task: Task) -> None:
     before, asked = copy.deepcopy(host), repr(task)

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine against the real kernel: what the plan's model promises has to be what happens."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    LinkWant,
+    NamespaceWant,
+    forward_want,
+    link_want,
+    namespace_want,
+)
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
+from ansible_collections.linuxnet.vnet.plugins.module_utils.host import Host
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import BY_NETLINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.retrieve import retrieve
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    differences,
+    dump,
+    needs_root,
+    on_a_new_host,
+)
+from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
+    NAMES,
+    NAMESPACES,
+    SYSCTL_FILE,
+    Task,
+    examples,
+    single_tasks,
+    tasks,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytestmark = needs_root
+
+
+def carry_out(task: Task) -> None:
+    """One task as a user would run it: check, run, and run again, judged by the kernel's own tools."""
+    before = dump()
+    promised, refusal = attempt(task, check=True)
+    assert differences(before, dump()) == [], f"a check run changed something: {refusal}"
+    done, failure = attempt(task)
+    let_namespaces_go(task)
+    if promised is None or done is None:
+        assert done is None
+        assert "this is left to do by hand" not in failure
+        assert "did not keep" not in failure
+        assert differences(before, dump()) == [], f"what was undone is not as before: {failure}"
+        return
+    assert (done.operations, done.diff, done.changed) == (promised.operations, promised.diff, promised.changed)
+    after = dump()
+    assert (after != before) == done.changed, done.operations
+    again = engine.run(task)
+    assert again.operations == []
+    assert differences(after, dump()) == []
+
+
+def let_namespaces_go(task: Task) -> None:
+    """The kernel takes a namespace down in its own time, and with it the far ends of its veths (finding U5)."""
+    if any(isinstance(want, NamespaceWant) and want.absent for want in task):
+        time.sleep(0.5)
+
+
+def attempt(task: Task, check: bool = False) -> tuple[engine.Result | None, str]:
+    """What a run returned, or else what it said."""
+    try:
+        return engine.run(task, check=check), ""
+    except VnetError as exc:
+        return None, str(exc)
+
+
+def history(*events: Task) -> None:
+    clean_up()
+    empty = dump()
+    engine.run(tuple(namespace_want({"name": netns}) for netns in NAMESPACES[1:]))
+    for task in events:
+        carry_out(possible(task))
+    clean_up()
+    assert differences(empty, dump()) == []
+
+
+def possible(task: Task) -> Task:
+    """The task without options that the running kernel was built without."""
+    with Host() as host:
+        engine.run((link_want(BRIDGE, {"name": "probe"}),))
+        filters = retrieve(host, (link_want(BRIDGE, {"name": "probe"}),)).links["", "probe"]
+        engine.run((link_want(BRIDGE, {"name": "probe", "state": "absent"}),))
+    if filters and filters.get("vlan_default_pvid") is not None:
+        return task
+    return Task(
+        replace(want, options={name: value for name, value in want.options.items() if not name.startswith("vlan_")})
+        if isinstance(want, LinkWant)
+        else want
+        for want in task
+    )
+
+
+def clean_up() -> None:
+    """Everything absent that any of the random tasks may have made."""
+    for netns in NAMESPACES[1:]:
+        engine.run((namespace_want({"name": netns, "state": "absent"}),))
+    time.sleep(0.5)
+    for name in NAMES:
+        with Host() as host:
+            raw = host.link("", name)
+        if raw:
+            engine.run((LinkWant(BY_NETLINK[raw.kind], "", name, absent=True),))
+    # A new namespace forwards where the machine does, so this is for the beginning too.
+    engine.run((forward_want({"ipv4": False, "ipv6": False, "persist": False, "sysctl_file": SYSCTL_FILE}),))
+
+
+@examples(12)
+@given(st.lists(st.one_of(tasks(least=5), tasks(least=3), single_tasks()), min_size=2, max_size=4))
+def test_any_history_of_tasks_holds_what_it_promises_and_leaves_nothing(events: list[Task]) -> None:
+    on_a_new_host(history, *events)

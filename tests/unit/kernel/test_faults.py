@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A failure at any point of a plan leaves the host exactly as it was."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Applier, Failed
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    Want,
+    forward_want,
+    link_want,
+    namespace_want,
+)
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    differences,
+    dump,
+    ip,
+    needs_root,
+    on_a_new_host,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import Operation
+
+pytestmark = needs_root
+
+A_HOST: tuple[Want, ...] = (
+    namespace_want({"name": "old"}),
+    namespace_want({"name": "web"}),
+    link_want(BRIDGE, {"name": "br0", "addresses": ["10.0.0.1/24", "10.0.0.2/24", "2001:db8::1/64"], "alias": "lan"}),
+    link_want(
+        VETH,
+        {
+            "name": "ve0",
+            "master": "br0",
+            "altnames": ["first"],
+            "peer": {"name": "eth0", "netns": "web", "addresses": ["10.0.0.3/24", "2001:db8::3/64"], "mtu": 1400},
+        },
+    ),
+    link_want(TUNTAP, {"name": "tap0", "mode": "tap", "owner": "root", "master": "br0"}),
+    link_want(VXLAN, {"name": "vx0", "vni": 7, "dstport": 4790, "remotes": ["10.9.9.8", "10.9.9.9"]}),
+    link_want(VETH, {"name": "ve1", "peer": {"name": "ve2"}}),
+)
+
+ANOTHER: tuple[Want, ...] = (
+    namespace_want({"name": "new", "sysctl": {"net.ipv4.ip_forward": True, "net.ipv4.conf.lo.forwarding": False}}),
+    namespace_want({"name": "old", "state": "absent"}),
+    link_want(BRIDGE, {"name": "br0", "addresses": ["10.0.0.2/24"], "alias": "", "mtu": 1300, "stp": True}),
+    link_want(BRIDGE, {"name": "br1", "netns": "new", "mac": "02:00:00:00:00:01", "mtu": 1500}),
+    link_want(
+        VETH,
+        {
+            "name": "ve0",
+            "altnames": ["second"],
+            "mtu": 1450,
+            "admin_state": "down",
+            "peer": {"name": "moved", "netns": "new", "master": "br1", "addresses": ["10.0.0.4/24"]},
+        },
+    ),
+    link_want(TUNTAP, {"name": "tap0", "mode": "tap", "owner": 1, "multi_queue": True, "recreate": True, "mtu": 1400}),
+    link_want(VXLAN, {"name": "vx0", "vni": 8, "recreate": True, "remotes": ["10.9.9.7"], "ttl": 9}),
+    link_want(VETH, {"name": "ve1", "state": "absent"}),
+    forward_want({"ipv4": True, "ipv6": True, "sysctl_file": "/etc/sysctl.d/30-ipforward.conf"}),
+)
+
+
+class Fault:
+    """Lets the kernel refuse the operation of this number, once; the undoing goes through."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self._carry_out = Applier.carry_out
+        Applier.carry_out = self  # type: ignore[method-assign, assignment]
+
+    def __get__(self, applier: Applier, _class: Any) -> Any:
+        def carry_out(operation: Operation) -> None:
+            self.left -= 1
+            if self.left == -1:
+                raise KernelError(errno.EIO, "injected")
+            self._carry_out(applier, operation)
+
+        return carry_out
+
+    def remove(self) -> None:
+        Applier.carry_out = self._carry_out  # type: ignore[method-assign]
+
+
+def every_fault() -> None:
+    engine.run(A_HOST)
+    ip("", "route", "add", "172.16.0.0/12", "via", "10.0.0.9", "src", "10.0.0.2")
+    ip("web", "route", "add", "default", "via", "10.0.0.1")
+    ip("web", "route", "add", "default", "via", "2001:db8::1")
+    before = dump()
+    operations = engine.run(ANOTHER, check=True).operations
+    assert len(operations) >= 15
+    for number, operation in enumerate(operations):
+        fault = Fault(number)
+        with pytest.raises(Failed, match="injected") as caught:
+            engine.run(ANOTHER)
+        fault.remove()
+        assert operation in str(caught.value)
+        assert caught.value.undone, caught.value
+        assert differences(before, dump()) == [], f"not undone after {operation}"
+    assert engine.run(ANOTHER).operations == operations
+
+
+def test_a_fault_at_any_operation_leaves_the_host_as_it_was() -> None:
+    on_a_new_host(every_fault)
