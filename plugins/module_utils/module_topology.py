@@ -58,7 +58,9 @@ def is_plain(entry: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
         option = spec.get(name)
         if option is None or "choices" in option or type(value).__name__ != option["type"]:
             return False
-        if isinstance(value, list) and (option["elements"] != "str" or any(type(item) is not str for item in value)):
+        if isinstance(value, list) and (
+            option["elements"] != "str" or not all(isinstance(item, str) for item in value)
+        ):
             return False
     return all(name in entry for name, option in spec.items() if option.get("required"))
 

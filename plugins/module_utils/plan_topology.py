@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from .desired import LinkWant, NamespaceWant, Want
+from .desired import LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .operations import FileRemove, FileWrite, NamespaceDelete, Operation, RouteDelete, SysctlSet
@@ -50,6 +50,11 @@ def _claimed(current: State, want: Want, topology: Topology, steps_of: Callable[
         )
     if isinstance(want, NamespaceWant):
         return replace(want, owner=topology.owner)
+    if isinstance(want, RouteWant) and current.routes.get(want.key):
+        record = Record.read(current.files.get(topology.record))
+        if want.key not in record.route_keys:
+            _taken_over(want, topology, steps_of, f"route to {want.destination}")
+        return want
     if isinstance(want, LinkWant) and want.kind.name:
         link = current.link(want.key)
         group = link.get("link_group") if link else topology.link_group
@@ -119,10 +124,12 @@ def remembered(planner: Planner, old: Record) -> Record:
                 operation.value,
             )
     made = old.route_keys
+    adopting = bool(planner.topology and planner.topology.adopt)
+    # One that was there as it is wanted, and was not taken over, is used and never pruned.
     routes = [
         list(want.key)
         for want in planner.routes
-        if want.key in made or planner.before.routes.get(want.key) != planner.model.routes.get(want.key)
+        if want.key in made or adopting or planner.before.routes.get(want.key) is None
     ]
     moved = {(netns, name): origin for netns, name, origin in old.moved}
     for step in planner.steps:
