@@ -31,44 +31,50 @@ def claimed(
     What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
-    return tuple(_claimed(current, want, topology, steps_of) for want in wants)
+    found: list[Want] = []
+    for want in wants:
+        if isinstance(want, NamespaceWant):
+            found.append(_namespace(current, want, topology, steps_of))
+        elif isinstance(want, LinkWant) and want.kind.name:
+            found.append(_link(current, want, topology, steps_of))
+        else:
+            if isinstance(want, RouteWant):
+                _check_route(current, want, topology, steps_of)
+            found.append(want)
+    return tuple(found)
 
 
-def _claimed(current: State, want: Want, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
-    if isinstance(want, NamespaceWant) and want.name in current.namespaces:
-        owner = current.namespaces[want.name].get("owner", "")
-        if owner == topology.owner:
-            return replace(want, owner=owner)
+def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    owner = current.namespaces.get(want.name, {"owner": topology.owner}).get("owner", "")
+    if owner != topology.owner:
         if owner.startswith(OWNER):
             raise Refused(
                 f"{want.where}: name: the namespace {want.name} belongs to the topology {owner[len(OWNER) :]}"
             )
-        return (
-            replace(want, owner=topology.owner)
-            if _taken_over(want, topology, steps_of, f"namespace {want.name}")
-            else want
-        )
-    if isinstance(want, NamespaceWant):
-        return replace(want, owner=topology.owner)
-    if isinstance(want, RouteWant) and current.routes.get(want.key):
-        record = Record.read(current.files.get(topology.record))
-        if want.key not in record.route_keys:
-            _taken_over(want, topology, steps_of, f"route to {want.destination}")
-        return want
-    if isinstance(want, LinkWant) and want.kind.name:
-        link = current.link(want.key)
-        group = link.get("link_group") if link else topology.link_group
-        if group != topology.link_group:
-            if is_group_of_topology(group):
-                raise Refused(
-                    f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
-                )
-            if not _taken_over(want, topology, steps_of, f"device {key_text(want.key)}"):
-                return want
-        mark = {"link_group": topology.link_group}
-        peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
-        return replace(want, options={**want.options, **mark}, peer=peer)
-    return want
+        if not _taken_over(want, topology, steps_of, f"namespace {want.name}"):
+            return want
+    return replace(want, owner=topology.owner)
+
+
+def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    link = current.link(want.key)
+    group = link.get("link_group") if link else topology.link_group
+    if group != topology.link_group:
+        if is_group_of_topology(group):
+            raise Refused(
+                f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
+            )
+        if not _taken_over(want, topology, steps_of, f"device {key_text(want.key)}"):
+            return want
+    mark = {"link_group": topology.link_group}
+    peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
+    return replace(want, options={**want.options, **mark}, peer=peer)
+
+
+def _check_route(current: State, want: RouteWant, topology: Topology, steps_of: Callable[[Want], int]) -> None:
+    record = Record.read(current.files.get(topology.record))
+    if current.routes.get(want.key) and want.key not in record.route_keys:
+        _taken_over(want, topology, steps_of, f"route to {want.destination}")
 
 
 def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:
