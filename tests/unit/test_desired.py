@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input is refused in one sentence that names the option and the value, before anything is looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    LinkWant,
+    forward_want,
+    link_want,
+    namespace_want,
+)
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "bridge": {},
+    "veth": {"peer": {"name": "other"}},
+    "tuntap": {"mode": "tap"},
+    "vxlan": {"vni": 1},
+}
+
+FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "name: '' has 0 bytes"),
+    ({"name": "a" * 16}, f"name: '{'a' * 16}' has 16 bytes"),
+    ({"name": "a/b"}, "name: 'a/b' is no device name"),
+    ({"name": "a b"}, "name: 'a b' is no device name"),
+    ({"name": None}, "name: null is not a name"),
+    ({"netns": "a/b"}, "netns: 'a/b' is no namespace name"),
+    ({"mtu": 0}, "mtu: 0 is not between 68 and 65535 bytes"),
+    ({"mtu": 65536}, "mtu: 65536 is not between 68 and 65535 bytes"),
+    ({"mtu": True}, "mtu: true is not a whole number"),
+    ({"mtu": 1000, "addresses": ["2001:db8::1/64"]}, "mtu: 1000 is less than the 1280 bytes that IPv6 needs"),
+    ({"mac": "01:00:5e:00:00:01"}, "mac: '01:00:5e:00:00:01' is a multicast MAC address"),
+    ({"mac": 525400123456}, "mac: 525400123456 is a number"),
+    ({"addresses": ["192.0.2.1/33"]}, "addresses: '192.0.2.1/33' has the prefix length '33'"),
+    ({"addresses": ["192.0.2.1/x"]}, "addresses: '192.0.2.1/x' has the prefix length 'x'"),
+    ({"addresses": ["192.0.2.1"]}, "addresses: '192.0.2.1' has no prefix length"),
+    ({"admin_state": "sideways"}, "admin_state: 'sideways' is not one of up, down"),
+    ({"master": "a b"}, "master: 'a b' is no device name"),
+    ({"alias": "x" * 256}, "longer than 255 bytes"),
+    ({"altnames": ["a b"]}, "altnames: 'a b' is no device name"),
+]
+
+BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
+    *((kind, entry, said) for kind in LINK_KINDS for entry, said in FOR_ALL_KINDS),
+    (VXLAN, {"vni": 0}, "vni: 0 is not between 1 and 16777215"),
+    (VXLAN, {"vni": 16777216}, "vni: 16777216 is not between 1 and 16777215"),
+    (VXLAN, {"remote": "10.0.0.1", "group": "239.0.0.1"}, "group: a VXLAN device has either 'remote'"),
+    (VXLAN, {"remote": "239.0.0.1"}, "remote: '239.0.0.1' is a multicast address"),
+    (VXLAN, {"group": "10.0.0.1"}, "group: '10.0.0.1' is not a multicast address"),
+    (VXLAN, {"local": "2001:db8::1", "remote": "10.0.0.1"}, "local: 2001:db8::1 is IPv6 and remote 10.0.0.1 is IPv4"),
+    (VXLAN, {"local": "10.0.0.1", "remotes": ["2001:db8::9"]}, "2001:db8::9 is IPv6 and local 10.0.0.1 is IPv4"),
+    (VXLAN, {"srcport_min": 4000}, "srcport_min"),
+    (VXLAN, {"srcport_min": 5000, "srcport_max": 4000}, "srcport_min"),
+    (VXLAN, {"ttl": 256}, "ttl: 256 is not between 0 and 255"),
+    (VXLAN, {"external": True}, "vni"),
+    (BRIDGE, {"ports": ["br0", "dev0"]}, "ports: 'dev0' is the bridge itself"),
+    (BRIDGE, {"master": "dev0"}, "'dev0' is the bridge itself"),
+    (BRIDGE, {"ageing_time": -1}, "ageing_time: -1 is not between 0 and 1e+07 seconds"),
+    (BRIDGE, {"stp": True, "forward_delay": 1}, "forward_delay: 1 is not possible with 'stp'"),
+    (BRIDGE, {"vlan_protocol": "802.1x"}, "vlan_protocol: '802.1x' is not one of 802.1q, 802.1ad"),
+    (TUNTAP, {"mode": "tun", "master": "br0"}, "master: "),
+    (TUNTAP, {"mode": "tun", "mac": "02:00:00:00:00:01"}, "mac: "),
+    (TUNTAP, {"mode": "bridge"}, "mode: 'bridge' is not one of tun, tap"),
+    (TUNTAP, {"owner": "nobody-has-this-name"}, "owner: this host knows no user 'nobody-has-this-name'"),
+    (VETH, {"peer": {"name": "dev0"}}, "peer: name: 'dev0' is the first end's own name"),
+    (VETH, {"peer": {"name": "a" * 16}}, "peer: name: "),
+    (VETH, {"peer": {"name": "p", "mtu": 0}}, "peer: mtu: 0 is not between"),
+    (VETH, {"peer": {"name": "p", "mac": 525400123456}}, "peer: mac: 525400123456 is a number"),
+    (VETH, {"peer": {"name": "p", "netns": "."}}, "peer: netns: '.' is no namespace name"),
+]
+
+
+def refusal(make: Any, *arguments: Any, **more: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        make(*arguments, **more)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert not sentence.endswith(".")
+    assert "None" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(("kind", "entry", "said"), BAD, ids=lambda case: ascii(getattr(case, "name", case))[:50])
+def test_bad_input_for_a_link_is_named_with_its_value(kind: LinkKind, entry: dict[str, Any], said: str) -> None:
+    whole = {"name": "dev0", "state": "present", **NEEDED[kind.name], **entry}
+    sentence = refusal(link_want, kind, whole)
+    assert said in sentence
+    assert sentence.split(":")[0] in {**kind.table, "name": 0, "netns": 0, "peer": 0}
+    assert refusal(link_want, kind, whole, where="links[3]") == f"links[3]: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"name": ""}, "name: '' has 0 bytes"),
+        ({"name": "a/b"}, "name: 'a/b' is no namespace name"),
+        ({"name": 7}, "name: 7 is not a name: quote it"),
+        (
+            {"name": "n", "sysctl": {"kernel.panic": 1}},
+            "sysctl: 'kernel.panic' is not the name of a sysctl under 'net.'",
+        ),
+        ({"name": "n", "sysctl": {"net": 1}}, "sysctl: 'net' is not"),
+        ({"name": "n", "sysctl": {"net/../kernel/panic": 1}}, "sysctl: 'net/../kernel/panic' is not"),
+        ({"name": "n", "sysctl": {7: 1}}, "sysctl: 7 is not"),
+        ({"name": "n", "sysctl": {"net.ipv4.ip_forward": ""}}, "sysctl: net.ipv4.ip_forward has the value ''"),
+        ({"name": "n", "sysctl": {"net.ipv4.ip_forward": [1]}}, "sysctl: net.ipv4.ip_forward has the value [1]"),
+    ],
+)
+def test_bad_input_for_a_namespace_is_named_with_its_value(entry: dict[str, Any], said: str) -> None:
+    assert said in refusal(namespace_want, entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({}, "ipv4: say what should be"),
+        ({"ipv4": True, "interfaces": []}, "interfaces: an empty list says nothing"),
+        ({"ipv4": True, "interfaces": ["a b"]}, "interfaces: 'a b' is no device name"),
+        (
+            {"ipv4": True, "netns": "n", "persist": True},
+            "persist: a sysctl.d file can't keep settings of the namespace n",
+        ),
+        ({"ipv4": True, "sysctl_file": "relative.conf"}, "sysctl_file: 'relative.conf' is not the absolute path"),
+        ({"ipv4": True, "sysctl_file": "/etc/passwd"}, "sysctl_file: '/etc/passwd' is not the absolute path"),
+        ({"ipv4": True, "sysctl_file": "/etc/../x.conf"}, "sysctl_file: '/etc/../x.conf' is not the absolute path"),
+    ],
+)
+def test_bad_input_for_forwarding_is_named_with_its_value(entry: dict[str, Any], said: str) -> None:
+    assert said in refusal(forward_want, entry)
+
+
+@pytest.mark.parametrize("kind", LINK_KINDS, ids=lambda kind: kind.name)
+def test_what_is_needed_to_create_is_not_needed_to_delete(kind: LinkKind) -> None:
+    want = link_want(kind, {"name": "dev0", "state": "absent"})
+    assert want.absent
+    assert want.key == ("", "dev0")
+
+
+@pytest.mark.parametrize("kind", LINK_KINDS, ids=lambda kind: kind.name)
+def test_nothing_is_asked_for_by_what_is_omitted(kind: LinkKind) -> None:
+    assert dict(link_want(kind, {"name": "dev0"}).options) == {"admin_state": "up"}
+
+
+def options_of(kind: LinkKind, **entry: Any) -> dict[str, Any]:
+    want = link_want(kind, {"name": "dev0", **entry})
+    assert isinstance(want, LinkWant)
+    return dict(want.options)
+
+
+def test_values_count_and_spellings_do_not() -> None:
+    assert (
+        options_of(BRIDGE, ageing_time=300)
+        == options_of(BRIDGE, ageing_time=300.0)
+        == options_of(BRIDGE, ageing_time="300")
+    )
+    assert options_of(BRIDGE, mac="02:AB:00:00:00:01") == options_of(BRIDGE, mac="02-ab-00-00-00-01")
+    assert options_of(BRIDGE, addresses=["::0:1/64"]) == options_of(BRIDGE, addresses=["::1/64", "0::1/64"])
+    assert options_of(TUNTAP, owner="root") == options_of(TUNTAP, owner=0) == options_of(TUNTAP, owner="0")
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("net.ipv4.ip_forward", "net.ipv4.ip_forward"),
+        ("net/ipv4/ip_forward", "net.ipv4.ip_forward"),
+        ("net/ipv4/conf/eth0.100/forwarding", "net.ipv4.conf.eth0/100.forwarding"),
+        ("net.ipv4.conf.eth0/100.forwarding", "net.ipv4.conf.eth0/100.forwarding"),
+    ],
+)
+def test_a_sysctl_has_one_name_and_a_value_as_the_kernel_shows_it(written: str, key: str) -> None:
+    assert namespace_want({"name": "n", "sysctl": {written: True}}).sysctls == {key: "1"}
+    assert namespace_want({"name": "n", "sysctl": {written: " 4096  87380\t6 "}}).sysctls == {key: "4096 87380 6"}
