@@ -95,10 +95,11 @@ class Applier:
     def namespace_add(self, op: NamespaceAdd) -> None:
         # The mark before the name: who is killed in between leaves nothing that nobody owns.
         with self.host.namespaces.make(op.name):
-            if op.owner:
-                self.host.adopt_socket(op.name).request(
-                    link_message([("IFLA_IFALIAS", op.owner)], index=1), RTM_NEWLINK
-                )
+            if op.owner or op.loopback:
+                attrs = [("IFLA_IFALIAS", op.owner)] if op.owner else []
+                up = int(op.loopback)
+                message = link_message(attrs, index=1, flags=up, change=up)
+                self.host.adopt_socket(op.name).request(message, RTM_NEWLINK)
 
     def namespace_delete(self, op: NamespaceDelete) -> None:
         self.host.namespaces.delete(op.name)
@@ -167,7 +168,9 @@ class Applier:
         if data:
             info.append(("IFLA_INFO_DATA", {"attrs": data}))
         attrs.append(("IFLA_LINKINFO", {"attrs": info}))
-        self.host.socket(place).request(link_message(attrs), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+        up = 1 if op.options.get("admin_state") == "up" else 0
+        message = link_message(attrs, flags=up, change=up)
+        self.host.socket(place).request(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
         self.host.forget_link(op.netns, op.name)
         if op.peer:
             self.host.forget_link(*op.peer)
@@ -196,8 +199,11 @@ class Applier:
         if kind_of(op.kind).by_ioctl and "info" in levels:
             self.tun_change(op)
             return
-        index = self.host.index(op.netns, op.name)
         attrs = self.attributes(op.netns, table, "link", op.changes, op.replaces)
+        index = self.host.known_index(op.netns, op.name)
+        if not index:
+            # The kernel finds it by name, too, and so one question less.
+            attrs.insert(0, ("IFLA_IFNAME", op.name))
         if "info" in levels:
             place = op.replaces.get("link_netns", op.netns)
             data = self.attributes(place, table, "info", op.changes, op.replaces)

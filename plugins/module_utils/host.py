@@ -25,6 +25,7 @@ class Host:
         self._by_name: dict[tuple[str, str], RawLink | None] = {}
         self._by_index: dict[tuple[str, int], RawLink | None] = {}
         self._dumped: dict[str, bool] = {}
+        self._dumps: dict[str, list[RawLink]] = {}
         self._nsids: dict[str, tuple[dict[int, str], Iterator[str]]] = {}
 
     def __enter__(self) -> Host:
@@ -96,13 +97,21 @@ class Host:
 
     def read_all_links(self, netns: str) -> list[RawLink]:
         """Dump the namespace's links; later look-ups of a name are answered from it."""
+        if self._dumped.get(netns):
+            return self._dumps[netns]
         found = self.socket(netns).links()
+        self._dumps[netns] = found
         for link in found:
             self._remember(netns, link.name, link)
             for altname in link.altnames:
                 self._by_name[netns, altname] = link
         self._dumped[netns] = True
         return found
+
+    def known_index(self, netns: str, name: str) -> int:
+        """The index of a link if it was read already, else 0."""
+        found = self._by_name.get((netns, name))
+        return int(found.index) if found else 0
 
     def index(self, netns: str, name: str) -> int:
         """The index of a link that has to be there."""

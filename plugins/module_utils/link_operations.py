@@ -62,6 +62,7 @@ class LinkAdd(Operation):
             for name, option in table.items()
             if name in self.options and option.level == "info"
         ]
+        head += ["up"] if self.options.get("admin_state") == "up" else []
         where = self.options.get("link_netns", self.netns)
         if where != self.netns:
             head.append(f"netns {quoted(self.netns) if self.netns else '1'}")

@@ -85,6 +85,7 @@ NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x8
 NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")
+_TYPE_FLAGS_SEQUENCE = struct.Struct("=HHI")
 _INDEX = struct.Struct("=I")
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _SKIP_STATISTICS = 8
@@ -209,12 +210,11 @@ class Socket:
     def close(self) -> None:
         self._socket.close()
 
-    def _send(self, message: Any, kind: int, flags: int) -> None:
+    def _send(self, message: bytes, kind: int, flags: int) -> None:
         self._sequence += 1
-        header = message["header"]
-        header["type"], header["flags"], header["sequence_number"] = kind, NLM_F_REQUEST | flags, self._sequence
-        message.encode()
-        self._socket.send(message.data)
+        request = bytearray(message)
+        _TYPE_FLAGS_SEQUENCE.pack_into(request, 4, kind, NLM_F_REQUEST | flags, self._sequence)
+        self._socket.send(request)
 
     def _replies(self) -> Iterator[tuple[int, int, bytes]]:
         """(type, flags, message) of each answer to the last request; raises KernelError where the kernel says no."""
@@ -235,15 +235,15 @@ class Socket:
                     return
                 yield kind, flags, message
 
-    def request(self, message: Any, kind: int, flags: int = 0) -> list[bytes]:
+    def request(self, message: bytes, kind: int, flags: int = 0) -> list[bytes]:
         """Send one request and wait for its acknowledgement; the messages that came before it."""
         self._send(message, kind, flags | NLM_F_ACK)
         return [data for _kind, _flags, data in self._replies() if data]
 
-    def dump(self, message_of: Any, kind: int) -> list[bytes]:
-        """Send a dump request (made anew by `message_of()` on each try) until one was not torn by a change."""
+    def dump(self, message: bytes, kind: int) -> list[bytes]:
+        """Send a dump request until an answer was not torn by a change."""
         for _attempt in range(10):
-            self._send(message_of(), kind, NLM_F_DUMP)
+            self._send(message, kind, NLM_F_DUMP)
             torn, found = False, []
             for _kind, flags, data in self._replies():
                 torn = torn or bool(flags & NLM_F_DUMP_INTR)
@@ -270,7 +270,7 @@ class Socket:
 
     def links(self, master: int = 0) -> list[RawLink]:
         attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)] + ([("IFLA_MASTER", master)] if master else [])
-        return [RawLink(data) for data in self.dump(lambda: filled(ifinfmsg, {}, attrs), RTM_GETLINK)]
+        return [RawLink(data) for data in self.dump(filled(ifinfmsg, {}, attrs), RTM_GETLINK)]
 
     def nsid(self, descriptor: int) -> int:
         """The id that this namespace has for the one of the descriptor, -1 for none."""
@@ -285,7 +285,7 @@ class Socket:
 
     def addresses(self, index: int = 0) -> list[Any]:
         """All addresses, or those of one link (which an old kernel sends among the others)."""
-        found = self.dump(lambda: filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
+        found = self.dump(filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
         return [decoded(ifaddrmsg, data) for data in found if not index or _INDEX.unpack_from(data, 20)[0] == index]
 
     def routes(self, family: int, index: int = 0, table: int = 0, by_kernel: bool = True) -> list[Any]:
@@ -296,7 +296,7 @@ class Socket:
         """
         attrs = [("RTA_OIF", index)] if index else [("RTA_TABLE", table)] if table else []
         try:
-            found = self.dump(lambda: filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
+            found = self.dump(filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
         except KernelError as exc:
             if table and exc.code == errno.ENOENT:
                 return []  # a table comes into being with its first route
@@ -311,13 +311,13 @@ class Socket:
     def neighbors(self, family: int, index: int = 0) -> list[Any]:
         return [
             decoded(ndmsg, data)
-            for data in self.dump(lambda: filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)
+            for data in self.dump(filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)
         ]
 
     def rules(self, family: int) -> list[Any]:
         """The policy rules of an address family; none where the kernel has no such rules."""
         try:
-            found = self.dump(lambda: filled(fibmsg, {"family": family}, []), RTM_GETRULE)
+            found = self.dump(filled(fibmsg, {"family": family}, []), RTM_GETRULE)
         except KernelError as exc:
             if exc.code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
                 return []
@@ -336,13 +336,25 @@ def _sentence(message: bytes, kind: int, flags: int) -> str:
     return ""
 
 
-def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> Any:
-    """A message with these header fields and attributes."""
-    message = message_class()
-    for name, value in fields.items():
-        message[name] = value
-    message["attrs"] = attrs
-    return message
+_encoded: dict[str, bytes] = {}
+
+
+def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> bytes:
+    """A request with these header fields and attributes, but for what `Socket` puts into its head.
+
+    A thousand namespaces are asked the same things, and encoding costs more than the kernel's answer.
+    """
+    key = f"{message_class.__name__}{fields}{attrs}"
+    if key not in _encoded:
+        message = message_class()
+        for name, value in fields.items():
+            message[name] = value
+        message["attrs"] = attrs
+        message.encode()
+        if len(_encoded) > 500:
+            _encoded.clear()
+        _encoded[key] = bytes(message.data)
+    return _encoded[key]
 
 
 def decoded(message_class: Any, data: bytes) -> Any:
@@ -357,22 +369,22 @@ def attributes_of(message: Any) -> dict[str, Any]:
     return {slot[0]: slot[1] for slot in message["attrs"]}
 
 
-def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> Any:
+def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> bytes:
     """A request about links (`struct ifinfomsg`)."""
     return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
 
 
-def address_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about addresses (`struct ifaddrmsg`)."""
     return filled(ifaddrmsg, fields, attrs)
 
 
-def route_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+def route_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about routes (`struct rtmsg`)."""
     return filled(rtmsg, fields, attrs)
 
 
-def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> Any:
+def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about neighbours or FDB entries (`struct ndmsg`)."""
     return filled(ndmsg, fields, attrs)
 

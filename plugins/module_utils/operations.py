@@ -45,17 +45,21 @@ class NamespaceAdd(Operation):
 
     name: str
     owner: str = ""
+    loopback: bool = False
 
     def simulate(self, model: State) -> None:
         model.namespaces[self.name] = {"owner": self.owner} if self.owner else {}
-        model.put(Link(self.name, "lo", "loopback", {"admin_state": "down", "alias": self.owner}))
+        admin_state = "up" if self.loopback else "down"
+        model.put(Link(self.name, "lo", "loopback", {"admin_state": admin_state, "alias": self.owner}))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceDelete(self.name),)
 
     def command(self) -> str:
-        mark = f" && {ip(self.name, 'link set dev lo alias', quoted(self.owner))}" if self.owner else ""
-        return f"ip netns add {quoted(self.name)}{mark}"
+        words = ["alias", quoted(self.owner)] if self.owner else []
+        words += ["up"] if self.loopback else []
+        then = f" && {ip(self.name, 'link set dev lo', *words)}" if words else ""
+        return f"ip netns add {quoted(self.name)}{then}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def make_namespaces(planner: Planner) -> None:
         if want.absent:
             continue
         if want.name not in planner.model.namespaces:
-            planner.do(NamespaceAdd(want.name, want.owner))
+            planner.do(NamespaceAdd(want.name, want.owner, bool(want.loopback)))
         # Before any link enters: it takes its own settings from `default` in that moment.
         for key, value in sorted(want.sysctls.items(), key=sysctl.order):
             if not sysctl.is_of_device(key):

@@ -145,6 +145,13 @@ def create(planner: Planner, want: LinkWant) -> None:
         in_request = {name: value for name, value in want.peer.options.items() if name != "master"}
         peer_options = in_creating_request(planner, want, kind, peer_key[0], in_request)
     options = in_creating_request(planner, want, kind, want.netns, asked)
+    if (
+        options.get("master")
+        and want.options.get("admin_state") == "up"
+        and not (want.options.get("addresses") or kind.by_ioctl)
+    ):
+        # Nothing has to come before it is up: one request less.
+        options["admin_state"] = "up"
     planner.do(LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
 
 

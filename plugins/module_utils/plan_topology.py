@@ -31,6 +31,7 @@ def claimed(
     What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
+    made = Record.read(current.files.get(topology.record)).route_keys
     found: list[Want] = []
     for want in wants:
         if isinstance(want, NamespaceWant):
@@ -38,8 +39,8 @@ def claimed(
         elif isinstance(want, LinkWant) and want.kind.name:
             found.append(_link(current, want, topology, steps_of))
         else:
-            if isinstance(want, RouteWant):
-                _check_route(current, want, topology, steps_of)
+            if isinstance(want, RouteWant) and current.routes.get(want.key) and want.key not in made:
+                _taken_over(want, topology, steps_of, f"route to {want.destination}")
             found.append(want)
     return tuple(found)
 
@@ -69,12 +70,6 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
     mark = {"link_group": topology.link_group}
     peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
     return replace(want, options={**want.options, **mark}, peer=peer)
-
-
-def _check_route(current: State, want: RouteWant, topology: Topology, steps_of: Callable[[Want], int]) -> None:
-    record = Record.read(current.files.get(topology.record))
-    if current.routes.get(want.key) and want.key not in record.route_keys:
-        _taken_over(want, topology, steps_of, f"route to {want.destination}")
 
 
 def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:

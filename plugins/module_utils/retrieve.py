@@ -106,28 +106,30 @@ class Reader:
         """The namespaces and the links that carry the topology's mark, and what its record names."""
         places = {"", *record.namespaces, *self.names}
         for name in self.host.namespaces.names():
+            if name in places:
+                self.host.read_all_links(name)
             loopback = self.host.link(name, "lo")
             owner = loopback.alias if loopback and loopback.alias.startswith(OWNER) else ""
-            if owner == topology.owner:
-                self.state.namespaces[name] = {}
-            if name in self.state.namespaces:
+            if owner == topology.owner or name in self.state.namespaces:
                 self.state.namespaces[name] = {"owner": owner}
-        for netns in places:
-            if self.state.has_netns(netns):
-                for raw in self.host.read_all_links(netns):
-                    if raw.group == topology.link_group:
-                        self._complete(self._link(netns, raw.name))
+        self._marked(topology, places)
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
         for netns, name, origin in record.moved:
             self._note(netns, [name])
             self._note(origin, [name])
 
-    def _complete(self, link: Link | None) -> None:
-        """All that undoing its deletion would need."""
+    def _marked(self, topology: Topology, places: set[str]) -> None:
+        """The links that carry the mark, and of those that are not listed any more all that undoing would need."""
         listed = {want.key for want in self.wants if isinstance(want, LinkWant)}
-        if link and link.key not in listed and not (link.peer and link.peer in listed):
-            self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
+        for netns in places:
+            if self.state.has_netns(netns):
+                for raw in self.host.read_all_links(netns):
+                    if raw.group == topology.link_group:
+                        link = self._link(netns, raw.name)
+                        if link and link.key not in listed and link.peer not in listed:
+                            # All that undoing its deletion would need.
+                            self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
 
     def _routes_asked(self, keys: set[RouteKey]) -> None:
         self.state.routes.update({key: self.state.routes.get(key) for key in keys})
