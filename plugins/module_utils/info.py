@@ -28,6 +28,7 @@ from .info_words import (
     rule_shown,
     topology_shown,
 )
+from .kinds import kind_of
 from .netlink import RawLink
 from .retrieve import Reader, address_value
 from .state import Addr, Fdb, Key, Link, forwarding_shown, link_shown
@@ -75,6 +76,7 @@ class Gatherer:
         self.reader = Reader(host, ())
         self.state = self.reader.state
         self.found: dict[str, dict[str, Any]] = {name: {} for name in names}
+        self.routes: dict[str, list[dict[str, Any]]] = {}
 
     def gather(self) -> dict[str, Any]:
         """Read all; see `gather` beside this class for what it returns."""
@@ -101,9 +103,9 @@ class Gatherer:
             address = address_value(message)
             if address:
                 addresses.setdefault(message["index"], []).append(address)
-        # Of links only VXLAN devices show something (their remotes) that is kept in the FDB.
+        # Of the links themselves only the remotes of some are kept in the FDB.
         fdb: dict[int, list[Fdb]] = {}
-        if "fdb" in self.asked or any(link.kind == "vxlan" for link in links.values()):
+        if "fdb" in self.asked or any("remotes" in kind_of(link.kind).table for link in links.values()):
             fdb = self._fdb(netns, links)
         for index, link in links.items():
             self.state.put(replace(link, addresses=tuple(addresses.get(index, ())), fdb=tuple(fdb.get(index, ()))))
@@ -150,11 +152,13 @@ class Gatherer:
             link = self.host.link_at(netns, index)
             return link.name if link else f"if{index}"
 
-        if "routes" in self.asked:
+        if self.asked & {"routes", "topology"}:
             routes = [
                 route_shown(message, name_at) for family in FAMILIES for message in sock.routes(family, by_kernel=False)
             ]
-            found["routes"] = [route for route in routes if route]
+            self.routes[netns] = [route for route in routes if route]
+        if "routes" in self.asked:
+            found["routes"] = self.routes[netns]
         if "rules" in self.asked:
             found["rules"] = [rule_shown(message) for family in FAMILIES for message in sock.rules(family)]
         if "neighbors" in self.asked:
@@ -169,7 +173,7 @@ class Gatherer:
             if link and link.peer and link.peer not in self.state.links:
                 raw = self.host.link(*link.peer)
                 self.state.links[link.peer] = self.reader.convert(link.peer[0], raw) if raw else None
-        return topology_shown(self.state, self.names, self._macs())
+        return topology_shown(self.state, self.routes, self._macs())
 
     def _macs(self) -> set[Key]:
         """The links whose MAC somebody gave them, as only sysfs tells."""

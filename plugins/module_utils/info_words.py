@@ -11,16 +11,16 @@ What is empty, zero where zero means nothing, or usual is left out, so that what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 from .kinds import BY_NETLINK, LINK_KINDS
 from .kinds.base import LinkKind, Option
+from .kinds.route import DEFAULT_METRIC
 from .netlink import attributes_of
-from .state import Fdb, Key, Link, State
+from .state import ROUTE_TYPES, TABLES, Fdb, Key, Link, State
 
 FAMILIES = {2: "inet", 10: "inet6"}
-TABLES = {253: "default", 254: "main", 255: "local"}
 KERNEL = 2
 """The protocol of what the kernel made by itself (`RTPROT_KERNEL`)."""
 PROTOCOLS = {
@@ -28,10 +28,12 @@ PROTOCOLS = {
     12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 17: "mrouted", 18: "keepalived", 42: "babel",
     99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
 }  # fmt: skip
-ROUTE_TYPES = {
+ALL_ROUTE_TYPES = {
     1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
     8: "prohibit", 9: "throw", 10: "nat",
 }  # fmt: skip
+SOMEBODYS = ("boot", "static")
+"""The protocols of routes that a person or a script made. Others are the kernel's, or some daemon's that learned them."""
 OF_ADDRESSES = ("local", "broadcast", "anycast", "multicast")
 REFUSING = ("blackhole", "unreachable", "prohibit", "throw")
 RULE_ACTIONS = {2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
@@ -67,7 +69,7 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A route in the words of `vnet_route`; None for those that the kernel keeps for its own addresses."""
     attrs = attributes_of(message)
     family = FAMILIES.get(message["family"])
-    type_ = ROUTE_TYPES.get(message["type"], message["type"])
+    type_ = ALL_ROUTE_TYPES.get(message["type"], message["type"])
     if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
         return None
     table = attrs.get("RTA_TABLE") or message["table"]
@@ -226,8 +228,14 @@ def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> d
     return words
 
 
-def topology_shown(state: State, names: Collection[str], macs: Collection[Key]) -> dict[str, list[dict[str, Any]]]:
-    """What is in these namespaces as `vnet_topology` takes it. `macs`: the links whose MAC somebody gave them."""
+def topology_shown(
+    state: State, routes: Mapping[str, Sequence[Mapping[str, Any]]], macs: Collection[Key]
+) -> dict[str, list[dict[str, Any]]]:
+    """What is in some namespaces as `vnet_topology` takes it.
+
+    `routes`: theirs, by namespace, in the words of `route_shown`. `macs`: the links whose MAC somebody gave them.
+    """
+    names = routes.keys()
     shown: dict[str, list[dict[str, Any]]] = {"namespaces": [], **{kind.plural: [] for kind in LINK_KINDS}}
     for name in sorted(name for name in names if name):
         loopback = state.link((name, "lo"))
@@ -246,17 +254,36 @@ def topology_shown(state: State, names: Collection[str], macs: Collection[Key]) 
             if peer.netns != link.netns:
                 entry["peer"]["netns"] = peer.netns
             entry["peer"].update(asked_for(peer, kind.peer, macs))
-        if kind.name == "bridge":
+        if kind.holds_ports:
             # The other ports say so themselves, by `master`.
             ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
             entry.update({"ports": ports, "append": True} if ports else {})
         shown[kind.plural].append(entry)
+    made = [route_entry(netns, route) for netns in sorted(names) for route in routes[netns]]
+    shown["routes"] = [entry for entry in made if entry]
     on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
     for (netns, key), value in state.sysctls.items():
         if netns in on:
             on[netns][key] = value == "1"
     shown["forwarding"] = [entry for netns, keys in on.items() for entry in forwarding_entries(netns, keys)]
     return shown
+
+
+def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A route in the options that make it; None for what was learned, and for what the options can't say."""
+    hops = [route, *route.get("nexthops", ())]
+    is_inet6 = route["family"] == "inet6"
+    foreign = any((":" in hop["gateway"]) != is_inet6 for hop in hops if "gateway" in hop)
+    if route["protocol"] not in SOMEBODYS or route["type"] not in ROUTE_TYPES or "tos" in route or foreign:
+        return None
+    usual = {"table": "main", "metric": DEFAULT_METRIC[6 if is_inet6 else 4], "type": "unicast"}
+    kept = ("table", "metric", "type", "gateway", "device", "source", "nexthops", "onlink")
+    destination = "::/0" if is_inet6 and route["destination"] == "default" else route["destination"]
+    return {
+        "destination": destination,
+        **said({"netns": netns}),
+        **{word: route[word] for word in kept if word in route and route[word] != usual.get(word)},
+    }
 
 
 def forwarding_entries(netns: str, on: Mapping[str, bool]) -> list[dict[str, Any]]:

@@ -509,7 +509,7 @@ topology:
     - The same as desired state. Under the name of each kind is a list of what there is of it, each entry in the options
       of that kind's module, without what a new one has anyway.
     - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses
-      that the kernel picked, and dynamic and link-local addresses.
+      that the kernel picked, dynamic and link-local addresses, and routes that were learned.
     - A veth pair is there once. It is left out where its other end is in a namespace without a name, and a
       VXLAN device where its underlay is in one.
   returned: when gathered
@@ -547,6 +547,14 @@ topology:
       type: list
       elements: dict
       sample: [{name: vxlan42, vni: 42, local: 192.0.2.1, remotes: [192.0.2.2]}]
+    routes:
+      description:
+        - Options of M(linuxnet.vnet.vnet_route), for routes that somebody set (their protocol is C(boot) or
+          C(static)).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{netns: web, destination: default, gateway: 192.168.9.1, device: eth0}]
     forwarding:
       description: Options of M(linuxnet.vnet.vnet_sysctl_forward), less those about its file.
       returned: always
