@@ -21,8 +21,9 @@ RESTRICTED = 7
 def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
     """What can be said of options together."""
     name = options.get("name")
-    if name in options.get("ports", ()) or (name and name == options.get("master")):
-        return f"ports: {name!r} is the bridge itself, which can't be its own port"
+    for option, devices in (("ports", options.get("ports", ())), ("master", [options.get("master")])):
+        if name and name in devices:
+            return f"{option}: {name!r} is the bridge itself, which can't be its own port"
     if options.get("group_fwd_mask", 0) & RESTRICTED:
         return f"group_fwd_mask: {options['group_fwd_mask']} has one of the bits 0 to 2 (STP, PAUSE, LACP), which the kernel never forwards"
     both = {**(found or {}), **options}
