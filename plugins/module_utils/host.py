@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .errors import Refused
+from .errors import KernelError, Refused
 from .namespaces import Namespaces
-from .netlink import RawLink, Socket, require
+from .netlink import NETLINK_NETFILTER, RawLink, Socket, require
 
 
 class Host:
@@ -62,6 +62,17 @@ class Host:
             with self.namespaces.inside(netns):
                 self._sockets[netns] = Socket()
         return self._sockets[netns]
+
+    def dropping_forward_chains(self, netns: str) -> list[str]:
+        """The firewall chains of a namespace that drop what they don't accept of forwarded packets."""
+        with self.namespaces.inside(netns):
+            sock = Socket(NETLINK_NETFILTER)
+        try:
+            return sock.dropping_forward_chains()
+        except KernelError:
+            return []  # a kernel without nftables
+        finally:
+            sock.close()
 
     def adopt_socket(self, netns: str) -> Socket:
         """A socket in the namespace in which the thread is just now, which is going to have this name."""

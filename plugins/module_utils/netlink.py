@@ -89,6 +89,8 @@ _TYPE_FLAGS_SEQUENCE = struct.Struct("=HHI")
 _INDEX = struct.Struct("=I")
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _SKIP_STATISTICS = 8
+NETLINK_NETFILTER = 12
+_NFT_GETCHAIN = 10 << 8 | 4
 _RTPROT_KERNEL = 2
 _RTN_OF_ADDRESSES = (2, 3, 4, 5)
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
@@ -198,8 +200,8 @@ class RawLink:
 class Socket:
     """A netlink socket in the network namespace in which it was made; requests are answered one by one."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         for option in (_CAP_ACK, _EXT_ACK, _STRICT):
             # An old kernel lacks some of them, and answers in errnos only.
             with suppress(OSError):
@@ -280,6 +282,21 @@ class Socket:
                 if attribute == 1:
                     return int.from_bytes(content, sys.byteorder, signed=True)
         return -1
+
+    # -- firewall (a socket with NETLINK_NETFILTER) ------------------------------------------------------------------
+
+    def dropping_forward_chains(self) -> list[str]:
+        """The nftables chains, as `table chain`, that drop what they don't accept of what the host forwards.
+
+        include/uapi/linux/netfilter/nf_tables.h; the chains that iptables-nft makes are among them.
+        """
+        found = []
+        for data in self.dump(bytes(_HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", _NFT_GETCHAIN):
+            chain = dict(attributes(data, 20))
+            hook = dict(attributes(chain.get(4, b"")))
+            if hook.get(1, b"") == b"\0\0\0\2" and chain.get(5, b"") == b"\0\0\0\0" and data[16] in (1, 2, 10):
+                found.append(" ".join(chain[name].rstrip(b"\0").decode() for name in (1, 3)))
+        return found
 
     # -- what hangs on links ---------------------------------------------------------------------------------------
 

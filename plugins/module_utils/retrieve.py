@@ -79,12 +79,22 @@ class Reader:
     def _details_of(self, want: Want) -> None:
         if isinstance(want, LinkWant):
             self._details(want)
+            if want.kind.holds_ports and not want.absent and self.state.has_netns(want.netns):
+                self._firewall(want.netns)
         elif isinstance(want, NamespaceWant):
             self._sysctls(want.name, want.sysctls)
             if want.absent and want.name in self.state.namespaces:
                 self._far_ends(want.name)
         elif isinstance(want, ForwardWant):
             self._forwarding(want)
+
+    def _firewall(self, netns: str) -> None:
+        """Whether br_netfilter shows bridged frames to a firewall that drops them."""
+        if (
+            netns not in self.state.dropping
+            and self._in(netns, sysctl.read, "net.bridge.bridge-nf-call-iptables") == "1"
+        ):
+            self.state.dropping[netns] = ", ".join(self.host.dropping_forward_chains(netns))
 
     def _far_ends(self, netns: str) -> None:
         """The veths of a namespace that goes: their other ends go with it, wherever they are."""

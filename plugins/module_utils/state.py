@@ -165,6 +165,8 @@ class State:
     """By namespace, the devices that hold a route learned by router advertisement."""
     routes: dict[RouteKey, Route | None] = field(default_factory=dict)
     """The routes that are asked about; None where there is none."""
+    dropping: dict[str, str] = field(default_factory=dict, compare=False)
+    """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
 
@@ -180,6 +182,7 @@ class State:
             dict(self.files),
             dict(self.ra_devices),
             dict(self.routes),
+            dict(self.dropping),
         )
 
     def links_in(self, netns: str) -> list[Link]:

@@ -41,6 +41,12 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
             f"{key_text(want.key)} has addresses and no 'mac' of its own: it takes the lowest MAC of its ports,"
             " and changes it as they come and go, which neighbours and DHCP servers notice"
         )
+    chain = plan.before.dropping.get(want.netns)
+    if chain:
+        found.append(
+            f"br_netfilter shows the frames that {key_text(want.key)} forwards to the firewall, and its chain '{chain}' drops"
+            " what it does not accept: accept them there, or set the sysctl net.bridge.bridge-nf-call-iptables to 0"
+        )
     return found
 
 
