@@ -188,7 +188,8 @@ def route_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> Ro
         raise Refused(f"{where}: {problem}" if where else problem)
     family = route.family_of(whole)
     destination = "default" if identity["destination"] in ("0.0.0.0/0", "::/0") else identity["destination"]
-    metric = identity.get("metric", route.DEFAULT_METRIC[family])
+    # The kernel makes its default of a zero, for IPv6.
+    metric = identity.get("metric") or route.DEFAULT_METRIC[family]
     table = route.ROUTE_IDENTITY[1].type.encode(identity["table"])
     return RouteWant(identity.get("netns", netns), family, table, destination, metric, absent, options, where)
 

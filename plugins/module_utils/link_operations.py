@@ -32,6 +32,8 @@ class LinkAdd(Operation):
 
     def simulate(self, model: State) -> None:
         attrs: dict[str, Any] = {"admin_state": "down", **self.options}
+        if self.kind.lower:
+            attrs.setdefault("link_netns", self.netns)
         mac_is_set = "mac" in self.options or not self.kind.holds_ports
         model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
         if self.peer:

@@ -57,21 +57,40 @@ def misread(spec: Mapping[str, Any], params: Any) -> str | None:
     """What Ansible's types would let pass although YAML made something else of it than was meant: a sentence, or None."""
     if not isinstance(params, dict):
         return None
-    for name, option in spec.items():
-        value = params.get(name)
-        if option["type"] in ("int", "float", "str", "path") and isinstance(value, bool):
-            return f"{name}: {str(value).lower()} is a boolean and no {'string: quote it' if option['type'] in ('str', 'path') else 'number'}"
-        if option["type"] == "list" and isinstance(value, list):
-            for item in value:
-                if item is None or (isinstance(item, bool) and option.get("elements") != "bool"):
-                    return f"{name}: {'null' if item is None else str(item).lower()} is not an element of this list"
-        if option["type"] == "dict" and "options" in option and value is not None:
-            if not isinstance(value, dict):
-                return f"{name}: {value!r} is not a dictionary of options"
-            problem = misread(option["options"], value)
-            if problem:
-                return f"{name}: {problem}"
+    found = (misread_value(name, option, params.get(name)) for name, option in spec.items())
+    return next((problem for problem in found if problem), None)
+
+
+def misread_value(name: str, option: Mapping[str, Any], value: Any) -> str | None:
+    """The same for one option's value."""
+    kind = option["type"]
+    if isinstance(value, bool) and kind in ("int", "float", "str", "path"):
+        return f"{name}: {str(value).lower()} is a boolean and no {'string: quote it' if kind in ('str', 'path') else 'number'}"
+    if kind == "list" and isinstance(value, list):
+        element = {
+            "type": option.get("elements", "raw"),
+            **({"options": option["options"]} if "options" in option else {}),
+        }
+        for number, item in enumerate(value):
+            if item is None:
+                return f"{name}: null is not an element of this list"
+            if isinstance(item, bool) and element["type"] != "dict":
+                return f"{name}: {str(item).lower()} is not an element of this list"
+            if element["type"] == "dict":
+                problem = misread_dict(f"{name}[{number}]", element.get("options", {}), item)
+                if problem:
+                    return problem
+    if kind == "dict" and "options" in option and value is not None:
+        return misread_dict(name, option["options"], value)
     return None
+
+
+def misread_dict(where: str, spec: Mapping[str, Any], value: Any) -> str | None:
+    """The same for an option that holds options."""
+    if not isinstance(value, dict):
+        return f"{where}: {value!r} is not a dictionary of options"
+    problem = misread(spec, value)
+    return f"{where}: {problem}" if problem else None
 
 
 def as_written(params: Mapping[str, Any], raw: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .desired import Want
 from .diff import half
 from .planner import Planner, Step
 from .state import Key, State
-from .topology import Topology
+from .topology import Topology, check_names
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
 
     With a `topology`, what it made before and is not among the wants goes.
     """
+    check_names(wants)
     if topology:
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
     planner = Planner(current, wants, topology)

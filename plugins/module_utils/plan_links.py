@@ -389,6 +389,10 @@ def delete_links(planner: Planner) -> None:
         if want.absent and link and not want.kind.name:
             origin = (want.origin or "", want.name)
             if origin != want.key:
+                if planner.model.link(origin):
+                    raise Refused(
+                        f"{prefix(want)}name: {key_text(want.key)} can't be given back, {key_text(origin)} is already there"
+                    )
                 planner.do(LinkMove(*want.key, origin))
         elif want.absent and link:
             check_kind(want, link)

@@ -60,8 +60,9 @@ class Reader:
                 self.state.links.update({(netns, name): None for name in names})
         for want in self.wants:
             self._details_of(want)
-        asked = {want.key for want in self.wants if isinstance(want, RouteWant)}
-        self._routes_asked(asked | (record.route_keys if record else set()))
+        if record:
+            self._recorded(record)
+        self._routes_asked({want.key for want in self.wants if isinstance(want, RouteWant)})
         return self.state
 
     def _note_want(self, want: Want) -> None:
@@ -128,6 +129,14 @@ class Reader:
         for netns, name, origin in record.moved:
             self._note(netns, [name])
             self._note(origin, [name])
+
+    def _recorded(self, record: Record) -> None:
+        """What carries no mark."""
+        self._routes_asked(record.route_keys)
+        for netns, name, origin in record.moved:
+            link = self.state.links.get((netns, name))
+            if link:
+                self._attached(link, LinkWant(LINK, netns, name, absent=True, origin=origin), {})
 
     def _marked(self, topology: Topology, places: set[str]) -> None:
         """The links that carry the mark, and of those that are not listed any more all that undoing would need."""
@@ -219,6 +228,8 @@ class Reader:
             other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
             if other and other.peer and other.kind == want.kind.netlink and other.peer not in self.state.links:
                 link = self._link(*other.peer)
+        if not want.kind.name and link is None:
+            link = self.state.links.get((want.origin or "", want.name))
         if link is None:
             return
         try:

@@ -134,7 +134,6 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
         for plural, parser in PARSERS.items()
         for number, entry in enumerate(params.get(plural) or ())
     ]
-    check_names(wants)
     check_addresses(wants)
     check_loops(wants)
     return topology, tuple(wants)
@@ -167,7 +166,8 @@ def check_names(wants: Iterable[Want]) -> None:
     for want in wants:
         for words, key in _keys(want):
             if key in seen:
-                raise Refused(f"{want.where}: {words} is also in {seen[key]}, one of the two has to go")
+                place = f"{want.where}: " if want.where else ""
+                raise Refused(f"{place}{words} is also in {seen[key] or 'another want'}, one of the two has to go")
             seen[key] = want.where
 
 
