@@ -26,7 +26,18 @@ BRIDGE = ("fdb", "vlan", "link")
 
 # Keys of `ip -j` and `bridge -j` whose values move without anybody's doing, and on ports of a bridge besides.
 RESTLESS = {
-    *("ifindex", "link_index", "link_netnsid", "operstate", "qdisc", "allmulti", "root_port", "root_path_cost"),
+    *(
+        "ifindex",
+        "viaIfIndex",
+        "linkNetNsId",
+        "link_index",
+        "link_netnsid",
+        "operstate",
+        "qdisc",
+        "allmulti",
+        "root_port",
+        "root_path_cost",
+    ),
     *("hello_timer", "tcn_timer", "topology_change_timer", "gc_timer", "topology_change", "topology_change_detected"),
     *("valid_life_time", "preferred_life_time", "used", "updated", "expires", "age", "tentative", "dadfailed"),
 }

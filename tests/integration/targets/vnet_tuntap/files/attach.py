@@ -19,7 +19,7 @@ descriptor = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), int(flags, 16)))
 if os.fork():
     sys.exit()
+Path(file).write_text(str(os.getpid()), encoding="ascii")
 for standard in (0, 1, 2):
     os.dup2(os.open(os.devnull, os.O_RDWR), standard)
-Path(file).write_text(str(os.getpid()), encoding="ascii")
 time.sleep(120)
