@@ -50,6 +50,16 @@ class Reader:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
             self._owned(self.topology, record)
+        self._named_links()
+        for want in self.wants:
+            self._details_of(want)
+        if record:
+            self._recorded(record)
+        self._routes_asked({want.key for want in self.wants if isinstance(want, RouteWant)})
+        return self.state
+
+    def _named_links(self) -> None:
+        """The links that the wants name."""
         for netns, names in self.names.items():
             if self.state.has_netns(netns):
                 if len(names) > DUMP_FROM or (self.topology and netns):
@@ -58,12 +68,6 @@ class Reader:
                     self._link(netns, name)
             else:
                 self.state.links.update({(netns, name): None for name in names})
-        for want in self.wants:
-            self._details_of(want)
-        if record:
-            self._recorded(record)
-        self._routes_asked({want.key for want in self.wants if isinstance(want, RouteWant)})
-        return self.state
 
     def _note_want(self, want: Want) -> None:
         if isinstance(want, LinkWant):
