@@ -306,7 +306,7 @@ host:
           type: str
           sample: inet
         protocol:
-          description: Who made it, as of RV(host.routes.protocol).
+          description: Who made it, as of RV(host.routes[].protocol).
           returned: always
           type: raw
           sample: boot
@@ -352,7 +352,7 @@ host:
           sample: true
         goto:
           description: The priority of the rule to go on with.
-          returned: where RV(host.rules.action) is C(goto)
+          returned: where RV(host.rules[].action) is C(goto)
           type: int
           sample: 1000
         tos:
