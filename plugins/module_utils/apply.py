@@ -67,14 +67,21 @@ HINTS: dict[tuple[type, int], str] = {
         errno.EOPNOTSUPP,
     ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
-    (LinkSet, errno.EINVAL): "look at the values that it names: a device on another one carries at most that one's MTU"
-    " less the overhead (VXLAN: 50 bytes, 70 over IPv6)",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
     (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",
     (NamespaceAdd, errno.EPERM): "making namespaces needs root: add 'become: true'",
 }
+
+
+def hint_for(operation: Operation, code: int) -> str:
+    """What to do about a refusal, "" where the kernel's words have to do."""
+    if isinstance(operation, LinkSet) and code == errno.EINVAL and "mtu" in operation.changes:
+        return (
+            "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
+        )
+    return HINTS.get((type(operation), code), "")
 
 
 class Applier:
@@ -380,7 +387,7 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
                 if isinstance(step.operation, LinkSet) and len(step.operation.changes) > 1:
                     # The kernel changes one attribute after the other and may have stopped half-way.
                     done.append(step.undo)
-                hint = HINTS.get((type(step.operation), getattr(exc, "code", 0)))
+                hint = hint_for(step.operation, getattr(exc, "code", 0))
                 raise VnetError(f"'{step.operation.command()}' failed: {exc}{'; ' + hint if hint else ''}") from None
             done.append(step.undo)
         host.forget()

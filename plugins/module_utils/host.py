@@ -65,8 +65,11 @@ class Host:
 
     def dropping_forward_chains(self, netns: str) -> list[str]:
         """The firewall chains of a namespace that drop what they don't accept of forwarded packets."""
-        with self.namespaces.inside(netns):
-            sock = Socket(NETLINK_NETFILTER)
+        try:
+            with self.namespaces.inside(netns):
+                sock = Socket(NETLINK_NETFILTER)
+        except OSError:
+            return []  # a kernel without netfilter's netlink
         try:
             return sock.dropping_forward_chains()
         except KernelError:

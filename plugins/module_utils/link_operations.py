@@ -14,7 +14,7 @@ from typing import Any
 
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
-from .operations import AltnameAdd, Operation, ip, put_back
+from .operations import AltnameAdd, Operation, SysctlSet, ip, put_back
 from .state import Key, Link, State
 from .values import quoted
 
@@ -298,6 +298,7 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
         LinkAdd(link.netns, link.name, kind, given(link, False), link.peer, given(peer, False) if peer else {}),
     )
     for end in ends:
+        steps += tuple(SysctlSet(end.netns, key, value) for key, value in end.sysctls)
         if given(end, True):
             steps += (LinkSet(end.netns, end.name, end.kind, given(end, True)),)
         steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())

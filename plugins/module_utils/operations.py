@@ -397,6 +397,8 @@ def sysctl_effects(model: State, netns: str, key: str, value: str) -> dict[str, 
             effects["net.ipv4.ip_forward"] = value
             effects["net.ipv4.conf.all.accept_redirects"] = "0" if value == "1" else "1"
     elif key == "net.ipv6.conf.all.forwarding":
+        if value == "0" and not unchanged:
+            effects.update({name: "0" for name in known if name.endswith(".force_forwarding")})
         effects.update(
             {name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")}
         )

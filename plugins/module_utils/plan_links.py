@@ -295,10 +295,9 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     if want.kind.holds_ports and "mtu" in changes:
         # It follows its ports: after they have joined.
         changes.pop("mtu")
-    by_ioctl = {
-        name: value for name, value in changes.items() if want.kind.by_ioctl and want.kind.table[name].level == "info"
-    }
-    for part in (by_ioctl, {name: value for name, value in changes.items() if name not in by_ioctl}):
+    # Drivers refuse some of what all links have beside what is their own (vxlan: the MTU), and an ioctl takes neither.
+    own = {name: value for name, value in changes.items() if want.kind.table[name].level == "info"}
+    for part in (own, {name: value for name, value in changes.items() if name not in own}):
         if part:
             planner.do(LinkSet(*key, link.kind, part, link.attrs))
 

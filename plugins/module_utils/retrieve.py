@@ -245,7 +245,21 @@ class Reader:
             self.host.forget()
             self.state.links[want.key] = None
 
+    def _own_sysctls(self, key: Key) -> None:
+        """The settings of a device that may be made anew."""
+        link = self.state.links.get(key)
+        if link:
+            settings = self._in(link.netns, sysctl.own_settings, link.name)
+            self.state.put(replace(link, sysctls=settings))
+            self.state.sysctls.update({(link.netns, name): value for name, value in settings})
+
     def _hanging(self, link: Link, want: LinkWant) -> None:
+        if want.recreate or want.absent:
+            for key in (link.key, link.peer):
+                if key:
+                    self._link(*key)
+                    self._own_sysctls(key)
+            link = self.state.links.get(link.key) or link
         self._attached(link, want, want.options)
         if link.peer and (want.peer or want.absent or want.recreate):
             peer = self._link(*link.peer)

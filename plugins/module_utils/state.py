@@ -118,6 +118,8 @@ class Link:
     addresses: tuple[Addr, ...] = ()
     routes: tuple[Route, ...] = ()
     fdb: tuple[Fdb, ...] = ()
+    sysctls: tuple[tuple[str, str], ...] = ()
+    """Its own settings, (key, value) of each that differs from the namespace's default."""
     peer: Key | None = None
     index: int = 0
     mac_is_set: bool = True

@@ -81,6 +81,23 @@ def forwarding_keys() -> list[str]:
     return keys
 
 
+def own_settings(device: str) -> tuple[tuple[str, str], ...]:
+    """The settings of a device that differ from `default`, in the network namespace of the calling thread.
+
+    Without those that the kernel derives from something else (`mtu`) or doesn't let anybody write.
+    """
+    found = []
+    for family in ("ipv4", "ipv6"):
+        folder = f"{ROOT}net/{family}/conf"
+        for name in sorted(os.listdir(f"{folder}/default")) if os.path.isdir(f"{folder}/{device}") else ():
+            if name in ("mtu", "mc_forwarding", "stable_secret"):
+                continue
+            value = read(of_device(family, device, name))
+            if value and value != read(f"net.{family}.conf.default.{name}"):
+                found.append((of_device(family, device, name), value))
+    return tuple(found)
+
+
 def read_all(keys: Iterable[str]) -> dict[str, str]:
     """The values of keys, in the network namespace of the calling thread; without those that the kernel has not."""
     found = {key: read(key) for key in keys}
