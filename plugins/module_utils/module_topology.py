@@ -80,7 +80,7 @@ def validated(plural: str, entries: list[Any] | None, validator: ArgumentSpecVal
             continue
         result = validator.validate(entry)
         if result.error_messages:
-            unknown = f"Unsupported parameters: {', '.join(sorted(result.unsupported_parameters))}. "
+            unknown = f"Unsupported parameters: {', '.join(sorted(map(dotted, result.unsupported_parameters)))}. "
             raise Refused(
                 f"{where}: {unknown if result.unsupported_parameters else '; '.join(result.error_messages)}".rstrip()
             )
@@ -89,6 +89,11 @@ def validated(plural: str, entries: list[Any] | None, validator: ArgumentSpecVal
             raise Refused(f"{where}: {problem}")
         found.append(as_written(result.validated_parameters, entry))
     return found
+
+
+def dotted(parameter: Any) -> str:
+    """An option's name with those of the options that it stands in, as Ansible writes it."""
+    return parameter if isinstance(parameter, str) else ".".join(parameter)
 
 
 def is_plain_dict(value: Any, spec: Mapping[str, Any]) -> bool:

@@ -60,6 +60,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
     planner = Planner(current, wants, topology)
     plan_host.make_namespaces(planner)
+    plan_topology.clear_the_way(planner)
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)

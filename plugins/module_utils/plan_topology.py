@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -95,6 +96,54 @@ def check_limits(planner: Planner) -> None:
                 )
 
 
+def clear_the_way(planner: Planner) -> None:
+    """Delete before anything is made what is the topology's own and stands where something else of it should be.
+
+    All else that is not listed any more goes last, as deletions are what can be undone least well; unless a bridge would have
+    too many ports until then.
+    """
+    topology = planner.topology
+    if topology is None:
+        return
+    for want in planner.links:
+        for link in in_the_way(planner, topology, want):
+            if planner.model.link(link.key):
+                planner.do(LinkDelete(link.netns, link.name, link.kind))
+    new = Counter(
+        (want.netns, want.options["master"])
+        for want in planner.links
+        if want.options.get("master") and planner.model.link(want.key) is None
+    )
+    if topology.prune and any(len(planner.model.ports(bridge)) + more > MOST_PORTS for bridge, more in new.items()):
+        delete_links(planner, topology, set(namespaces_going(planner, topology)))
+
+
+def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Link]:
+    """The topology's own devices that have a wanted name, and can't become what is wanted."""
+    found = []
+    link = planner.model.link(want.key)
+    if link and want.kind.name and link.kind != want.kind.netlink and link.get("link_group") == topology.link_group:
+        found.append(link)
+    if want.peer and want.peer.name:
+        other = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+        if other and other.peer != want.key and other.get("link_group") == topology.link_group:
+            first = planner.model.link(other.peer) if other.peer else None
+            moved = first is not None and first.name == want.name and link is None
+            if not moved:
+                found.append(other)
+    return found
+
+
+def namespaces_going(planner: Planner, topology: Topology) -> list[str]:
+    """The topology's own namespaces that are not listed."""
+    listed = {want.name for want in planner.namespaces}
+    return [
+        name
+        for name, facts in planner.model.namespaces.items()
+        if facts.get("owner") == topology.owner and name not in listed
+    ]
+
+
 def prune(planner: Planner) -> None:
     """Take away what the topology made and nobody lists any more: sysctls first, then routes, links, namespaces."""
     topology = planner.topology
@@ -103,14 +152,27 @@ def prune(planner: Planner) -> None:
     old = Record.read(planner.model.files.get(topology.record))
     new = remembered(planner, old)
     if topology.prune or topology.absent:
-        namespaces = [name for name, facts in planner.model.namespaces.items() if facts.get("owner") == topology.owner]
-        listed = {want.name for want in planner.namespaces}
-        going = [name for name in namespaces if name not in listed]
+        going = namespaces_going(planner, topology)
         give_back(planner, old, new, set(going))
         delete_links(planner, topology, set(going))
         for name in going:
             planner.do(NamespaceDelete(name))
+    new.namespaces = namespaces_of_others(planner, topology)
     keep(planner, topology, new)
+
+
+def namespaces_of_others(planner: Planner, topology: Topology) -> list[str]:
+    """The named namespaces that are not the topology's, and in which links of it are."""
+    return sorted(
+        {
+            link.netns
+            for link in planner.model.links.values()
+            if link
+            and link.netns
+            and link.get("link_group") == topology.link_group
+            and planner.model.namespaces.get(link.netns, {}).get("owner") != topology.owner
+        }
+    )
 
 
 def remembered(planner: Planner, old: Record) -> Record:
@@ -127,24 +189,22 @@ def remembered(planner: Planner, old: Record) -> Record:
     made = old.route_keys
     adopting = bool(planner.topology and planner.topology.adopt)
     # One that was there as it is wanted, and was not taken over, is used and never pruned.
-    routes = [
+    routes = sorted(
         list(want.key)
         for want in planner.routes
         if want.key in made or adopting or planner.before.routes.get(want.key) is None
-    ]
+    )
     moved = {(netns, name): origin for netns, name, origin in old.moved}
     for step in planner.steps:
         if isinstance(step.operation, LinkMove) and any(
             want.key == step.operation.to and not want.kind.name for want in planner.links
         ):
             moved.setdefault(step.operation.to, step.operation.netns)
-    own = {want.name for want in planner.namespaces if want.owner}
-    foreign = {want.netns for want in planner.links if want.kind.name and want.netns and want.netns not in own}
     return Record(
         routes,
         [[*key, *values] for key, values in sorted(sysctls.items())],
         [[*key, origin] for key, origin in sorted(moved.items())],
-        sorted(foreign | {name for name in old.namespaces if name in planner.model.namespaces}),
+        [],
     )
 
 

@@ -39,13 +39,15 @@ class Reader:
         self.topology = topology
         self.state = State()
         self.names: dict[str, set[str]] = {}
+        self.places: dict[Key, str] = {}
+        """By link, the entry that names it."""
 
     def read(self) -> State:
         """All that the plan will look at."""
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
-        for netns in self.names:
+        for netns in {*self.names, *(record.namespaces if record else ())}:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
@@ -165,26 +167,33 @@ class Reader:
                     if route.key(netns) in keys:
                         self.state.routes[route.key(netns)] = route
 
-    def _note(self, netns: str, names: Iterable[str]) -> None:
-        self.names.setdefault(netns, set()).update(name for name in names if name)
+    def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
+        for name in filter(None, names):
+            self.names.setdefault(netns, set()).add(name)
+            if where:
+                self.places.setdefault((netns, name), where)
+        self.names.setdefault(netns, set())
 
     def _note_link(self, want: LinkWant) -> None:
-        options = want.options
-        self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())])
+        options, where = want.options, want.where
+        self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())], where)
         if not want.kind.name:
-            self._note(want.origin or "", [want.name])
+            self._note(want.origin or "", [want.name], where)
         if want.kind.lower:
-            self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")])
+            self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")], where)
         if want.peer:
             netns = want.netns if want.peer.netns is None else want.peer.netns
-            self._note(netns, [want.peer.name or "", want.peer.options.get("master", "")])
+            self._note(netns, [want.peer.name or "", want.peer.options.get("master", "")], where)
 
     def _link(self, netns: str, name: str) -> Link | None:
         key = (netns, name)
         if key not in self.state.links:
             raw = self.host.link(netns, name)
             if raw and raw.name != name:
-                raise Refused(f"name: {name!r} is an alternative name of the device {raw.name}: call it that here")
+                where = self.places.get(key, "")
+                raise Refused(
+                    f"{where + ': ' if where else ''}{name!r} is an alternative name of the device {raw.name}, and so is taken"
+                )
             self.state.links[key] = None
             if raw:
                 self.state.put(self.convert(netns, raw))

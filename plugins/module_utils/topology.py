@@ -30,6 +30,7 @@ from .desired import (
     Want,
     forward_want,
     link_want,
+    name_of,
     namespace_want,
     route_want,
 )
@@ -37,6 +38,7 @@ from .errors import Refused
 from .kinds import LINK_KINDS
 from .kinds.link import LINK
 from .state import Key, RouteKey, key_text
+from .values import NetnsName
 
 RECORDS = "/run/vnet/topologies"
 OWNER = "vnet_topology:"
@@ -129,12 +131,14 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
     )
     if topology.absent:
         return topology, ()
+    netns = name_of("", "netns", params.get("netns") or "", NetnsName())
     wants = [
-        parser(entry, f"{plural}[{number}]", params.get("netns") or "")
+        parser(entry, f"{plural}[{number}]", netns)
         for plural, parser in PARSERS.items()
         for number, entry in enumerate(params.get(plural) or ())
     ]
     check_addresses(wants)
+    check_masters(wants)
     check_loops(wants)
     return topology, tuple(wants)
 
@@ -189,6 +193,26 @@ def check_addresses(wants: Iterable[Want]) -> None:
                         f"{want.where}: addresses: {key[1]} is also in {seen[key]}{place}, and can be on one device only"
                     )
                 seen[key] = want.where
+
+
+def check_masters(wants: Iterable[Want]) -> None:
+    """No device is to be a port of two bridges."""
+    seen: dict[Key, tuple[str, str]] = {}
+    for want in wants:
+        if not isinstance(want, LinkWant):
+            continue
+        claims = [((want.netns, port), want.name) for port in want.options.get("ports", ())]
+        if want.options.get("master"):
+            claims.append((want.key, want.options["master"]))
+        if want.peer and want.peer.name and want.peer.options.get("master"):
+            place = want.netns if want.peer.netns is None else want.peer.netns
+            claims.append(((place, want.peer.name), want.peer.options["master"]))
+        for port, master in claims:
+            where, other = seen.setdefault(port, (want.where, master))
+            if other != master:
+                raise Refused(
+                    f"{want.where}: {key_text(port)} is to be a port of {master}, and in {where} of {other}: it can be one of the two"
+                )
 
 
 def check_loops(wants: Iterable[Want]) -> None:
