@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was measured, as tables and as JSON."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import os
+import platform
+import subprocess
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from peers import WAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from measure import Bench
+
+
+def ratios(bench: Bench) -> list[dict[str, Any]]:
+    """Each promise with what must be, what we aim at, and what was measured in this run; NaN where it was not."""
+    best = bench.best
+    module = best("module", 1000)
+    rows = [
+        ("module at 1000, against ip -batch", 0.5, 0.25, module / best("ip", 1000)),
+        ("module at 1000, against ip -batch with the bridge up last", None, None, module / best("ip-up-last", 1000)),
+        ("module at 1000, against the kernel's floor", 3.0, 1.5, module / best("floor", 1000)),
+        ("ansible-playbook at 100, against ip -batch", 5.0, 3.0, best("playbook", 100) / best("ip", 100)),
+        ("unchanged re-run at 1000, against the first run", 0.5, 0.25, best("module", 1000, "again") / module),
+        (
+            "absent at 1000, against the kernel's floor",
+            4.0,
+            2.0,
+            best("module", 1000, "absent") / best("floor", 1000, "absent"),
+        ),
+        ("cost per container at 1000, against at 100", 1.5, 1.1, module / 10 / best("module", 100)),
+        ("peak memory of the module at 1000, MB", 200.0, 100.0, best("module", 1000, what="peak_mb")),
+        (
+            "single-module task, unchanged, against command: ip link show",
+            2.0,
+            1.3,
+            bench.per_task.get("vnet_veth", math.nan) / bench.per_task.get("command", math.nan),
+        ),
+    ]
+    return [{"what": what, "must": must, "aim": aim, "measured": found} for what, must, aim, found in rows]
+
+
+def verdict(row: dict[str, Any]) -> str:
+    if row["must"] is None or math.isnan(row["measured"]):
+        return ""
+    return "aim" if row["measured"] <= row["aim"] else "must" if row["measured"] <= row["must"] else "MISSED"
+
+
+def print_report(bench: Bench, sizes: Sequence[int]) -> None:
+    """Times by way and size, ratios, and our own breakdown."""
+    print(
+        "\nseconds, the least of all rounds; in brackets the processor seconds that the kernel went on to burn afterwards"
+    )
+    print(f"{'':36} {'':7}" + "".join(f"{count:>16}" for count in sizes))
+    for way in WAYS.values():
+        for step in ("build", "again", "absent"):
+            cells = [_cell(bench, way.name, count, step) for count in sizes]
+            if any(cells):
+                print(f"{way.title if step == 'build' else '':36} {step:7}" + "".join(f"{cell:>16}" for cell in cells))
+    print(f"\n{'ratio':62} {'must':>6} {'aim':>6} {'measured':>9}")
+    for row in ratios(bench):
+        must, aim = ("" if row[name] is None else f"{row[name]:g}" for name in ("must", "aim"))
+        measured = "-" if math.isnan(row["measured"]) else f"{row['measured']:.2f}"
+        print(f"{row['what']:62} {must:>6} {aim:>6} {measured:>9}  {verdict(row)}")
+    if bench.breakdown:
+        print("\nwhere the time of vnet_topology's first run goes, seconds")
+        parts = list(dict.fromkeys(part for spent in bench.breakdown.values() for part in spent))
+        print(f"{'':24}" + "".join(f"{count:>10}" for count in bench.breakdown))
+        for part in parts:
+            print(f"{part:24}" + "".join(f"{spent.get(part, 0):10.3f}" for spent in bench.breakdown.values()))
+    loads = sorted(run.load for run in bench.runs)
+    if loads:
+        print(
+            f"\nothers kept {loads[len(loads) // 2]:.2f} of {os.cpu_count()} processors busy (median; at most {loads[-1]:.2f})"
+        )
+    print(f"{len(bench.unequal)} differences between end states", *bench.unequal[:10], sep="\n    ")
+
+
+def _cell(bench: Bench, way: str, count: int, step: str) -> str:
+    wall = bench.best(way, count, step)
+    if math.isnan(wall):
+        return ""
+    after = [run.after for run in bench.runs if (run.way, run.count, run.step) == (way, count, step)]
+    burnt = next((f" ({value:.1f})" for value in after if value is not None), "")
+    return f"{wall:.3f}{burnt}"
+
+
+def as_json(bench: Bench) -> dict[str, Any]:
+    """All of it, NaN as null."""
+    return {
+        "machine": machine(),
+        "titles": {way.name: way.title for way in WAYS.values()},
+        "runs": [asdict(run) for run in bench.runs],
+        "ratios": [
+            {**row, "measured": None if math.isnan(row["measured"]) else row["measured"]} for row in ratios(bench)
+        ],
+        "breakdown": bench.breakdown,
+        "per_task": bench.per_task,
+        "differences": bench.unequal,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on, without what would tell whose machine it is."""
+    ip = subprocess.run(["ip", "-V"], capture_output=True, text=True, check=False).stdout
+    return {
+        "kernel": platform.release(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "iproute2": ip.partition("iproute2-")[2].partition(",")[0].strip(),
+        **{name: importlib.metadata.version(name) for name in ("ansible-core", "pyroute2")},
+    }
