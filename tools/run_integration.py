@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for run in pool.map(lambda run: carry_out(run, python, work), runs):
             report(run)
     table(runs, library)
-    return 1 if any(run.result == "FAILED" for run in runs) else 0
+    if any(run.result == "FAILED" for run in runs):
+        return 1
+    shutil.rmtree(work)  # the logs of a failure stay
+    return 0
 
 
 def known_targets() -> list[str]:
