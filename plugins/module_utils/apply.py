@@ -101,7 +101,7 @@ class Applier:
 
     def namespace_add(self, op: NamespaceAdd) -> None:
         # The mark before the name: who is killed in between leaves nothing that nobody owns.
-        with self.host.namespaces.make(op.name):
+        with self.host.namespaces.make(op.name, op.owner):
             if op.owner or op.loopback:
                 attrs = [("IFLA_IFALIAS", op.owner)] if op.owner else []
                 up = int(op.loopback)
@@ -309,7 +309,12 @@ class Applier:
             sock.request(route_message(fields, attrs), RTM_DELROUTE)
             return
         flags = NLM_F_CREATE | (NLM_F_REPLACE if isinstance(op, RouteReplace) else NLM_F_EXCL)
-        sock.request(route_message(fields, attrs), RTM_NEWROUTE, flags)
+        try:
+            sock.request(route_message(fields, attrs), RTM_NEWROUTE, flags)
+        except KernelError as exc:
+            # One over several devices comes back with the first of them.
+            if exc.code != errno.EEXIST or not route.nexthops:
+                raise
 
     def _nexthop(self, netns: str, gateway: str, device: str, weight: int) -> dict[str, Any]:
         return {

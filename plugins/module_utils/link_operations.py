@@ -189,6 +189,10 @@ class LinkSet(Operation):
         if link is None:
             return ()
         old = {name: link.attrs.get(name) for name in self.changes}
+        table = kind_of(self.kind).table
+        if any(not old[name] and not table[name].clearable for name in self.changes):
+            # What can't be taken off a device again can be left out of a new one.
+            return (LinkDelete(self.netns, self.name, self.kind), *rebuild(model, link))
         back = {name: value for name, value in old.items() if value is not None}
         if "master" in old and old["master"] is None:
             back["master"] = ""
@@ -290,7 +294,8 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
             for name, option in kind.table.items()
             if (option.level != "none" or name == "link_netns")
             and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
-            and (name, end.attrs[name]) != ("link_group", 0)
+            # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
+            and (name == "mtu" or option.initial is None or end.attrs[name] != option.initial)
             and (name in kind.late) == late
         }
 

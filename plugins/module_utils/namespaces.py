@@ -83,6 +83,16 @@ class Namespaces:
             return []
         return [name for name in files if self.descriptor(name) is not None]
 
+    def leftovers(self, owner: str) -> list[str]:
+        """The names of files that `make` or `delete` left when it was killed, and that say that they are the owner's."""
+        found = []
+        for name in sorted(os.listdir(DIRECTORY)) if os.path.isdir(DIRECTORY) else ():
+            if self.descriptor(name) is None:
+                with suppress(OSError), open(path_of(name), encoding="utf-8", errors="replace") as file:
+                    if file.read(200) == owner:
+                        found.append(name)
+        return found
+
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
         """Run the body in the namespace."""
@@ -135,8 +145,11 @@ class Namespaces:
         return found
 
     @contextmanager
-    def make(self, name: str) -> Iterator[None]:
-        """Make a namespace, run the body in it, and then give it its name, as `ip netns add` does."""
+    def make(self, name: str, owner: str = "") -> Iterator[None]:
+        """Make a namespace, run the body in it, and then give it its name, as `ip netns add` does.
+
+        `owner` is left in the file on which it is mounted: who is killed just then leaves a file that tells whose it is.
+        """
         self._prepare_directory()
         path = path_of(name)
         existed = os.path.exists(path)
@@ -144,7 +157,8 @@ class Namespaces:
             _call("unshare", CLONE_NEWNET)
             try:
                 yield
-                os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o444))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(owner)
                 _mount("/proc/self/ns/net", path, MS_BIND)
             finally:
                 _call("setns", self.home, CLONE_NEWNET)

@@ -61,6 +61,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     planner = Planner(current, wants, topology)
     plan_host.make_namespaces(planner)
     plan_topology.clear_the_way(planner)
+    plan_links.move_peers(planner)
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)

@@ -183,11 +183,18 @@ def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
         raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is no bridge")
 
 
+def in_words(value: Any) -> str:
+    """A value that a device has, in a sentence."""
+    if value in (None, ""):
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> None:
     """Delete a device and make it again with what can't be changed in place, and with all that hung on it."""
     names = ", ".join(fixed)
     if not want.recreate:
-        now = ", ".join(f"{name} is {link.get(name)!r}" for name in fixed)
+        now = ", ".join(f"{name} is {in_words(link.get(name))}" for name in fixed)
         raise Refused(
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
@@ -230,7 +237,7 @@ def move_peers(planner: Planner) -> None:
         if want.absent or not want.peer:
             continue
         link = planner.model.link(want.key)
-        if link is None:
+        if link is None or link.kind != want.kind.netlink:
             continue
         if link.peer is None:
             raise Refused(

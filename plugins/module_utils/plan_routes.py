@@ -8,10 +8,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+from typing import Any
+
 from .desired import RouteWant
 from .errors import Refused
 from .kinds.route import ROUTE_OPTIONS
 from .operations import RouteAdd, RouteDelete, RouteReplace
+from .plan_links import ends
 from .planner import Planner
 from .state import ONLINK, ROUTE_TYPES, Route, key_text
 
@@ -20,6 +24,7 @@ BY_NUMBER = {number: word for word, number in ROUTE_TYPES.items()}
 
 def assign(planner: Planner) -> None:
     """Make the routes that are wanted, after the links and addresses that carry them."""
+    networks = networks_of(planner)
     for want in planner.routes:
         if want.absent:
             continue
@@ -36,9 +41,37 @@ def assign(planner: Planner) -> None:
                 raise Refused(
                     f"{where}gateway: to make the route to {want.destination}, it takes a gateway, a device, or nexthops"
                 )
-            planner.do(RouteAdd(want.netns, asked(want, Route(want.destination, want.family, want.table, want.metric))))
+            new = asked(want, Route(want.destination, want.family, want.table, want.metric))
+            planner.do(RouteAdd(want.netns, over_listed(networks, want, new)))
         elif differs(want, found):
-            planner.do(RouteReplace(want.netns, found, asked(want, found)))
+            planner.do(RouteReplace(want.netns, found, over_listed(networks, want, asked(want, found))))
+
+
+Networks = dict[str, list[tuple[Any, str]]]
+"""By namespace, the networks that listed devices have addresses in, and the device of each."""
+
+
+def networks_of(planner: Planner) -> Networks:
+    """Where gateways of a topology's routes can be."""
+    found: Networks = {}
+    for want in planner.links if planner.topology else ():
+        for key, _options in ends(planner, want):
+            link = planner.model.link(key)
+            for cidr in link.get("addresses") if link else ():
+                found.setdefault(key[0], []).append((ipaddress.ip_interface(cidr).network, key[1]))
+    return found
+
+
+def over_listed(networks: Networks, want: RouteWant, route: Route) -> Route:
+    """The route over that of the topology's devices which reaches the gateway.
+
+    Left to itself the kernel may choose one that this very run takes away.
+    """
+    if route.device or not route.gateway:
+        return route
+    gateway = ipaddress.ip_address(route.gateway)
+    device = next((name for network, name in networks.get(want.netns, ()) if gateway in network), "")
+    return route._replace(device=device)
 
 
 def differs(want: RouteWant, found: Route) -> bool:

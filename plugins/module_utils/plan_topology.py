@@ -157,8 +157,16 @@ def prune(planner: Planner) -> None:
         delete_links(planner, topology, set(going))
         for name in going:
             planner.do(NamespaceDelete(name))
+        for path, content in list(planner.model.files.items()):
+            if content == topology.owner and path_name(path) not in planner.model.namespaces:
+                planner.do(FileRemove(path))
     new.namespaces = namespaces_of_others(planner, topology)
     keep(planner, topology, new)
+
+
+def path_name(path: str) -> str:
+    """The last part of a path."""
+    return path.rsplit("/", 1)[-1]
 
 
 def namespaces_of_others(planner: Planner, topology: Topology) -> list[str]:

@@ -22,6 +22,7 @@ from .host import Host
 from .kinds import kind_of
 from .kinds.base import DeviceRef
 from .kinds.link import LINK
+from .namespaces import path_of
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
 from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State
 from .topology import OWNER, Record, Topology
@@ -122,6 +123,8 @@ class Reader:
     def _owned(self, topology: Topology, record: Record) -> None:
         """The namespaces and the links that carry the topology's mark, and what its record names."""
         places = {"", *record.namespaces, *self.names}
+        for name in self.host.namespaces.leftovers(topology.owner):
+            self.state.files[path_of(name)] = topology.owner
         for name in self.host.namespaces.names():
             if name in places:
                 self.host.read_all_links(name)
@@ -287,7 +290,13 @@ class Reader:
         losing = want.absent or want.recreate or self._moves(link, want)
         going_down = options.get("admin_state") == "down" and link.get("admin_state") == "up"
         losing_ipv6 = options.get("mtu", 1280) < 1280 <= (link.get("mtu") or 0)
-        losing = losing or going_down or losing_ipv6
+        table = kind_of(link.kind).table
+        fixing = any(
+            value and not link.get(name) and not table[name].clearable
+            for name, value in options.items()
+            if name in table
+        )
+        losing = losing or going_down or losing_ipv6 or fixing
         # What is shown of a single link is all of it; of a thousand it is their names.
         if losing or "addresses" in options or len(self.wants) == 1:
             messages = self.host.socket(link.netns).addresses(link.index)
@@ -329,7 +338,7 @@ class Reader:
             self._route(link.netns, message)
             for family in (2, 10)
             for message in sock.routes(family, link.index, by_kernel=False)
-            if message.get_attr("RTA_OIF") == link.index and made_by_somebody(message)
+            if made_by_somebody(message) and leads_through(message, link.index)
         ]
 
     def _route(self, netns: str, message: Any) -> Route:
@@ -464,6 +473,12 @@ def address_value(message: Any) -> Addr | None:
         cache.get("ifa_valid", 0xFFFFFFFF),
         cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
     )
+
+
+def leads_through(message: Any, index: int) -> bool:
+    """Whether a route uses the device, be it as one of several."""
+    hops = message.get_attr("RTA_MULTIPATH") or ()
+    return message.get_attr("RTA_OIF") == index or any(hop["oif"] == index for hop in hops)
 
 
 def made_by_somebody(message: Any) -> bool:
