@@ -210,7 +210,7 @@ def attach(draw: Draw, state: State, link: Link) -> Link:
                 host = addr.cidr.split("/")[0]
                 target = "172.16.0.0/12" if addr.family == 4 else "2001:db8:f::/48"
                 source = draw(st.sampled_from(["", host]))
-                route = Route(target, addr.family, source=source, metric=len(routes) + 1)
+                route = Route(target, addr.family, source=source, metric=len(routes) + 1, device=link.name)
                 routes.append(route)
     fdb = []
     if link.kind == "vxlan":
@@ -224,7 +224,7 @@ def address_values(draw: Draw, cidr: str, others: list[Addr]) -> Addr:
     addr = Addr(cidr)
     if addr.family == 4 and draw(st.booleans()):
         addr = addr._replace(broadcast="10.0.0.255", label="x")
-    if draw(st.integers(0, 3)) == 0 and cidr not in ADDRESSES:  # TODO finding U2: of any address
+    if draw(st.integers(0, 3)) == 0:
         # Autoconfigured or leased: it has a lifetime, and is not ours.
         addr = addr._replace(flags=addr.flags & ~IFA_F_PERMANENT, valid=3600, preferred=1800)
     return addr._replace(secondary=any(same_subnet(addr, other) for other in others))

@@ -76,7 +76,8 @@ MTUS = (576, 1280, 1400, 1500, 9000)
 SYSCTL_FILE = "/etc/sysctl.d/30-ipforward.conf"
 SYSCTLS = (
     "net.ipv4.ip_forward",
-    # TODO finding U1: "net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.default.forwarding",
+    "net.ipv4.conf.all.accept_redirects",
+    "net.ipv4.conf.default.forwarding",
     "net/ipv4/conf/lo/forwarding",
     "net.ipv6.conf.all.forwarding",
 )
@@ -120,7 +121,9 @@ def value_of(option: Option) -> st.SearchStrategy[Any]:
     if isinstance(kind, Bool):
         return st.booleans()
     if option.name == "group_fwd_mask":
-        return st.sampled_from([0, 8, "65528"])  # TODO finding U6: bits 0 to 2 are the kernel's own
+        return st.sampled_from([0, 8, "65528"])  # bits 0 to 2 are the kernel's own
+    if option.name == "ageing":
+        return st.sampled_from([1, "20", 4294967295])  # TODO finding U13: 0
     if isinstance(kind, Word):
         return st.sampled_from([*kind.words, 1, 64, kind.high, str(kind.high)])
     if isinstance(kind, Int):
@@ -255,10 +258,11 @@ def join_bridges(draw: Draw, ends: dict[Place, Entry], bridges: list[Place]) -> 
 def stand_on_devices(draw: Draw, entries: dict[Place, Entry], kinds: dict[Place, LinkKind]) -> None:
     """Give some VXLAN devices a device under them."""
     for place, entry in entries.items():
-        # TODO finding U7: from any namespace to any
-        under = [lower for lower in entries if kinds[lower] in (VETH, TUNTAP) and lower[0] in (place[0], "b")]
+        under = [lower for lower in entries if kinds[lower] in (VETH, TUNTAP)]
         if draw(st.booleans()) and kinds[place] is VXLAN and under:
             entry["link_netns"], entry["dev"] = draw(st.sampled_from(under))
+            if entry["link_netns"] == place[0]:
+                entry.pop("link_netns")  # TODO finding U10
             if draw(st.booleans()) and not entry.get("remote"):
                 entry["group"] = "ff05::1" if ":" in f"{entry.get('local')} {entry.get('remotes')}" else "239.0.0.1"
 
@@ -286,7 +290,8 @@ def link_tasks(draw: Draw) -> Task:
         entry["peer"] = draw(loose_peers(place))
     if kind is VXLAN and draw(st.booleans()):
         entry["dev"] = draw(st.sampled_from(["", *VETHS, *TUNTAPS]))
-        entry["link_netns"] = draw(st.sampled_from([None, *NAMESPACES]))
+        # TODO finding U10: also its own namespace
+        entry["link_netns"] = draw(st.sampled_from([None, *(netns for netns in NAMESPACES if netns != place[0])]))
     if draw(st.integers(0, 4)) == 0:
         for needed in ("mode", "vni"):
             entry.pop(needed, None)
