@@ -34,10 +34,12 @@ from .netlink import (
     RTM_NEWLINKPROP,
     RTM_NEWNEIGH,
     RTM_NEWROUTE,
+    RTM_SETLINK,
     address_message,
     link_message,
     neighbor_message,
     route_message,
+    vlan_message,
 )
 from .operations import (
     AddressAdd,
@@ -56,6 +58,8 @@ from .operations import (
     RouteDelete,
     RouteReplace,
     SysctlSet,
+    VlanAdd,
+    VlanDelete,
 )
 from .plan import Plan
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
@@ -240,6 +244,13 @@ class Applier:
         self.host.socket(op.netns).request(link_message(attrs, index), RTM_NEWLINK)
         self.host.forget()
 
+    def vlan(self, op: Any) -> None:
+        message = vlan_message(
+            self.host.index(op.netns, op.device), op.vlan.vid, op.vlan.pvid, op.vlan.untagged, op.itself
+        )
+        kind = RTM_SETLINK if isinstance(op, VlanAdd) else RTM_DELLINK
+        self.host.socket(op.netns).request(message, kind)
+
     def altname(self, op: Any) -> None:
         index = self.host.index(op.netns, op.device)
         attrs = [("IFLA_PROP_LIST", {"attrs": [("IFLA_ALT_IFNAME", op.altname)]})]
@@ -357,6 +368,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     LinkGroupDelete: Applier.link_group_delete,
     LinkSet: Applier.link_set,
     LinkMove: Applier.link_move,
+    VlanAdd: Applier.vlan,
+    VlanDelete: Applier.vlan,
     AltnameAdd: Applier.altname,
     AltnameDelete: Applier.altname,
     AddressAdd: Applier.address,

@@ -14,7 +14,7 @@ from typing import Any
 
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
-from .operations import AltnameAdd, Operation, SysctlSet, ip, put_back
+from .operations import AltnameAdd, FdbAdd, Operation, SysctlSet, ip, put_back, put_vlans_back
 from .state import Key, Link, State
 from .values import quoted
 
@@ -93,7 +93,7 @@ class LinkDelete(Operation):
                 model.drop_routes(end, None)
                 if kind_of(end.kind).holds_ports:
                     for port in model.ports(end.key):
-                        model.put(model.links[end.netns, port].having(master=""))  # type: ignore[union-attr]
+                        LinkSet(end.netns, port, "", {"master": ""}).simulate(model)
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
@@ -175,7 +175,7 @@ class LinkSet(Operation):
             link = replace(link, mac_is_set=True)
         if link.attrs.get("master", "") != before.attrs.get("master", ""):
             # The bridge forgets what it was told of this port.
-            link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master))
+            link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master), vlans=())
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if self.changes.get("admin_state") == "down":
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
@@ -199,7 +199,12 @@ class LinkSet(Operation):
         if "alias" in old and old["alias"] is None:
             back["alias"] = ""
         now = self.on(link).attrs
-        return ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ()) + put_back(link, self.on(link))
+        vlans = put_vlans_back(model, link) if link.vlans and not self.on(link).vlans else ()
+        return (
+            ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ())
+            + vlans
+            + put_back(link, self.on(link))
+        )
 
     def command(self) -> str:
         table = kind_of(self.kind).table
@@ -310,7 +315,12 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
         for port in model.ports(end.key) if kind.holds_ports else ():
             if port not in (without_ports or ()):
                 steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
+                member = model.links[end.netns, port]
+                if member:
+                    steps += put_vlans_back(model, member) + tuple(
+                        FdbAdd(end.netns, port, entry) for entry in member.fdb if entry.master
+                    )
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
-        steps += put_back(end, None)
+        steps += put_vlans_back(model, end) + put_back(end, None)
     return steps

@@ -72,7 +72,7 @@ except ImportError:
 else:
     next(_lean, None)
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
@@ -89,6 +89,9 @@ _TYPE_FLAGS_SEQUENCE = struct.Struct("=HHI")
 _INDEX = struct.Struct("=I")
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _SKIP_STATISTICS = 8
+_WITH_VLANS = 2
+_IFLA_AF_SPEC = 26
+AF_BRIDGE = 7
 NETLINK_NETFILTER = 12
 _NFT_GETCHAIN = 10 << 8 | 4
 _RTPROT_KERNEL = 2
@@ -298,6 +301,17 @@ class Socket:
                 found.append(" ".join(chain[name].rstrip(b"\0").decode() for name in (1, 3)))
         return found
 
+    def vlans(self, index: int) -> list[tuple[int, bool, bool]]:
+        """The VLANs of a port, or of a bridge itself: (vid, pvid, untagged). Include/uapi/linux/if_bridge.h."""
+        message = filled(ifinfmsg, {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
+        found = []
+        for link in map(RawLink, self.dump(message, RTM_GETLINK)):
+            for attribute, content in attributes(link.raw.get(_IFLA_AF_SPEC, b"")) if link.index == index else ():
+                if attribute == 2:
+                    flags, vid = struct.unpack("=HH", content[:4])
+                    found.append((vid, bool(flags & 2), bool(flags & 4)))
+        return found
+
     # -- what hangs on links ---------------------------------------------------------------------------------------
 
     def addresses(self, index: int = 0) -> list[Any]:
@@ -389,6 +403,13 @@ def attributes_of(message: Any) -> dict[str, Any]:
 def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> bytes:
     """A request about links (`struct ifinfomsg`)."""
     return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
+
+
+def vlan_message(index: int, vid: int, pvid: bool, untagged: bool, itself: bool) -> bytes:
+    """A request about a VLAN of a port, or of a bridge `itself`."""
+    info = ("IFLA_BRIDGE_VLAN_INFO", {"flags": 2 * pvid | 4 * untagged, "vid": vid})
+    attrs = [("IFLA_BRIDGE_FLAGS", 2), info] if itself else [info]
+    return filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
 
 
 def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:

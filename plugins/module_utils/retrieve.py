@@ -24,7 +24,7 @@ from .kinds.base import DeviceRef
 from .kinds.link import LINK
 from .namespaces import path_of
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
-from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State
+from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State, Vlan
 from .topology import OWNER, Record, Topology
 
 DUMP_FROM = 12
@@ -281,9 +281,9 @@ class Reader:
             for raw in self.host.socket(link.netns).links(master=link.index):
                 if raw.number(IFLA_MASTER) == link.index:
                     port = self._link(link.netns, raw.name)
-                    if port and "ports" in want.options and raw.name not in want.options["ports"]:
+                    if port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
                         # Leaving the bridge, it loses the static entries of the bridge's FDB.
-                        self.state.put(replace(port, fdb=tuple(self._fdb(port))))
+                        self.state.put(replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port)))
 
     def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
         """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
@@ -316,6 +316,7 @@ class Reader:
             or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
         ):
             link = replace(link, fdb=tuple(self._fdb(link)))
+            link = replace(link, vlans=self._vlans(link))
         if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
@@ -398,6 +399,11 @@ class Reader:
             master,
             message["state"],
         )
+
+    def _vlans(self, link: Link) -> tuple[Vlan, ...]:
+        if not link.get("master") and not kind_of(link.kind).holds_ports:
+            return ()
+        return tuple(Vlan(*found) for found in self.host.socket(link.netns).vlans(link.index))
 
     def _mac_is_set(self, link: Link) -> bool:
         """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""

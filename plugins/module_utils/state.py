@@ -103,6 +103,14 @@ class Fdb(NamedTuple):
     state: int = 0x80
 
 
+class Vlan(NamedTuple):
+    """A VLAN that a port carries, where its bridge filters by VLAN."""
+
+    vid: int
+    pvid: bool = False
+    untagged: bool = False
+
+
 ALL_ZEROS = "00:00:00:00:00:00"
 """The FDB's entry for what no other entry covers: VXLAN's head-end replication list."""
 
@@ -118,6 +126,8 @@ class Link:
     addresses: tuple[Addr, ...] = ()
     routes: tuple[Route, ...] = ()
     fdb: tuple[Fdb, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
+    """A port's, or a bridge's own."""
     sysctls: tuple[tuple[str, str], ...] = ()
     """Its own settings, (key, value) of each that differs from the namespace's default."""
     peer: Key | None = None

@@ -89,8 +89,13 @@ class Record:
         """From the file's content; an unreadable one is as good as none, as the next run writes it anew."""
         try:
             found = json.loads(content or "{}")
-            return cls(*(found.get(name, []) for name in ("routes", "sysctls", "moved", "namespaces")))
-        except (ValueError, AttributeError):
+            return cls(
+                [[str(key[0]), int(key[1]), int(key[2]), str(key[3]), int(key[4])] for key in found.get("routes", [])],
+                [[str(entry[place]) for place in range(4)] for entry in found.get("sysctls", [])],
+                [[str(entry[place]) for place in range(3)] for entry in found.get("moved", [])],
+                [str(name) for name in found.get("namespaces", [])],
+            )
+        except (ValueError, AttributeError, TypeError, IndexError, KeyError):
             return cls([], [], [], [])
 
     @property

@@ -121,7 +121,8 @@ VXLAN = LinkKind(
     needed=("vni|external",),
     lower="dev",
     # The kernel caps the MTU of the creating request silently, and speaks up later.
-    late=("alias", "mtu"),
+    # An ageing of zero in it means its default, and later zero.
+    late=("alias", "mtu", "ageing"),
     check=check,
     options=(
         Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False, initial=0),
