@@ -77,7 +77,8 @@ def test_undoing_restores_the_host_wherever_it_stopped(host: State, task: Task, 
     for step in reversed(found.steps[:done]):
         for operation in step.undo:
             kernel.carry_out(operation)
-    assert comparable(kernel.state) == comparable(found.before)
+    # A device that is made anew is told nothing that it would have anyway.
+    assert comparable(settled(kernel.state)) == comparable(settled(found.before))
 
 
 @examples(80)
@@ -107,7 +108,7 @@ def test_a_plan_is_found_or_refused_in_one_sentence(host: State, task: Task) -> 
         assert sentence
         assert "\n" not in sentence
         assert not sentence.endswith(".")
-        assert "None" not in sentence.replace("gbp is None", "")  # TODO finding U12
+        assert "None" not in sentence
         assert "  " not in sentence
 
 
