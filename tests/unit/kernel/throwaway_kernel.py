@@ -149,7 +149,7 @@ class Questions:
         return {
             "links": {link["ifname"]: link_dumped(link) for link in self._answer(LINKS)},
             "routes": as_set(route for route in routes if not made_by_itself(route)),
-            "fdb": as_set(entry for entry in self._answer(FDB) if entry["mac"][:6] not in ("33:33:", "01:00:")),
+            "fdb": as_set(entry for entry in self._answer(FDB) if not learned(entry)),
             "sysctls": sysctls_of(self.netns),
         }
 
@@ -164,6 +164,11 @@ OF_ADDRESSES = ("anycast", "multicast", "local", "broadcast")
 def made_by_itself(route: Any) -> bool:
     """Whether the kernel makes the route with an address; link-local ones come and go with the carrier."""
     return route.get("type") in OF_ADDRESSES or route["dst"].startswith("fe80:")
+
+
+def learned(entry: Any) -> bool:
+    """Whether an FDB entry is from a packet, or for a group that a device joins by itself."""
+    return entry.get("state") not in ("permanent", "static") or entry["mac"][:6] in ("33:33:", "01:00:")
 
 
 def sysctls_of(netns: str) -> dict[str, str]:

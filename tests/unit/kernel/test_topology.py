@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Topologies on the real kernel: a failure at any point of making, changing or removing one leaves the host as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_faults import Fault
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    differences,
+    dump,
+    ip,
+    needs_root,
+    on_a_new_host,
+)
+
+pytestmark = needs_root
+
+Entries = dict[str, Any]
+
+A: Entries = {
+    "name": "t",
+    "namespaces": [{"name": name, "sysctl": {"net.ipv4.ip_default_ttl": 63}} for name in ("one", "two", "three")],
+    "bridges": [
+        {"name": "br0", "mac": "02:00:00:00:00:01", "addresses": ["10.1.0.1/24", "10.1.0.2/24", "fd00:1::1/64"]},
+        {"name": "br1", "mac": "02:00:00:00:00:02", "stp": True},
+    ],
+    "veths": [
+        {
+            "name": f"v-{netns}",
+            "master": "br0",
+            "alias": f"to {netns}",
+            "peer": {"name": "eth0", "netns": netns, "addresses": [f"10.1.0.1{number}/24", f"fd00:1::1{number}/64"]},
+        }
+        for number, netns in enumerate(("one", "two", "three"))
+    ],
+    "tuntaps": [{"name": "tap0", "mode": "tap", "owner": "root", "master": "br1"}],
+    "vxlans": [{"name": "vx0", "vni": 7, "recreate": True, "master": "br1", "remotes": ["192.0.2.7", "192.0.2.8"]}],
+    "links": [{"name": "nic", "netns": "one", "addresses": ["10.2.0.1/24", "10.2.0.2/24", "fd00:2::1/64"]}],
+    "routes": [
+        *({"netns": netns, "destination": "default", "gateway": "10.1.0.1"} for netns in ("one", "two", "three")),
+        {"netns": "one", "destination": "default", "gateway": "fd00:1::1"},
+        {"netns": "one", "destination": "10.3.0.0/16", "gateway": "10.2.0.9", "source": "10.2.0.2"},
+        {"destination": "10.4.0.0/16", "nexthops": [{"gateway": "10.1.0.10"}, {"gateway": "10.1.0.11", "weight": 2}]},
+        {"destination": "10.5.0.0/16", "type": "blackhole"},
+    ],
+    "forwarding": [{"ipv4": True, "ipv6": True}, {"netns": "one", "ipv4": True}],
+}
+
+B: Entries = {
+    "name": "t",
+    "namespaces": [{"name": "two", "sysctl": {"net.ipv4.ip_default_ttl": 62}}, {"name": "four", "loopback": False}],
+    "bridges": [
+        {"name": "br0", "mac": "02:00:00:00:00:03", "addresses": ["10.1.0.2/24"], "mtu": 1400, "ageing_time": 20},
+        {"name": "br4", "netns": "four", "mac": "02:00:00:00:00:04"},
+    ],
+    "veths": [
+        {"name": "v-two", "master": "br0", "peer": {"name": "eth4", "netns": "four", "master": "br4"}},
+        {"name": "v-new", "master": "br0", "peer": {"name": "eth0", "netns": "two", "addresses": ["10.1.0.20/24"]}},
+    ],
+    "tuntaps": [{"name": "tap0", "mode": "tap", "owner": 1, "multi_queue": True, "recreate": True, "mtu": 1300}],
+    "vxlans": [{"name": "vx0", "vni": 8, "recreate": True, "remotes": ["192.0.2.8"]}],
+    "links": [{"name": "nic2", "netns": "two"}],
+    "routes": [
+        {"netns": "two", "destination": "default", "gateway": "10.1.0.2"},
+        {"destination": "10.4.0.0/16", "gateway": "10.1.0.20"},
+    ],
+    "forwarding": [{"ipv4": True}],
+}
+
+GONE: Entries = {"name": "t", "state": "absent"}
+
+
+def run(entries: Entries, check: bool = False) -> engine.Result:
+    topology, wants = topology_wants(entries)
+    return engine.run(wants, check=check, topology=topology)
+
+
+def everything() -> dict[str, Any]:
+    """The host, and what it remembers of topologies."""
+    records = {path.name: path.read_text() for path in Path("/run/vnet/topologies").glob("*")}
+    return {**dump(), "records": records}
+
+
+def foreign_things() -> None:
+    """What is none of the topology's: network cards with all that such have, and things like its own."""
+    for name in ("nic", "nic2"):
+        ip("", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")
+        ip("", "link", "set", f"{name}-far", "up")
+    ip("", "link", "set", "nic", "up")
+    ip("", "address", "add", "192.0.2.1/24", "dev", "nic")
+    ip("", "address", "add", "2001:db8::1/64", "dev", "nic", "nodad")
+    ip("", "route", "add", "default", "via", "192.0.2.254")
+    ip("", "-6", "route", "add", "default", "via", "2001:db8::fe", "dev", "nic")
+    ip("", "netns", "add", "foreign")
+    ip("", "link", "add", "br-foreign", "type", "bridge")
+
+
+def every_fault(start: Entries, end: Entries, at_least: int) -> None:
+    foreign_things()
+    run(start)
+    before = everything()
+    promised = run(end, check=True)
+    assert differences(before, everything()) == [], "a check run changed something"
+    assert len(promised.operations) >= at_least, promised.operations
+    for number, operation in enumerate(promised.operations):
+        fault = Fault(number)
+        with pytest.raises(Failed, match="injected") as caught:
+            run(end)
+        fault.remove()
+        assert operation in str(caught.value)
+        assert caught.value.undone, caught.value
+        assert differences(before, everything()) == [], f"not undone after {operation}"
+    done = run(end)
+    assert (done.operations, done.diff) == (promised.operations, promised.diff)
+    assert run(end).operations == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "at_least"),
+    [(GONE, A, 40), (A, B, 40), (B, A, 40), (A, GONE, 10)],
+    ids=["made", "changed", "changed back", "removed"],
+)
+def test_a_fault_at_any_operation_leaves_the_host_as_it_was(start: Entries, end: Entries, at_least: int) -> None:
+    on_a_new_host(every_fault, start, end, at_least)
+
+
+def there_and_back() -> None:
+    foreign_things()
+    # What it is given back, a device that was moved had lost in moving.
+    run({"name": "t", "namespaces": [{"name": "x"}], "links": [{"name": "nic", "netns": "x"}]})
+    run(GONE)
+    before = everything()
+    for entries in (A, B, A, GONE):
+        run(entries)
+        assert run(entries).operations == []
+    assert differences(before, everything()) == []
+
+
+def test_what_a_topology_made_goes_with_it() -> None:
+    on_a_new_host(there_and_back)
