@@ -309,8 +309,11 @@ def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> 
     )
     for end in ends:
         steps += tuple(SysctlSet(end.netns, key, value) for key, value in end.sysctls)
-        if given(end, True):
-            steps += (LinkSet(end.netns, end.name, end.kind, given(end, True)),)
+        late = given(end, True)
+        for level in ("info", "link"):
+            part = {name: value for name, value in late.items() if kind.table[name].level == level}
+            if part:
+                steps += (LinkSet(end.netns, end.name, end.kind, part),)
         steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
         for port in model.ports(end.key) if kind.holds_ports else ():
             if port not in (without_ports or ()):

@@ -301,15 +301,15 @@ class Socket:
                 found.append(" ".join(chain[name].rstrip(b"\0").decode() for name in (1, 3)))
         return found
 
-    def vlans(self, index: int) -> list[tuple[int, bool, bool]]:
-        """The VLANs of a port, or of a bridge itself: (vid, pvid, untagged). Include/uapi/linux/if_bridge.h."""
+    def vlans(self) -> dict[int, list[tuple[int, bool, bool]]]:
+        """By index, the VLANs of ports and of bridges: (vid, pvid, untagged). See include/uapi/linux/if_bridge.h."""
         message = filled(ifinfmsg, {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
-        found = []
+        found: dict[int, list[tuple[int, bool, bool]]] = {}
         for link in map(RawLink, self.dump(message, RTM_GETLINK)):
-            for attribute, content in attributes(link.raw.get(_IFLA_AF_SPEC, b"")) if link.index == index else ():
+            for attribute, content in attributes(link.raw.get(_IFLA_AF_SPEC, b"")):
                 if attribute == 2:
                     flags, vid = struct.unpack("=HH", content[:4])
-                    found.append((vid, bool(flags & 2), bool(flags & 4)))
+                    found.setdefault(link.index, []).append((vid, bool(flags & 2), bool(flags & 4)))
         return found
 
     # -- what hangs on links ---------------------------------------------------------------------------------------

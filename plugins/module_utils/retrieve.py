@@ -40,6 +40,8 @@ class Reader:
         self.topology = topology
         self.state = State()
         self.names: dict[str, set[str]] = {}
+        self.dumps: dict[tuple[str, str], dict[int, list[Any]]] = {}
+        """What was read of a namespace at once, by (namespace, what) and then by the index of the link."""
         self.places: dict[Key, str] = {}
         """By link, the entry that names it."""
 
@@ -56,9 +58,11 @@ class Reader:
         self._named_links()
         for want in self.wants:
             self._details_of(want)
+        routes = {want.key for want in self.wants if isinstance(want, RouteWant)}
         if record:
-            self._recorded(record)
-        self._routes_asked({want.key for want in self.wants if isinstance(want, RouteWant)})
+            routes |= record.route_keys
+            self._moved(record)
+        self._routes_asked(routes)
         return self.state
 
     def _named_links(self) -> None:
@@ -132,6 +136,7 @@ class Reader:
             owner = loopback.alias if loopback and loopback.alias.startswith(OWNER) else ""
             if owner == topology.owner or name in self.state.namespaces:
                 self.state.namespaces[name] = {"owner": owner}
+                places.add(name)
         self._marked(topology, places)
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
@@ -139,9 +144,8 @@ class Reader:
             self._note(netns, [name])
             self._note(origin, [name])
 
-    def _recorded(self, record: Record) -> None:
-        """What carries no mark."""
-        self._routes_asked(record.route_keys)
+    def _moved(self, record: Record) -> None:
+        """The devices that were moved, which carry no mark."""
         for netns, name, origin in record.moved:
             link = self.state.links.get((netns, name))
             if link:
@@ -299,7 +303,7 @@ class Reader:
         losing = losing or going_down or losing_ipv6 or fixing
         # What is shown of a single link is all of it; of a thousand it is their names.
         if losing or "addresses" in options or len(self.wants) == 1:
-            messages = self.host.socket(link.netns).addresses(link.index)
+            messages = self._dumped(link, "addresses", "index")
             link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
         gone = (
             not want.append and any(addr.ours and addr.cidr not in options["addresses"] for addr in link.addresses)
@@ -334,13 +338,35 @@ class Reader:
         return first.peer != (place, want.peer.name or first.peer[1])
 
     def _routes(self, link: Link) -> list[Route]:
-        sock = self.host.socket(link.netns)
         return [
             self._route(link.netns, message)
             for family in (2, 10)
-            for message in sock.routes(family, link.index, by_kernel=False)
+            for message in self._routes_of(link, family)
             if made_by_somebody(message) and leads_through(message, link.index)
         ]
+
+    def _routes_of(self, link: Link, family: int) -> list[Any]:
+        sock = self.host.socket(link.netns)
+        if self.topology is None:
+            return sock.routes(family, link.index, by_kernel=False)
+        key = (link.netns, f"routes {family}")
+        if key not in self.dumps:
+            self.dumps[key] = {0: sock.routes(family, by_kernel=False)}
+        return self.dumps[key][0]
+
+    def _dumped(self, link: Link, what: str, index: str) -> list[Any]:
+        """A link's addresses or neighbors. With a topology's many links one dump of all serves each of them."""
+        dump = getattr(self.host.socket(link.netns), what)
+        arguments = (7,) if what == "neighbors" else ()
+        if self.topology is None:
+            return list(dump(*arguments, link.index))
+        key = (link.netns, what)
+        if key not in self.dumps:
+            found: dict[int, list[Any]] = {}
+            for message in dump(*arguments):
+                found.setdefault(message[index], []).append(message)
+            self.dumps[key] = found
+        return self.dumps[key].get(link.index, [])
 
     def _route(self, netns: str, message: Any) -> Route:
         destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
@@ -367,7 +393,7 @@ class Reader:
     def _fdb(self, link: Link) -> list[Fdb]:
         default = link.attrs.get("remote") or link.attrs.get("group")
         found = []
-        for message in self.host.socket(link.netns).neighbors(7, link.index):
+        for message in self._dumped(link, "neighbors", "ifindex"):
             entry = self.fdb_entry(link, message)
             if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
                 found.append(entry)
@@ -403,7 +429,10 @@ class Reader:
     def _vlans(self, link: Link) -> tuple[Vlan, ...]:
         if not link.get("master") and not kind_of(link.kind).holds_ports:
             return ()
-        return tuple(Vlan(*found) for found in self.host.socket(link.netns).vlans(link.index))
+        key = (link.netns, "vlans")
+        if key not in self.dumps:
+            self.dumps[key] = self.host.socket(link.netns).vlans()
+        return tuple(Vlan(*found) for found in self.dumps[key].get(link.index, ()))
 
     def _mac_is_set(self, link: Link) -> bool:
         """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""
