@@ -41,6 +41,10 @@ class Run:
     after: float | None = None
     """Processor seconds that the kernel went on to spend in the time after."""
 
+    @property
+    def processor(self) -> float:
+        return self.user + self.system
+
 
 @dataclass
 class Bench:
