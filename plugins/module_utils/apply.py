@@ -13,8 +13,9 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import files, sysctl, tun
+from . import files, sysctl, systemd, tun
 from .errors import KernelError, Refused, VnetError
+from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .host import Host
 from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
@@ -48,8 +49,6 @@ from .operations import (
     AltnameDelete,
     FdbAdd,
     FdbDelete,
-    FileRemove,
-    FileWrite,
     NamespaceAdd,
     NamespaceDelete,
     NamespaceRestore,
@@ -128,6 +127,12 @@ class Applier:
 
     def file_remove(self, op: FileRemove) -> None:
         files.remove(op.path)
+
+    def directories_remove(self, op: DirectoriesRemove) -> None:
+        files.remove_empty(op.paths)
+
+    def systemd_reload(self, op: SystemdReload) -> None:
+        systemd.reload()
 
     # -- links -----------------------------------------------------------------------------------------------------
 
@@ -382,6 +387,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     SysctlSet: Applier.sysctl_set,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,
+    DirectoriesRemove: Applier.directories_remove,
+    SystemdReload: Applier.systemd_reload,
 }
 
 

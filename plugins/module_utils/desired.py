@@ -249,13 +249,7 @@ def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> 
     persist = entry.get("persist")
     file = entry.get("sysctl_file")
     if netns:
-        if persist:
-            raise refuse(
-                where,
-                "persist",
-                f"a sysctl.d file can't keep settings of the namespace {netns}, which is gone at boot: set it to false",
-            )
-        file, persist = None, False
+        file, persist = None, False  # not sysctl.d keeps that, see persist.py
     elif file is not None:
         if not re.fullmatch(r"/(\S*/)?[^/\s]+\.conf", file) or "/../" in file:
             raise refuse(where, "sysctl_file", f"{file!r} is not the absolute path of a .conf file")

@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .state import Key, State, key_text, link_shown, route_text
+from .state import FileContent, Key, State, Symlink, key_text, link_shown, route_text
 
 
 def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "links": dict(_links(state, other, asked)),
         "routes": list(_routes(state, other)),
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
-        "files": {path: v for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)},
+        "files": {
+            path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)
+        },
     }
     return {name: part for name, part in parts.items() if part}
 
@@ -42,3 +45,12 @@ def _routes(state: State, other: State) -> Iterator[str]:
     for key, route in sorted(state.routes.items()):
         if route and route != other.routes.get(key):
             yield (f"{key[0]}: " if key[0] else "") + route_text(route)
+
+
+def _content(content: FileContent) -> str:
+    """Of what is no text, what tells it from another one."""
+    if isinstance(content, Symlink):
+        return f"-> {content.target}"
+    return (
+        content if isinstance(content, str) else f"{len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
+    )

@@ -19,8 +19,9 @@ from typing import Any
 
 from .apply import apply
 from .desired import Want
-from .errors import Refused, VnetError
+from .errors import Missing, Refused, VnetError
 from .host import Host
+from .persist import Keep
 from .plan import Plan, plan
 from .retrieve import retrieve
 from .state import State
@@ -77,26 +78,33 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
         os.close(descriptor)
 
 
-def run(wants: tuple[Want, ...], check: bool = False, topology: Topology | None = None) -> Result:
+def run(
+    wants: tuple[Want, ...], check: bool = False, topology: Topology | None = None, keep: Keep | None = None
+) -> Result:
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
 
+    `topology`: whose they are. `keep`: what of it is kept for the next boot.
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
     """
+
+    def planned(host: Host) -> Plan:
+        return plan(retrieve(host, wants, topology, keep), wants, topology, keep)
+
     if check:
         with Host() as host:
-            found = plan(retrieve(host, wants, topology), wants, topology)
+            found = planned(host)
             return result_of(found, found.after, wants, list(found.missing))
     with locked(), Host() as host:
-        found = plan(retrieve(host, wants, topology), wants, topology)
+        found = planned(host)
         if found.missing:
-            raise Refused(found.missing[0])
+            raise Missing(found.missing[0])
         if not found.steps:
             return result_of(found, found.before, wants, [])
         reached: list[State] = []
 
         def verify() -> None:
-            reached.append(retrieve(host, wants, topology))
-            left = plan(reached[0], wants, topology)
+            left = planned(host)
+            reached.append(left.before)
             if left.steps:
                 raise VnetError(
                     f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"

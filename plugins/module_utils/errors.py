@@ -20,6 +20,10 @@ class Refused(VnetError):
     """What is asked for can't or mustn't be done; nothing was changed."""
 
 
+class Missing(Refused):
+    """What is asked for refers to what isn't there, or not yet."""
+
+
 class KernelError(VnetError):
     """The kernel said no. `code` is an errno, `said` the kernel's own sentence (its extended ack), or ""."""
 

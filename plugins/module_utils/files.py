@@ -10,19 +10,64 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+
+from .errors import Refused
+from .state import FileContent, Symlink
 
 
-def write(path: str, content: str, mode: int = 0o644) -> None:
-    """Replace a file's content atomically, keeping the mode and owner that it has; OSError where that can't be done."""
-    directory = os.path.dirname(path)
-    os.makedirs(directory, 0o755, exist_ok=True)
-    # Through a symbolic link, so that the link stays one.
-    path = os.path.realpath(path)
-    directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".vnet-", dir=directory)
+def read(path: str) -> FileContent | None:
+    """What is there: text, bytes where it isn't any, or where a symbolic link leads. None for nothing."""
+    if os.path.islink(path):
+        return Symlink(os.readlink(path))
+    content = _read(path)
+    return content if content is None or b"\0" in content else content.decode("utf-8", "surrogateescape")
+
+
+def read_text(path: str) -> str | None:
+    """The text that is there, None for nothing."""
+    content = _read(path)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def _read(path: str) -> bytes | None:
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(content)
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
+
+
+def write(path: str, content: FileContent, mode: int = 0o644) -> None:
+    """Replace a file's content atomically, keeping the mode and owner that it has; OSError where that can't be done.
+
+    A symbolic link stays one: it is written through, unless it is a link that is to be written.
+    """
+    _make_directory(os.path.dirname(path))
+    if isinstance(content, Symlink):
+        temporary = f"{os.path.dirname(path)}/.vnet-{os.getpid()}"
+        os.symlink(content.target, temporary)
+    else:
+        path = os.path.realpath(path)
+        temporary = _written(path, content, mode)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync(os.path.dirname(path))
+
+
+def _written(path: str, content: str | bytes, mode: int) -> str:
+    """A temporary file beside `path` with the content, on the disk already."""
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    descriptor, temporary = tempfile.mkstemp(prefix=".vnet-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             try:
                 old = os.stat(path)
@@ -31,18 +76,31 @@ def write(path: str, content: str, mode: int = 0o644) -> None:
             except FileNotFoundError:
                 os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
     except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        os.unlink(temporary)
         raise
-    _sync(directory)
+    return temporary
 
 
 def remove(path: str) -> None:
-    """Remove a file for good; OSError where that can't be done."""
+    """Remove a file or a symbolic link."""
     os.unlink(path)
     _sync(os.path.dirname(path))
+
+
+def remove_empty(directories: Iterable[str]) -> None:
+    """Remove those of the directories that are empty."""
+    for directory in directories:
+        with suppress(OSError):
+            os.rmdir(directory)
+
+
+def _make_directory(path: str) -> None:
+    if not os.path.isdir(path):
+        _make_directory(os.path.dirname(path))
+        with suppress(FileExistsError):
+            os.mkdir(path, 0o755)
+        _sync(os.path.dirname(path))
 
 
 def _sync(directory: str) -> None:

@@ -17,11 +17,13 @@ from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import netlink
+from .bundle import software
 from .desired import Want, forward_want, link_want, name_of, namespace_want
 from .engine import Result, run
 from .errors import VnetError
 from .info import SUBSETS, gather, subsets
 from .kinds.base import LinkKind, link_spec
+from .persist import keep
 from .state import State, forwarding_shown, link_shown
 from .values import NetnsName
 
@@ -30,6 +32,7 @@ NAMESPACE_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "loopback": {"type": "bool", "default": True},
     "sysctl": {"type": "dict"},
+    "persist": {"type": "bool"},
 }
 
 FORWARD_SPEC: dict[str, Any] = {
@@ -141,16 +144,18 @@ def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
 
 
 def main(
+    name: str,
     spec: dict[str, Any],
     want_of: Callable[[Mapping[str, Any]], Want],
     resource: Callable[[State, Want], dict[str, Any]],
     **limits: Any,
 ) -> None:
-    """Run a module of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
+    """Run the module `name` of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
     module, raw = start(spec, **limits)
     with in_one_sentence(module):
-        want = want_of(as_written(module.params, raw))
-        result = run((want,), check=module.check_mode)
+        params = as_written(module.params, raw)
+        want = want_of(params)
+        result = run((want,), check=module.check_mode, keep=keep(name, params, want, software))
         shown = resource(result.state, want)
     finish(module, result, shown)
 
@@ -172,7 +177,7 @@ def run_link(kind: LinkKind) -> None:
         link = state.link(want.key)
         return {"link": link_shown(state, link, {"mac", *want.options}) if link else {}}
 
-    main(link_spec(kind), lambda params: link_want(kind, params), resource)
+    main(kind.module, link_spec(kind), lambda params: link_want(kind, params), resource)
 
 
 def run_netns() -> None:
@@ -191,7 +196,7 @@ def run_netns() -> None:
             }
         }
 
-    main(NAMESPACE_SPEC, namespace_want, resource)
+    main("vnet_netns", NAMESPACE_SPEC, namespace_want, resource)
 
 
 def run_forward() -> None:
@@ -201,7 +206,7 @@ def run_forward() -> None:
         found = {key: value for (netns, key), value in state.sysctls.items() if netns == want.netns}
         return {"forwarding": forwarding_shown(found)}
 
-    main(FORWARD_SPEC, forward_want, resource)
+    main("vnet_sysctl_forward", FORWARD_SPEC, forward_want, resource)
 
 
 def run_info() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .bundle import software
 from .desired import LinkWant, NamespaceWant, RouteWant, route_want
 from .engine import run
 from .errors import Refused
@@ -21,6 +22,7 @@ from .kinds.base import link_spec
 from .kinds.link import LINK
 from .kinds.route import route_spec
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
+from .persist import TOPOLOGY, keep
 from .state import State, key_text, route_shown
 from .topology import topology_wants
 
@@ -45,6 +47,7 @@ TOPOLOGY_SPEC: dict[str, Any] = {
     "netns": {"type": "str"},
     "prune": {"type": "bool", "default": True},
     "adopt": {"type": "bool", "default": False},
+    "persist": {"type": "bool"},
     **{plural: {"type": "list", "elements": "dict"} for plural in ENTRY_SPECS},
 }
 
@@ -114,7 +117,7 @@ def run_topology() -> None:
         for plural, spec in ENTRY_SPECS.items():
             params[plural] = validated(plural, module.params[plural], ArgumentSpecValidator(spec))
         topology, wants = topology_wants(params)
-        result = run(wants, module.check_mode, topology)
+        result = run(wants, module.check_mode, topology, keep(TOPOLOGY, params, None, software))
         shown = {
             "name": topology.name,
             "link_group": topology.link_group,
@@ -132,4 +135,4 @@ def run_route() -> None:
         route = state.routes.get(want.key)
         return {"route": route_shown(want.netns, route) if route else {}}
 
-    main(route_spec(), route_want, resource)
+    main("vnet_route", route_spec(), route_want, resource)

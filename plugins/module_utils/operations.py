@@ -6,10 +6,10 @@
 
 """The operations that a plan is made of.
 
-Here are those on namespaces, on what is attached to a link, on sysctls and on files; link_operations.py has those
-on links themselves. Each is a plain value that knows three things: what it does to the model of the host (`simulate`), what undoes it
-(`inverse`, asked before it is done), and the command line that would do the same (`command`). Carrying it
-out is apply.py's.
+Here are those on namespaces, on what is attached to a link and on sysctls; link_operations.py has those on links
+themselves, file_operations.py those on files. Each is a plain value that knows three things: what it does to the model
+of the host (`simulate`), what undoes it (`inverse`, asked before it is done), and the command line that would do the
+same (`command`). Carrying it out is apply.py's.
 """
 
 from __future__ import annotations
@@ -473,39 +473,3 @@ def sysctl_effects(model: State, netns: str, key: str, value: str) -> dict[str, 
             {name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")}
         )
     return {name: new for name, new in effects.items() if name == key or name in known}
-
-
-@dataclass(frozen=True)
-class FileWrite(Operation):
-    """Replace a file's content atomically. `mode` is for a new file."""
-
-    path: str
-    content: str
-    mode: int = 0o644
-
-    def simulate(self, model: State) -> None:
-        model.files[self.path] = self.content
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        old = model.files.get(self.path)
-        return (FileRemove(self.path),) if old is None else (FileWrite(self.path, old),)
-
-    def command(self) -> str:
-        return f"install -D -m {self.mode:04o} /dev/stdin {quoted(self.path)}"
-
-
-@dataclass(frozen=True)
-class FileRemove(Operation):
-    """Remove a file."""
-
-    path: str
-
-    def simulate(self, model: State) -> None:
-        model.files[self.path] = None
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        old = model.files.get(self.path)
-        return () if old is None else (FileWrite(self.path, old),)
-
-    def command(self) -> str:
-        return f"rm {quoted(self.path)}"

@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links, plan_routes, plan_topology
+from . import plan_addresses, plan_host, plan_links, plan_persist, plan_routes, plan_topology
 from .desired import Want
 from .diff import half
+from .persist import Keep
 from .planner import Planner, Step
 from .state import Key, State
 from .topology import Topology, check_names
@@ -50,15 +51,15 @@ class Plan:
         }
 
 
-def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = None) -> Plan:
+def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> Plan:
     """Plan the way from `current` to what `wants` ask for; raise Refused where there is none.
 
-    With a `topology`, what it made before and is not among the wants goes.
+    With a `topology`, what it made before and is not among the wants goes. `keep`: what is kept for the next boot.
     """
     check_names(wants)
     if topology:
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
-    planner = Planner(current, wants, topology)
+    planner = Planner(current, wants, topology, keep)
     plan_host.make_namespaces(planner)
     plan_topology.clear_the_way(planner)
     plan_links.move_peers(planner)
@@ -78,4 +79,5 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)
     plan_topology.prune(planner)
+    plan_persist.keep(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)

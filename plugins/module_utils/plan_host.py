@@ -11,8 +11,9 @@ from __future__ import annotations
 from . import sysctl
 from .desired import ForwardWant
 from .errors import Refused
+from .file_operations import FileRemove, FileWrite
 from .link_operations import LinkSet
-from .operations import FileRemove, FileWrite, NamespaceAdd, NamespaceDelete, SysctlSet
+from .operations import NamespaceAdd, NamespaceDelete, SysctlSet
 from .planner import Planner
 
 
@@ -111,7 +112,7 @@ def keep_files(planner: Planner) -> None:
     for want in planner.forwardings:
         if want.file is None:
             continue
-        old = planner.model.files.get(want.file)
+        old = planner.model.text(want.file)
         kept = sysctl.with_settings(old or "", settings(planner, want))
         new = kept if want.persist else sysctl.without_forwarding(old or "")
         if not want.persist and old is not None and not sysctl.has_settings(new):

@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from .desired import LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
+from .file_operations import FileRemove, FileWrite
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
-from .operations import FileRemove, FileWrite, NamespaceDelete, Operation, RouteDelete, SysctlSet
+from .operations import NamespaceDelete, Operation, RouteDelete, SysctlSet
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology
@@ -32,7 +33,7 @@ def claimed(
     What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
-    made = Record.read(current.files.get(topology.record)).route_keys
+    made = Record.read(current.text(topology.record)).route_keys
     found: list[Want] = []
     for want in wants:
         if isinstance(want, NamespaceWant):
@@ -149,7 +150,7 @@ def prune(planner: Planner) -> None:
     topology = planner.topology
     if topology is None:
         return
-    old = Record.read(planner.model.files.get(topology.record))
+    old = Record.read(planner.model.text(topology.record))
     new = remembered(planner, old)
     if topology.prune or topology.absent:
         going = namespaces_going(planner, topology)
@@ -271,13 +272,13 @@ def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:
 
 def keep(planner: Planner, topology: Topology, record: Record) -> None:
     """Write the record before all else, or take it away when there is nothing left to remember."""
-    content, old = record.written(), planner.before.files.get(topology.record)
+    content, old = record.written(), planner.before.text(topology.record)
     if topology.absent:
         content = ""
     if content == (old or ""):
         return
     if not content:
-        planner.do(FileRemove(topology.record))
+        planner.do(FileRemove(topology.record, 0o600))
         return
     operation: Operation = FileWrite(topology.record, content, 0o600)
     undo = operation.inverse(planner.before)

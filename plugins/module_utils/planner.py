@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .operations import Operation
+from .persist import Keep
 from .state import Key, State
 from .topology import Topology
 
@@ -27,11 +28,14 @@ class Step:
 class Planner:
     """The model, the steps so far, and the wants, for the phases to work on."""
 
-    def __init__(self, current: State, wants: tuple[Want, ...], topology: Topology | None = None) -> None:
+    def __init__(
+        self, current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None
+    ) -> None:
         self.before = current.copy()
         self.model = current.copy()
         self.wants = wants
         self.topology = topology
+        self.keep = keep
         self.steps: list[Step] = []
         self.missing: list[str] = []
         self.asked: dict[Key, set[str]] = {}

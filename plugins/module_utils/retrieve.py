@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import sysctl
+from . import files, sysctl
 from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .errors import KernelError, Refused
 from .host import Host
@@ -24,6 +23,7 @@ from .kinds.base import DeviceRef
 from .kinds.link import LINK
 from .namespaces import path_of
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
+from .persist import Keep, look
 from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, RouteKey, State, Vlan
 from .topology import OWNER, Record, Topology
 
@@ -121,8 +121,8 @@ class Reader:
 
     def _record(self) -> Record:
         path = self.topology.record if self.topology else ""
-        self.state.files[path] = read_file(path)
-        return Record.read(self.state.files[path])
+        content = self.state.files[path] = files.read_text(path)
+        return Record.read(content)
 
     def _owned(self, topology: Topology, record: Record) -> None:
         """The namespaces and the links that carry the topology's mark, and what its record names."""
@@ -453,7 +453,7 @@ class Reader:
 
     def _forwarding(self, want: ForwardWant) -> None:
         if want.file is not None:
-            self.state.files[want.file] = read_file(want.file)
+            self.state.files[want.file] = files.read_text(want.file)
         if not self.state.has_netns(want.netns):
             return
         self._sysctls(want.netns, ["net.ipv4.ip_forward"])
@@ -465,7 +465,7 @@ class Reader:
                     devices.add(self._name_at(want.netns, message.get_attr("RTA_OIF")))
             # Once mended the file goes on saying so, also while the router is away.
             listed = re.findall(
-                r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.files.get(want.file or "") or "", re.M
+                r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.text(want.file or "") or "", re.M
             )
             devices.update(
                 name.replace("/", ".")
@@ -473,17 +473,6 @@ class Reader:
                 if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls
             )
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
-
-
-def read_file(path: str) -> str | None:
-    """A file's content, None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
 
 
 def address_value(message: Any) -> Addr | None:
@@ -523,6 +512,9 @@ def made_by_somebody(message: Any) -> bool:
     )
 
 
-def retrieve(host: Host, wants: tuple[Want, ...], topology: Topology | None = None) -> State:
-    """What the plan for `wants` needs to know of the host."""
-    return Reader(host, wants, topology).read()
+def retrieve(host: Host, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> State:
+    """What the plan for `wants` needs to know of the host, the files of `keep` included."""
+    state = Reader(host, wants, topology).read()
+    if keep:
+        look(state, keep)
+    return state

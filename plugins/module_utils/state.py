@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from .values import quoted
 
@@ -165,6 +165,15 @@ class Link:
         return replace(self, attrs={**self.attrs, **changes})
 
 
+class Symlink(NamedTuple):
+    """A symbolic link, where files are spoken of by their content."""
+
+    target: str
+
+
+FileContent = Union[str, bytes, Symlink]
+
+
 @dataclass
 class State:
     """What is known of a host. Only what was asked for is in it: `links` holds None for a name that is free."""
@@ -172,7 +181,11 @@ class State:
     namespaces: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[Key, Link | None] = field(default_factory=dict)
     sysctls: dict[Key, str] = field(default_factory=dict)
-    files: dict[str, str | None] = field(default_factory=dict)
+    files: dict[str, FileContent | None] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    """The files under /etc/vnet/conf.d, where it matters whether there are others."""
+    systemd: bool = False
+    """Whether systemd runs here, and has to be told of units that come and go."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
     routes: dict[RouteKey, Route | None] = field(default_factory=dict)
@@ -192,10 +205,17 @@ class State:
             dict(self.links),
             dict(self.sysctls),
             dict(self.files),
+            self.kept,
+            self.systemd,
             dict(self.ra_devices),
             dict(self.routes),
             dict(self.dropping),
         )
+
+    def text(self, path: str) -> str | None:
+        """The content of a text file, None where there is none."""
+        content = self.files.get(path)
+        return content if isinstance(content, str) else None
 
     def links_in(self, netns: str) -> list[Link]:
         """The links that are there in a namespace."""

@@ -18,6 +18,7 @@ author:
   - linuxnet.vnet contributors (@linuxnet)
 extends_documentation_fragment:
   - linuxnet.vnet.link
+  - linuxnet.vnet.persist
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 options:

@@ -17,6 +17,7 @@ description:
 author:
   - linuxnet.vnet contributors (@linuxnet)
 extends_documentation_fragment:
+  - linuxnet.vnet.persist
   - linuxnet.vnet.attributes
 attributes:
   action_group:
@@ -57,7 +58,8 @@ options:
       - Parameters of a device need a device of that name, which is there only after the namespace.
     type: dict
 notes:
-  - A namespace is gone after a reboot.
+  - A namespace is gone after a reboot, unless O(persist) keeps it.
+  - With O(state=absent), the files that O(persist) has made of what is in the namespace are removed, too.
   - The deletion of a namespace that has many devices goes on in the kernel after the task has returned.
 seealso:
   - module: linuxnet.vnet.vnet_veth

@@ -16,6 +16,7 @@ description:
 author:
   - linuxnet.vnet contributors (@linuxnet)
 extends_documentation_fragment:
+  - linuxnet.vnet.persist
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 options:

@@ -53,10 +53,13 @@ options:
     default: true
   persist:
     description:
-      - Whether O(sysctl_file) keeps the settings for the next boot. Other settings in that file are left alone.
-      - V(false) removes these settings from the file, and the file if no settings are left in it.
-      - If omitted, it is V(true), and V(false) with O(netns), where V(true) is refused; namespaces do not outlast
-        a reboot.
+      - Whether the settings are kept for the next boot.
+      - Without O(netns), O(sysctl_file) keeps them, and other settings in that file are left alone. V(false) removes
+        these settings from the file, and the file if no settings are left in it. If omitted, it is V(true).
+      - With O(netns), V(true) keeps the options of the task in a file under C(/etc/vnet/conf.d), in JSON, one for each
+        of O(interfaces). The systemd unit C(vnet-restore.service) applies it at boot, after the namespace has come
+        back (see O(linuxnet.vnet.vnet_netns#module:persist)). V(false) removes the file. If omitted, a file that is
+        there is kept up to date, and none is made.
     type: bool
   sysctl_file:
     description:

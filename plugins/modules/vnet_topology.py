@@ -64,16 +64,25 @@ options:
       - What belongs to another topology is never taken over.
     type: bool
     default: false
+  persist:
+    description:
+      - Whether the host brings the topology back when it boots.
+      - V(true) keeps the options of the task in a file under C(/etc/vnet/conf.d), in JSON. With the first file, the
+        systemd unit C(vnet-restore.service) comes to the host. At boot it applies each file in one transaction,
+        without Ansible, before what needs networks starts.
+      - V(false), and O(state=absent), remove the file, and the unit with the last file.
+      - If omitted, a file that is there is kept up to date, and none is made.
+    type: bool
   namespaces:
     description:
-      - Network namespaces. Each entry takes the options of M(linuxnet.vnet.vnet_netns), less C(state).
+      - Network namespaces. Each entry takes the options of M(linuxnet.vnet.vnet_netns), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
   links:
     description:
       - Devices that something else made, such as network cards. Each entry takes the options of
-        M(linuxnet.vnet.vnet_link), less C(state).
+        M(linuxnet.vnet.vnet_link), less C(state) and C(persist).
       - They do not become the topology's own. When an entry is no longer listed, a device that was moved goes back,
         and its other options stay as they are.
       - If omitted, it equals V([]).
@@ -81,32 +90,32 @@ options:
     elements: dict
   bridges:
     description:
-      - Bridges. Each entry takes the options of M(linuxnet.vnet.vnet_bridge), less C(state).
+      - Bridges. Each entry takes the options of M(linuxnet.vnet.vnet_bridge), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
   veths:
     description:
-      - Veth pairs. Each entry takes the options of M(linuxnet.vnet.vnet_veth), less C(state). If C(peer.netns) is
-        omitted, a new pair has both ends in one namespace.
+      - Veth pairs. Each entry takes the options of M(linuxnet.vnet.vnet_veth), less C(state) and C(persist). If
+        C(peer.netns) is omitted, a new pair has both ends in one namespace.
       - If omitted, it equals V([]).
     type: list
     elements: dict
   tuntaps:
     description:
-      - Tun and tap devices. Each entry takes the options of M(linuxnet.vnet.vnet_tuntap), less C(state).
+      - Tun and tap devices. Each entry takes the options of M(linuxnet.vnet.vnet_tuntap), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
   vxlans:
     description:
-      - VXLAN devices. Each entry takes the options of M(linuxnet.vnet.vnet_vxlan), less C(state).
+      - VXLAN devices. Each entry takes the options of M(linuxnet.vnet.vnet_vxlan), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
   routes:
     description:
-      - Routes. Each entry takes the options of M(linuxnet.vnet.vnet_route), less C(state).
+      - Routes. Each entry takes the options of M(linuxnet.vnet.vnet_route), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
@@ -128,7 +137,7 @@ notes:
     with their values before.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
-  - All of it is gone after a reboot, when running the task again brings it back.
+  - All of it is gone after a reboot, unless O(persist) keeps it.
 seealso:
   - module: linuxnet.vnet.vnet_netns
   - module: linuxnet.vnet.vnet_link

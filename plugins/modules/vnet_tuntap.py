@@ -18,6 +18,7 @@ author:
   - linuxnet.vnet contributors (@linuxnet)
 extends_documentation_fragment:
   - linuxnet.vnet.link
+  - linuxnet.vnet.persist
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 options:
@@ -66,7 +67,8 @@ options:
       - If omitted, a new device gets V(false).
     type: bool
 notes:
-  - The device lasts until it is deleted or the host reboots, also while no program is attached.
+  - The device lasts until it is deleted or the host reboots, also while no program is attached. With O(persist)
+    it comes back at boot.
   - C(/dev/net/tun) has to be there, that is the kernel module C(tun). Containers often lack it.
   - C(ip tuntap) can't change O(owner) and O(group) of an existing device. RV(operations) shows such a change as
     a command of C(tunctl(8)).

@@ -201,6 +201,7 @@ def link_spec(kind: LinkKind) -> dict[str, Any]:
         "netns": {"type": "str"},
         "append": {"type": "bool", "default": False},
         "recreate": {"type": "bool", "default": False},
+        "persist": {"type": "bool"},
     }
     if not kind.name:
         spec["from_netns"] = {"type": "str"}

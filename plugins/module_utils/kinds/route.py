@@ -78,6 +78,7 @@ def route_spec() -> dict[str, Any]:
     spec: dict[str, Any] = {option.name: option.argument() for option in ROUTE_IDENTITY + ROUTE_OPTIONS}
     spec["destination"]["required"] = True
     spec["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+    spec["persist"] = {"type": "bool"}
     return spec
 
 

@@ -1,0 +1,323 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What `persist` keeps: one JSON file per resource, or per topology, under /etc/vnet/conf.d.
+
+A file holds the name of a module and the options of its tasks, in their words. Tasks that name only some options are
+merged into it. At boot restore.py makes wants of it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable
+
+from . import files, systemd
+from .desired import (
+    ForwardWant,
+    LinkWant,
+    NamespaceWant,
+    RouteWant,
+    Want,
+    forward_want,
+    link_want,
+    namespace_want,
+    route_want,
+)
+from .errors import Refused
+from .kinds import LINK_KINDS
+from .kinds.base import LinkKind
+from .kinds.link import LINK
+from .kinds.route import DEFAULT_METRIC
+from .state import TABLES, FileContent, Link, State
+from .topology import Topology, topology_wants
+
+DIRECTORY = "/etc/vnet/conf.d"
+MODE = 0o600
+
+# All in one place, and not under /usr, which may be read-only, nor on a file system that is mounted late.
+ENGINE = "/etc/vnet/vnet-restore.pyz"
+UNIT = "/etc/systemd/system/vnet-restore.service"
+ENABLED = "/etc/systemd/system/multi-user.target.wants/vnet-restore.service"
+SOFTWARE = (ENGINE, UNIT, ENABLED)
+"""What restores at boot, in the order in which it is put there."""
+
+NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl_file")
+"""Options that say how to do something, and not what should be."""
+
+TOPOLOGY = "vnet_topology"
+PARSERS: dict[str, Callable[[Mapping[str, Any]], Want]] = {
+    "vnet_netns": namespace_want,
+    **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
+    "vnet_route": route_want,
+    "vnet_sysctl_forward": forward_want,
+}
+"""By module, what makes a want of its options, in the order in which they are best restored."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of a file. `appended`: lists to which tasks with `append` have added, and of which nobody said all."""
+
+    module: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    appended: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str, content: str) -> Document:
+        """From a file's content; Refused names the file that has no such thing in it."""
+        try:
+            found = json.loads(content)
+        except ValueError as exc:
+            raise Refused(f"{path} is no JSON ({exc}): mend it, or remove it") from None
+        module = found.get("module") if isinstance(found, dict) else None
+        if module != TOPOLOGY and module not in PARSERS:
+            raise Refused(f"{path} does not name a module that it is of: mend it, or remove it")
+        parts = [found.get(name, {}) for name in ("options", "appended")]
+        if not all(isinstance(part, dict) for part in parts):
+            raise Refused(f"{path} does not hold the options of {module}: mend it, or remove it")
+        return cls(module, *parts)
+
+    def written(self) -> str:
+        """As the file has it."""
+        parts: dict[str, Any] = {"module": self.module, "options": self.options}
+        if self.appended:
+            parts["appended"] = self.appended
+        return json.dumps(parts, indent=1) + "\n"
+
+    def wants(self) -> tuple[Topology | None, tuple[Want, ...]]:
+        """What the engine should bring about; Refused where the options make no sense."""
+        try:
+            if self.module == TOPOLOGY:
+                return topology_wants(self.options)
+            wants = [PARSERS[self.module](self.options)]
+            if self.appended:
+                whose = {name: self.options[name] for name in ("name", "netns", "admin_state") if name in self.options}
+                wants.append(PARSERS[self.module]({**whose, **self.appended, "append": True}))
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            raise Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
+        return None, tuple(wants)
+
+    def is_in(self, namespaces: Iterable[str]) -> bool:
+        """Whether what it is about goes when these namespaces go."""
+        peer = self.options.get("peer")
+        places = {self.options.get("netns"), peer.get("netns") if isinstance(peer, dict) else None}
+        return bool(places & set(namespaces))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a task has to say of one file. `persist` as in the task; `goes`: what the file is about shall not be."""
+
+    path: str
+    said: Document
+    persist: bool | None = None
+    goes: bool = False
+    want: Want | None = None
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What a task has to say of all that is kept.
+
+    `going`: namespaces that go, and with them the files of what is in them. `software`: what restores at boot, by
+    path, where this task asks for it.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    going: tuple[str, ...] = ()
+    software: Mapping[str, FileContent] = field(default_factory=dict)
+
+
+# -- what a task says --------------------------------------------------------------------------------------------------
+
+
+def keep(
+    module: str, params: Mapping[str, Any], want: Want | None, software: Callable[[], Mapping[str, FileContent]]
+) -> Keep | None:
+    """What a task of `module` has to say, None where nothing is kept in these files.
+
+    `want` is what became of its `params`, None for a topology. `software` is asked only where it is needed.
+    """
+    persist, absent = params.get("persist"), params.get("state") == "absent"
+    said = _given(params)
+    appended = {name: said.pop(name) for name, value in list(said.items()) if isinstance(value, list)}
+    if not params.get("append"):
+        said, appended = {**said, **appended}, {}
+    documents = {path_of(want, said): Document(module, said, appended)}
+    if isinstance(want, ForwardWant):
+        if not want.netns:
+            return None  # /etc/sysctl.d keeps that
+        if want.devices:
+            documents = {
+                path_of(want, said, name): Document(module, {**said, "interfaces": [name]}) for name in want.devices
+            }
+    goes = absent or persist is False
+    return Keep(
+        tuple(Entry(path, document, persist, goes, want) for path, document in documents.items()),
+        (want.name,) if isinstance(want, NamespaceWant) and absent else (),
+        software() if persist and not goes else {},
+    )
+
+
+def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, those in dictionaries and lists of them too."""
+
+    def inner(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: inner(item) for name, item in value.items() if item is not None}
+        return [inner(item) for item in value] if isinstance(value, list) else value
+
+    return {name: inner(value) for name, value in params.items() if value is not None and name not in NOT_KEPT}
+
+
+# -- names of files ----------------------------------------------------------------------------------------------------
+
+
+def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> str:
+    """The file of a resource: `bridge-br0.json`, `veth-eth0@web.json`, `route-default-table77@web.json`.
+
+    A topology's has no want, and is named for its option `name`; `device` is that of forwarding on a single one.
+    """
+    netns = ""
+    if want is None:
+        words = ["topology", str(options.get("name"))]
+    elif isinstance(want, LinkWant):
+        words, netns = [want.kind.module[len("vnet_") :], want.name], want.netns
+    elif isinstance(want, NamespaceWant):
+        words = ["netns", want.name]
+    elif isinstance(want, RouteWant):
+        words, netns = ["route", *_route_words(want)], want.netns
+    else:
+        words, netns = ["sysctl_forward", *([device] if device else [])], want.netns
+    stem = "-".join(map(_escaped, words)) + (f"@{_escaped(netns)}" if netns else "")
+    if len(stem) > 200:  # a file name has at most 255 bytes, and so has a namespace's
+        stem = f"{stem[:180]}~{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
+    return f"{DIRECTORY}/{stem}.json"
+
+
+def _route_words(want: RouteWant) -> list[str]:
+    name = want.destination.replace("/", "_")
+    words = [f"{name}6" if name == "default" and want.family == 6 else name]
+    if TABLES.get(want.table) != "main":
+        words.append(f"table{want.table}")
+    if want.metric != DEFAULT_METRIC[want.family]:
+        words.append(f"metric{want.metric}")
+    return words
+
+
+def _escaped(text: str) -> str:
+    """As it is where it can't be mistaken for something else, as URLs have it otherwise."""
+    data = text.encode("utf-8", "surrogateescape")
+    return re.sub(rb"[^A-Za-z0-9_.:+=,-]", lambda byte: b"%%%02X" % byte[0][0], data).decode("ascii")
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def listed(directory: str = DIRECTORY) -> list[str]:
+    """The files that are kept."""
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
+    return [f"{directory}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
+
+
+def look(state: State, kept: Keep) -> None:
+    """Read into `state` the files that the plan will look at."""
+    removes = False
+    for entry in kept.entries:
+        content = state.files[entry.path] = files.read_text(entry.path)
+        removes = removes or (entry.goes and content is not None)
+    for path in listed() if kept.going else ():
+        content = files.read_text(path)
+        if content is not None and is_in(path, content, kept.going):
+            state.files[path] = content
+            removes = True
+    if removes:
+        state.kept = frozenset(listed())
+    if removes or kept.software:
+        state.files.update({path: files.read(path) for path in SOFTWARE})
+        state.systemd = systemd.is_running()
+
+
+def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
+    """Whether what a file is about goes with these namespaces. Of a corrupt one nobody can say."""
+    try:
+        return Document.read(path, content).is_in(namespaces)
+    except Refused:
+        return False
+
+
+# -- merging -----------------------------------------------------------------------------------------------------------
+
+
+def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
+    """What a file should hold after a task, which had `content`. `link` is the device that it is about.
+
+    Raises Refused where nothing could be restored from it.
+    """
+    said = entry.said
+    if entry.want is None:
+        return said  # of a topology it is always all that is said
+    old = Document(said.module) if content is None else Document.read(entry.path, content)
+    if old.module != said.module:
+        raise Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
+    options, appended = dict(old.options), dict(old.appended)
+    for name, value in said.options.items():
+        for other in displaced(entry.want, name, value):
+            options.pop(other, None)
+        both = isinstance(value, Mapping) and isinstance(options.get(name), Mapping)
+        options[name] = {**options[name], **value} if both else value
+        appended.pop(name, None)
+    for name, items in said.appended.items():
+        known = options if name in options else appended
+        known[name] = [*known.get(name, []), *(item for item in items if item not in known.get(name, []))]
+    if isinstance(entry.want, LinkWant) and link:
+        complete(options, entry.want.kind, link)
+    new = Document(said.module, options, appended)
+    try:
+        new.wants()
+    except Refused as exc:
+        raise Refused(f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})") from None
+    return new
+
+
+def displaced(want: Want, name: str, value: Any) -> tuple[str, ...]:
+    """The options that give way to this one."""
+    if isinstance(want, LinkWant):
+        option = want.kind.table.get(name)
+        return (option.displaces,) if option and option.displaces and value else ()
+    if isinstance(want, RouteWant):
+        if name == "type":
+            return ("gateway", "device", "nexthops") if value != "unicast" else ()
+        return {
+            "gateway": ("nexthops", "type"),
+            "device": ("nexthops", "type"),
+            "nexthops": ("gateway", "device", "type"),
+        }.get(name, ())
+    return ()
+
+
+def complete(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
+    """Add what it takes to make the device anew and a task on an existing one need not say."""
+    for needed in kind.needed:
+        choices = needed.split("|")
+        if not any(choice in options for choice in choices):
+            options.update({choice: link.get(choice) for choice in choices if link.get(choice)})
+    if kind.paired and link.peer:
+        netns, name = link.peer
+        place = {"netns": netns} if netns != link.netns else {}
+        options["peer"] = {"name": name, **place, **options.get("peer", {})}

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phase of the plan about what is kept for the next boot. It comes last: what failed is not kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .desired import LinkWant
+from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
+from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Keep, is_in, merged
+from .planner import Planner
+
+
+def keep(planner: Planner) -> None:
+    """Write, merge and remove the files under /etc/vnet/conf.d, and what restores them at boot."""
+    kept = planner.keep
+    if kept is None:
+        return
+    gone = set()
+    for path in paths_that_go(planner, kept):
+        planner.do(FileRemove(path, MODE))
+        gone.add(path)
+    for entry in kept.entries:
+        old = planner.model.text(entry.path)
+        if not entry.goes and (entry.persist or old is not None):
+            link = planner.model.link(entry.want.key) if isinstance(entry.want, LinkWant) else None
+            new = merged(entry, old, link).written()
+            if new != old:
+                planner.do(FileWrite(entry.path, new, MODE))
+    if gone and not planner.model.kept - gone:
+        uninstall(planner)
+    elif kept.software:
+        install(planner, kept)
+
+
+def paths_that_go(planner: Planner, kept: Keep) -> list[str]:
+    """The files that are there and shall not be: of what the task names, and of what goes with a namespace."""
+    own = {entry.path for entry in kept.entries}
+    going = [entry.path for entry in kept.entries if entry.goes and planner.model.text(entry.path) is not None]
+    for path in sorted(planner.model.files):
+        content = planner.model.text(path)
+        if path.startswith(DIRECTORY) and path not in own and content and is_in(path, content, kept.going):
+            going.append(path)
+    return going
+
+
+def install(planner: Planner, kept: Keep) -> None:
+    """Put there what restores at boot, or bring it up to date."""
+    first = len(planner.steps)
+    for path, content in kept.software.items():
+        if planner.model.files.get(path) != content:
+            planner.do(FileWrite(path, content))
+    tell_systemd(planner, first)
+
+
+def uninstall(planner: Planner) -> None:
+    """Take it away with the last file."""
+    first = len(planner.steps)
+    for path in reversed(SOFTWARE):
+        if planner.model.files.get(path) is not None:
+            planner.do(FileRemove(path))
+    tell_systemd(planner, first)
+    planner.do(DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0])))
+
+
+def tell_systemd(planner: Planner, first: int) -> None:
+    """Where the steps from `first` on change the unit: also when they are undone, after the last of them."""
+    units = [step for step in planner.steps[first:] if getattr(step.operation, "path", "") in (UNIT, ENABLED)]
+    if units and planner.model.systemd:
+        step = planner.steps[first]
+        planner.steps[first] = replace(step, undo=(*step.undo, SystemdReload()))
+        planner.do(SystemdReload())
+        planner.steps[-1] = replace(planner.steps[-1], undo=())

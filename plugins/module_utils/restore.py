@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The command that vnet-restore.service runs at boot: each file under /etc/vnet/conf.d in one transaction, without Ansible.
+
+A file may speak of what another one makes, or of a device that comes late: it is tried again. What can't be restored
+is said by the file's name and doesn't keep the others from being restored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Callable
+
+from . import files
+from .engine import run
+from .errors import Missing, VnetError
+from .persist import DIRECTORY, PARSERS, TOPOLOGY, Document, listed
+
+WAIT_SECONDS = 30.0
+"""For devices that come late."""
+
+AGAIN_SECONDS = 5.0
+"""To try again also where nothing seems to have come: not all that is waited for can be seen from here."""
+
+ORDER = ["vnet_netns", TOPOLOGY, *PARSERS]
+
+
+def restore(path: str) -> list[str]:
+    """Bring about what one file holds; return warnings. Raises VnetError, Missing where it refers to what isn't there."""
+    content = files.read_text(path)
+    if content is None:
+        return []  # somebody removed it just now
+    topology, wants = Document.read(path, content).wants()
+    return run(wants, topology=topology).warnings
+
+
+def rank(path: str) -> int:
+    """The place of a file in the first pass. It saves passes and is no promise: only the references count."""
+    try:
+        return ORDER.index(Document.read(path, files.read_text(path) or "").module)
+    except VnetError:
+        return len(ORDER)
+
+
+class Restoration:
+    """All files, those that are restored already, and what is wrong with the others."""
+
+    def __init__(self, paths: Sequence[str], say: Callable[[str, str], None]) -> None:
+        self.left = sorted(paths, key=rank)
+        self.problems: dict[str, Exception] = {}
+        self.say = say
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some file refers to what may still come."""
+        return any(isinstance(self.problems.get(path), Missing) for path in self.left)
+
+    def try_all(self) -> None:
+        """Try what is left again and again, as long as that helps: each file may make what another one needs."""
+        before = -1
+        while self.left and before != len(self.left):
+            before = len(self.left)
+            self.left = [path for path in self.left if not self.try_one(path)]
+
+    def try_one(self, path: str) -> bool:
+        """Whether the file is restored now."""
+        try:
+            warnings = restore(path)
+        except VnetError as exc:
+            self.problems[path] = exc
+            return False
+        except Exception as exc:  # noqa: BLE001  # so that no file, whatever is in it, keeps the next from being restored
+            self.problems[path] = VnetError(f"this is a bug in linuxnet.vnet, please report it: {exc!r}")
+            return False
+        for warning in warnings:
+            self.say("4", f"{path}: {warning}")
+        return True
+
+
+def what_is_there() -> list[list[str]]:
+    """The names of devices and namespaces, as far as they show without asking the kernel in earnest."""
+    return [sorted(os.listdir(path)) if os.path.isdir(path) else [] for path in ("/sys/class/net", "/run/netns")]
+
+
+def await_change(seen: list[list[str]], deadline: float) -> None:
+    """Return when something came or went, when it is time to try again, or at the deadline."""
+    deadline = min(deadline, time.monotonic() + AGAIN_SECONDS)
+    while time.monotonic() < deadline and what_is_there() == seen:
+        time.sleep(0.1)
+
+
+def say(priority: str, sentence: str) -> None:
+    """To the journal with its priority (sd-daemon(3)), to people without."""
+    mark = f"<{priority}>" if "JOURNAL_STREAM" in os.environ else ""
+    sys.stderr.write(f"{mark}vnet-restore: {sentence}\n")
+    sys.stderr.flush()
+
+
+def main(argv: Sequence[str]) -> int:
+    """Restore everything; return 1 where something could not be."""
+    parser = argparse.ArgumentParser(prog="vnet-restore", description="Restore the virtual networks that are kept.")
+    parser.add_argument("directory", nargs="?", default=DIRECTORY, help="where the files are (default: %(default)s)")
+    parser.add_argument(
+        "--wait", type=float, default=WAIT_SECONDS, help="seconds to wait for devices that come late (%(default)g)"
+    )
+    arguments = parser.parse_args(argv)
+    start = time.monotonic()
+    try:
+        paths = listed(arguments.directory)
+    except VnetError as exc:
+        say("3", str(exc))
+        return 1
+    restoration = Restoration(paths, say)
+    while True:
+        seen = what_is_there()
+        restoration.try_all()
+        if not restoration.is_waiting or time.monotonic() - start > arguments.wait:
+            break
+        await_change(seen, start + arguments.wait)
+    for path in restoration.left:
+        said = str(restoration.problems[path])
+        say("3", said if said.startswith(path) else f"{path}: {said}")
+    done = len(paths) - len(restoration.left)
+    say("6", f"restored {done} of {len(paths)} files in {time.monotonic() - start:.1f} s")
+    return 1 if restoration.left else 0
