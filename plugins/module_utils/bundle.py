@@ -79,9 +79,17 @@ def unit(python: str) -> str:
 
 
 def interpreter() -> str:
-    """The Python that runs this, which has what the engine needs; the system's own where this one may be gone at boot."""
+    """The Python that runs this, which has what the engine needs.
+
+    Not where it may be gone at boot, or where others than root could put another program in its place.
+    """
     path = os.path.abspath(sys.executable or "")
-    return path if path.startswith(("/usr/", "/bin/", "/opt/")) else "/usr/bin/python3"
+    lasting = re.fullmatch(r"[\w./+-]+", path) and not path.startswith(("/tmp/", "/var/tmp/", "/run/", "/dev/"))
+    try:
+        owners = {os.lstat(place).st_uid for place in (path, os.path.dirname(path))}
+    except OSError:
+        owners = set()
+    return path if lasting and owners == {0} else "/usr/bin/python3"
 
 
 def engine() -> bytes:

@@ -75,13 +75,13 @@ class DirectoriesRemove(Operation):
 
 @dataclass(frozen=True)
 class SystemdReload(Operation):
-    """Let systemd read its unit files again."""
+    """Let systemd read its unit files again. Whoever writes them has to see to it that undoing ends with this, too."""
 
     def simulate(self, model: State) -> None:
         pass
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (self,)
+        return ()
 
     def command(self) -> str:
         return "systemctl daemon-reload"

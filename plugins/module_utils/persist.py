@@ -55,7 +55,7 @@ NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl
 """Options that say how to do something, and not what should be."""
 
 TOPOLOGY = "vnet_topology"
-PARSERS: dict[str, Callable[[Mapping[str, Any]], Want]] = {
+PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
     "vnet_route": route_want,
@@ -92,17 +92,17 @@ class Document:
         parts: dict[str, Any] = {"module": self.module, "options": self.options}
         if self.appended:
             parts["appended"] = self.appended
-        return json.dumps(parts, indent=1) + "\n"
+        return json.dumps(parts, indent=1, sort_keys=True) + "\n"
 
-    def wants(self) -> tuple[Topology | None, tuple[Want, ...]]:
-        """What the engine should bring about; Refused where the options make no sense."""
+    def wants(self, where: str = "") -> tuple[Topology | None, tuple[Want, ...]]:
+        """What the engine should bring about; Refused where the options make no sense. Sentences begin with `where`."""
         try:
             if self.module == TOPOLOGY:
                 return topology_wants(self.options)
-            wants = [PARSERS[self.module](self.options)]
+            wants = [PARSERS[self.module](self.options, where)]
             if self.appended:
                 whose = {name: self.options[name] for name in ("name", "netns", "admin_state") if name in self.options}
-                wants.append(PARSERS[self.module]({**whose, **self.appended, "append": True}))
+                wants.append(PARSERS[self.module]({**whose, **self.appended, "append": True}, where))
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             raise Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
         return None, tuple(wants)
@@ -150,9 +150,11 @@ def keep(
     """
     persist, absent = params.get("persist"), params.get("state") == "absent"
     said = _given(params)
-    appended = {name: said.pop(name) for name, value in list(said.items()) if isinstance(value, list)}
-    if not params.get("append"):
-        said, appended = {**said, **appended}, {}
+    appended = {}
+    if params.get("append"):
+        appended = {name: said.pop(name) for name, value in list(said.items()) if isinstance(value, list)}
+    if want is None:
+        said = {name: value for name, value in said.items() if value != []}  # which is what an omitted kind equals
     documents = {path_of(want, said): Document(module, said, appended)}
     if isinstance(want, ForwardWant):
         if not want.netns:
@@ -250,7 +252,7 @@ def look(state: State, kept: Keep) -> None:
         state.kept = frozenset(listed())
     if removes or kept.software:
         state.files.update({path: files.read(path) for path in SOFTWARE})
-        state.systemd = systemd.is_running()
+        state.systemd = systemd.state()
 
 
 def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:

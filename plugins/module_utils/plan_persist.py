@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .desired import LinkWant
+from .desired import LinkWant, RouteWant
+from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
-from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Keep, is_in, merged
+from .operations import Operation
+from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, is_in, merged
 from .planner import Planner
+
+DIRECTORIES = DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
 
 
 def keep(planner: Planner) -> None:
@@ -32,6 +36,8 @@ def keep(planner: Planner) -> None:
             new = merged(entry, old, link).written()
             if new != old:
                 planner.do(FileWrite(entry.path, new, MODE))
+                if planner.model.files.get(ENGINE) is None:
+                    undo_also(planner, len(planner.steps) - 1, DIRECTORIES)
     if gone and not planner.model.kept - gone:
         uninstall(planner)
     elif kept.software:
@@ -41,12 +47,24 @@ def keep(planner: Planner) -> None:
 def paths_that_go(planner: Planner, kept: Keep) -> list[str]:
     """The files that are there and shall not be: of what the task names, and of what goes with a namespace."""
     own = {entry.path for entry in kept.entries}
-    going = [entry.path for entry in kept.entries if entry.goes and planner.model.text(entry.path) is not None]
+    going = [entry.path for entry in kept.entries if entry.goes and is_meant(entry, planner.model.text(entry.path))]
     for path in sorted(planner.model.files):
         content = planner.model.text(path)
         if path.startswith(DIRECTORY) and path not in own and content and is_in(path, content, kept.going):
             going.append(path)
     return going
+
+
+def is_meant(entry: Entry, content: str | None) -> bool:
+    """Whether there is a file, and of what the task names: a route that leads elsewhere than it says is left alone."""
+    if content is None or not isinstance(entry.want, RouteWant):
+        return content is not None
+    try:
+        found = Document.read(entry.path, content).wants()[1][0]
+    except Refused:
+        return True  # nobody will miss it
+    options = found.options if isinstance(found, RouteWant) else {}
+    return all(options.get(name, value) == value for name, value in entry.want.options.items())
 
 
 def install(planner: Planner, kept: Keep) -> None:
@@ -65,14 +83,18 @@ def uninstall(planner: Planner) -> None:
         if planner.model.files.get(path) is not None:
             planner.do(FileRemove(path))
     tell_systemd(planner, first)
-    planner.do(DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0])))
+    planner.do(DIRECTORIES)
 
 
 def tell_systemd(planner: Planner, first: int) -> None:
     """Where the steps from `first` on change the unit: also when they are undone, after the last of them."""
     units = [step for step in planner.steps[first:] if getattr(step.operation, "path", "") in (UNIT, ENABLED)]
-    if units and planner.model.systemd:
-        step = planner.steps[first]
-        planner.steps[first] = replace(step, undo=(*step.undo, SystemdReload()))
+    if units and planner.model.systemd == "running":
+        undo_also(planner, first, SystemdReload())
         planner.do(SystemdReload())
-        planner.steps[-1] = replace(planner.steps[-1], undo=())
+
+
+def undo_also(planner: Planner, number: int, operation: Operation) -> None:
+    """Let the undoing of a step end with something that is no inverse of its own."""
+    step = planner.steps[number]
+    planner.steps[number] = replace(step, undo=(*step.undo, operation))

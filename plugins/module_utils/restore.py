@@ -6,8 +6,9 @@
 
 """The command that vnet-restore.service runs at boot: each file under /etc/vnet/conf.d in one transaction, without Ansible.
 
-A file may speak of what another one makes, or of a device that comes late: it is tried again. What can't be restored
-is said by the file's name and doesn't keep the others from being restored.
+A file may speak of what another one makes, or of a device that comes late: it is tried again. Files that speak of each
+other, as those of a bridge and of a port may do, are restored together. What can't be restored is said by the file's
+name and doesn't keep the others from being restored.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Callable
 
 from . import files
+from .desired import Want
 from .engine import run
 from .errors import Missing, VnetError
 from .persist import DIRECTORY, PARSERS, TOPOLOGY, Document, listed
@@ -38,7 +41,7 @@ def restore(path: str) -> list[str]:
     content = files.read_text(path)
     if content is None:
         return []  # somebody removed it just now
-    topology, wants = Document.read(path, content).wants()
+    topology, wants = Document.read(path, content).wants(path)
     return run(wants, topology=topology).warnings
 
 
@@ -69,6 +72,31 @@ class Restoration:
         while self.left and before != len(self.left):
             before = len(self.left)
             self.left = [path for path in self.left if not self.try_one(path)]
+            if before == len(self.left):
+                self.try_together()
+
+    def try_together(self) -> None:
+        """Restore those that only lack each other, in one transaction."""
+        wants: dict[str, tuple[Want, ...]] = {}
+        for path in self.left:
+            with suppress(VnetError):
+                topology, found = Document.read(path, files.read_text(path) or "").wants(path)
+                if topology is None and isinstance(self.problems[path], Missing):
+                    wants[path] = found
+        while len(wants) > 1:
+            try:
+                run(tuple(want for group in wants.values() for want in group))
+            except Missing as exc:
+                # Its sentence begins with the file that lacks something: try without that one.
+                lacking = next((path for path in wants if str(exc).startswith(f"{path}: ")), None)
+                if lacking is None:
+                    return
+                del wants[lacking]
+            except VnetError:
+                return
+            else:
+                self.left = [path for path in self.left if path not in wants]
+                return
 
     def try_one(self, path: str) -> bool:
         """Whether the file is restored now."""

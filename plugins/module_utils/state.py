@@ -184,8 +184,8 @@ class State:
     files: dict[str, FileContent | None] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     """The files under /etc/vnet/conf.d, where it matters whether there are others."""
-    systemd: bool = False
-    """Whether systemd runs here, and has to be told of units that come and go."""
+    systemd: str = ""
+    """Whether systemd is there, where that matters: see systemd.state()."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
     routes: dict[RouteKey, Route | None] = field(default_factory=dict)

@@ -17,9 +17,14 @@ RUNNING = "/run/systemd/system"
 """Is there exactly where systemd is the init of this host: sd_booted(3)."""
 
 
-def is_running() -> bool:
-    """Whether systemd is the init of this host."""
-    return os.path.isdir(RUNNING)
+PROGRAMS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
+
+
+def state() -> str:
+    """`running` where systemd is the init of this host, `installed` where it may be after the next boot, else nothing."""
+    if os.path.isdir(RUNNING):
+        return "running"
+    return "installed" if any(map(os.path.exists, PROGRAMS)) else ""
 
 
 def reload() -> None:

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 from .desired import LinkWant, Want
+from .file_operations import FileWrite
+from .persist import ENGINE, UNIT
 from .plan import Plan
 from .state import key_text
 
@@ -17,7 +19,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
-    found: list[str] = []
+    found = about_boot(plan)
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.holds_ports:
@@ -25,6 +27,16 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
     return found
+
+
+def about_boot(plan: Plan) -> list[str]:
+    """Where nothing will restore what is kept."""
+    writes = any(isinstance(step.operation, FileWrite) and step.operation.path == UNIT for step in plan.steps)
+    if not writes or plan.after.systemd:
+        return []
+    return [
+        f"persist: this host has no systemd, so let whatever starts its services at boot run 'python3 {ENGINE}' early"
+    ]
 
 
 def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
