@@ -80,7 +80,7 @@ class Document:
         except ValueError as exc:
             raise Refused(f"{path} is no JSON ({exc}): mend it, or remove it") from None
         module = found.get("module") if isinstance(found, dict) else None
-        if module != TOPOLOGY and module not in PARSERS:
+        if module not in (TOPOLOGY, *PARSERS):
             raise Refused(f"{path} does not name a module that it is of: mend it, or remove it")
         parts = [found.get(name, {}) for name in ("options", "appended")]
         if not all(isinstance(part, dict) for part in parts):

@@ -19,10 +19,12 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import (
     namespaces,
     netlink,
     sysctl,
+    systemd,
     tun,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Symlink
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import hosts
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import Task, examples, tasks, wild_tasks
 from hypothesis import given
@@ -69,7 +71,7 @@ def call_nothing_that_changes(function: str, *arguments: Any) -> None:
 @contextlib.contextmanager
 def nothing_may_be_written() -> Iterator[None]:
     with contextlib.ExitStack() as patches:
-        for name in ("makedirs", "mkdir", "unlink", "rename", "replace", "write", "pwrite", "ftruncate"):
+        for name in ("makedirs", "mkdir", "unlink", "rename", "replace", "write", "pwrite", "ftruncate", "symlink", "rmdir"):
             patches.enter_context(mock.patch.object(os, name, never))
         for owner, name, instead in (
             (os, "open", open_for_reading_only),
@@ -121,7 +123,10 @@ def ask(kind: int) -> None:
     [
         lambda: tun.add("x", {"mode": "tap"}),
         lambda: files.write("/nowhere/x", ""),
+        lambda: files.write("/x", Symlink("y")),
         lambda: files.remove("/nowhere/x"),
+        lambda: files.remove_empty(["/nowhere/x"]),
+        systemd.reload,
         lambda: sysctl.write("net.ipv4.ip_forward", "1"),
         lambda: namespaces.Namespaces().make("x").__enter__(),
         lambda: ask(netlink.RTM_NEWLINK),

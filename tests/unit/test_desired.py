@@ -126,10 +126,6 @@ def test_bad_input_for_a_namespace_is_named_with_its_value(entry: dict[str, Any]
         ({}, "ipv4: say what should be"),
         ({"ipv4": True, "interfaces": []}, "interfaces: an empty list says nothing"),
         ({"ipv4": True, "interfaces": ["a b"]}, "interfaces: 'a b' is no device name"),
-        (
-            {"ipv4": True, "netns": "n", "persist": True},
-            "persist: a sysctl.d file can't keep settings of the namespace n",
-        ),
         ({"ipv4": True, "sysctl_file": "relative.conf"}, "sysctl_file: 'relative.conf' is not the absolute path"),
         ({"ipv4": True, "sysctl_file": "/etc/passwd"}, "sysctl_file: '/etc/passwd' is not the absolute path"),
         ({"ipv4": True, "sysctl_file": "/etc/../x.conf"}, "sysctl_file: '/etc/../x.conf' is not the absolute path"),

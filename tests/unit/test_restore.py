@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What restores at boot: the zipapp, the unit, and in which order it tries which files."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import bundle, restore
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Missing, VnetError
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import SOFTWARE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.restore import main
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Topology
+
+SOURCES = Path(bundle.__file__).parent
+
+
+# --- the zipapp -----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_sources_make_the_same_bytes() -> None:
+    assert bundle.engine() == bundle.engine()
+    assert tuple(bundle.software()) == SOFTWARE
+
+
+def test_the_engine_is_whole_and_knows_nothing_of_ansible() -> None:
+    with zipfile.ZipFile(BytesIO(bundle.engine())) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    for name, source in members.items():
+        assert not re.search(r"^\s*(from|import) ansible", source, re.MULTILINE), name
+        if name not in ("__main__.py", "vnet/__init__.py"):
+            assert source == (SOURCES / name.partition("/")[2]).read_text(encoding="utf-8"), name
+    assert {f"vnet/kinds/{Path(path).name}" for path in map(str, (SOURCES / "kinds").glob("*.py"))} <= set(members)
+    assert len(LINK_KINDS) > 3
+
+
+def test_the_engine_runs_without_the_collection(tmp_path: Path) -> None:
+    (tmp_path / "engine.pyz").write_bytes(bundle.engine())
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "bad.json").write_text("{", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", str(tmp_path / "engine.pyz"), str(tmp_path / "conf.d")],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert f"vnet-restore: {tmp_path}/conf.d/bad.json is no JSON" in done.stderr
+    assert "restored 0 of 1 files" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- the unit -------------------------------------------------------------------------------------------------------
+
+
+def test_the_unit_comes_before_what_needs_networks() -> None:
+    unit = bundle.unit("/usr/bin/python3")
+    before = " ".join(re.findall(r"^Before=(.*)$", unit, re.MULTILINE)).split()
+    after = " ".join(re.findall(r"^After=(.*)$", unit, re.MULTILINE)).split()
+    assert {"network.target", "network-online.target", "libvirtd.service", "docker.service"} <= set(before)
+    assert {"containerd.service", "podman.service", "lxc.service", "machines.target"} <= set(before)
+    assert {"network-pre.target", "systemd-sysctl.service", "systemd-modules-load.service"} <= set(after)
+    assert not set(before) & set(after)
+    assert "\nExecStart=/usr/bin/python3 -I /etc/vnet/vnet-restore.pyz\n" in unit
+
+
+@pytest.mark.parametrize(
+    ("running", "chosen"),
+    [
+        ("/tmp/venv/bin/python", "/usr/bin/python3"),
+        ("/nowhere/bin/python", "/usr/bin/python3"),
+        ("/usr/bin/env", "/usr/bin/env"),
+        ("", "/usr/bin/python3"),
+    ],
+)
+def test_the_interpreter_will_be_there_at_boot(monkeypatch: pytest.MonkeyPatch, running: str, chosen: str) -> None:
+    monkeypatch.setattr(sys, "executable", running)
+    assert bundle.interpreter() == chosen
+
+
+# --- which files, in which order ------------------------------------------------------------------------------------
+
+
+class Host:
+    """Stands for the engine: it knows which things are there, and what each needs."""
+
+    def __init__(self, directory: Path, needs: dict[str, list[str]]) -> None:
+        self.directory = directory
+        self.needs = needs
+        self.there: set[str] = set()
+        self.runs: list[list[str]] = []
+        for name in needs:
+            document = {"module": "vnet_bridge", "options": {"name": name}}
+            (directory / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+
+    def run(self, wants: tuple[Want, ...], topology: Topology | None = None) -> Any:
+        names: list[str] = [want.name for want in wants]  # type: ignore[union-attr]
+        self.runs.append(names)
+        for want, name in zip(wants, names, strict=True):
+            if "refused" in self.needs[name]:
+                raise VnetError(f"{want.where}: it is refused")
+            for other in self.needs[name]:
+                if other not in self.there | set(names):
+                    raise Missing(f"{want.where}: master: there is no device {other}")
+        self.there.update(names)
+        return type("Result", (), {"warnings": ["mind the gap"] if "warned" in names else []})
+
+
+Make = Callable[[dict[str, list[str]]], Host]
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
+    def made(needs: dict[str, list[str]]) -> Host:
+        host = Host(tmp_path, needs)
+        monkeypatch.setattr(restore, "run", host.run)
+        return host
+
+    return made
+
+
+def test_all_that_is_there_is_restored_at_once(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    host = make({"a": [], "warned": []})
+    assert main([str(host.directory)]) == 0
+    assert host.runs == [["a"], ["warned"]]
+    assert "warned.json: mind the gap" in capsys.readouterr().err
+
+
+def test_files_that_need_each_others_things_are_restored_in_passes(make: Make) -> None:
+    host = make({"a": ["b"], "b": ["c"], "c": []})
+    assert main([str(host.directory), "--wait", "0"]) == 0
+
+
+def test_files_that_speak_of_each_other_are_restored_together(make: Make) -> None:
+    host = make({"bridge": ["port"], "port": ["bridge"], "other": ["nowhere"]})
+    assert main([str(host.directory), "--wait", "0"]) == 1
+    assert host.there == {"bridge", "port"}
+
+
+def test_what_cannot_be_restored_is_named_and_does_not_keep_the_others(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = make({"a": ["refused"], "b": [], "c": ["nowhere"]})
+    (host.directory / "bad.json").write_text("nonsense", encoding="utf-8")
+    (host.directory / "not-ours.txt").write_text("nonsense", encoding="utf-8")
+    assert main([str(host.directory), "--wait", "0"]) == 1
+    said = capsys.readouterr().err
+    assert f"vnet-restore: {host.directory}/a.json: it is refused\n" in said
+    assert f"vnet-restore: {host.directory}/c.json: master: there is no device nowhere\n" in said
+    assert f"{host.directory}/bad.json is no JSON" in said
+    assert "restored 1 of 4 files" in said
+    assert host.there == {"b"}
+
+
+def test_a_device_that_comes_late_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = make({"a": ["late"], "b": ["a"]})
+
+    def come(_seen: Any, _deadline: float) -> None:
+        host.there.add("late")
+
+    monkeypatch.setattr(restore, "await_change", come)
+    assert main([str(host.directory)]) == 0
+
+
+def test_nothing_is_waited_for_where_nothing_can_come(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = make({"a": ["refused"]})
+    monkeypatch.setattr(restore, "await_change", lambda *_: pytest.fail("it waits"))
+    assert main([str(host.directory)]) == 1
+
+
+def test_a_mistake_of_ours_does_not_keep_the_others(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = make({"a": [], "b": []})
+
+    def broken(wants: tuple[Want, ...], topology: Topology | None = None) -> Any:
+        if wants[0].name == "a":  # type: ignore[union-attr]
+            raise ZeroDivisionError("oops")
+        return host.run(wants, topology)
+
+    monkeypatch.setattr(restore, "run", broken)
+    assert main([str(host.directory)]) == 1
+    assert host.there == {"b"}
+    assert "a.json: this is a bug in linuxnet.vnet" in capsys.readouterr().err
+
+
+def test_no_directory_is_nothing_to_do(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "none")]) == 0
+
+
+def test_the_journal_gets_priorities(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    host = make({"a": ["refused"]})
+    main([str(host.directory)])
+    assert capsys.readouterr().err.startswith(f"<3>vnet-restore: {host.directory}/a.json: it is refused\n<6>")
