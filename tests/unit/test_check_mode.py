@@ -71,7 +71,18 @@ def call_nothing_that_changes(function: str, *arguments: Any) -> None:
 @contextlib.contextmanager
 def nothing_may_be_written() -> Iterator[None]:
     with contextlib.ExitStack() as patches:
-        for name in ("makedirs", "mkdir", "unlink", "rename", "replace", "write", "pwrite", "ftruncate", "symlink", "rmdir"):
+        for name in (
+            "makedirs",
+            "mkdir",
+            "unlink",
+            "rename",
+            "replace",
+            "write",
+            "pwrite",
+            "ftruncate",
+            "symlink",
+            "rmdir",
+        ):
             patches.enter_context(mock.patch.object(os, name, never))
         for owner, name, instead in (
             (os, "open", open_for_reading_only),

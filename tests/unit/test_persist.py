@@ -82,7 +82,7 @@ places = st.tuples(names, names)
 
 @given(places, places)
 def test_no_two_devices_share_a_file(one: tuple[str, str], other: tuple[str, str]) -> None:
-    paths = {entry("vnet_bridge", {"name": name, "netns": netns}).path for name, netns in {one, other}}
+    paths = {entry("vnet_bridge", {"name": name, "netns": netns}).path for name, netns in (one, other)}
     assert len(paths) == len({one, other})
 
 
@@ -164,7 +164,7 @@ def test_what_was_appended_is_appended_at_boot() -> None:
     ],
 )
 def test_options_give_way_to_what_takes_their_place(module: str, first: Params, then: Params, expected: str) -> None:
-    same = {name: first[name] for name in ("name", "destination") if name in first}
+    same: Params = {name: first[name] for name in ("name", "destination") if name in first}
     found = set(after(module, first, {**same, **then}).options)
     assert found - {"name", "destination", "vni"} == set(expected.split())
 
