@@ -15,8 +15,8 @@ description:
   - All entries are checked, together with their references to one another and to the host, before anything is written.
     If something fails on the way, all of it is undone in reverse order. If the task is killed, the next run goes on
     from what it finds.
-  - The host remembers what a topology has made. Entries that are no longer listed are removed by the next run, and
-    so is what someone has changed by hand. What a topology did not make, it never removes.
+  - The host remembers what a topology has made. What is no longer listed is removed by the next run, and what someone
+    has changed by hand is mended. What a topology did not make, it never removes.
   - It orders the work by itself. The order of the entries does not matter.
 author:
   - linuxnet.vnet contributors (@linuxnet)
