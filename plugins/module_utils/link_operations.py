@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -282,48 +282,58 @@ class LinkMove(Operation):
         return ip(self.netns, "link set dev", quoted(self.name), *words)
 
 
-def rebuild(model: State, link: Link, without_ports: set[str] | None = None) -> tuple[Operation, ...]:
+def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tuple[Operation, ...]:
     """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone.
 
     The ports in `without_ports` come back by themselves, with their master.
     """
-    kind = BY_NETLINK[link.kind]
-    ends = [link]
     peer = model.links.get(link.peer) if link.peer else None
-    if peer:
-        ends.append(peer)
-
-    def given(end: Link, late: bool) -> dict[str, Any]:
-        return {
-            name: end.attrs[name]
-            for name, option in kind.table.items()
-            if (option.level != "none" or name == "link_netns")
-            and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
-            # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
-            and (name == "mtu" or option.initial is None or end.attrs[name] != option.initial)
-            and (name in kind.late) == late
-        }
-
-    steps: tuple[Operation, ...] = (
-        LinkAdd(link.netns, link.name, kind, given(link, False), link.peer, given(peer, False) if peer else {}),
-    )
-    for end in ends:
-        steps += tuple(SysctlSet(end.netns, key, value) for key, value in end.sysctls)
-        late = given(end, True)
-        for level in ("info", "link"):
-            part = {name: value for name, value in late.items() if kind.table[name].level == level}
-            if part:
-                steps += (LinkSet(end.netns, end.name, end.kind, part),)
-        steps += tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
-        for port in model.ports(end.key) if kind.holds_ports else ():
-            if port not in (without_ports or ()):
-                steps += (LinkSet(end.netns, port, "", {"master": end.name}),)
-                member = model.links[end.netns, port]
-                if member:
-                    steps += put_vlans_back(model, member) + tuple(
-                        FdbAdd(end.netns, port, entry) for entry in member.fdb if entry.master
-                    )
+    of_peer = _given(peer, False) if peer else {}
+    # The kernel overlooks a master in the peer's half of the request.
+    master = of_peer.pop("master", None)
+    kind = kind_of(link.kind)
+    steps: tuple[Operation, ...] = (LinkAdd(link.netns, link.name, kind, _given(link, False), link.peer, of_peer),)
+    if peer and master:
+        steps += (LinkSet(peer.netns, peer.name, peer.kind, {"master": master}),)
+    for end in filter(None, (link, peer)):
+        steps += _settings(end) + _ports(model, end, without_ports)
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
         steps += put_vlans_back(model, end) + put_back(end, None)
+    return steps
+
+
+def _given(end: Link, late: bool) -> dict[str, Any]:
+    """What a new device has to be told to become `end`, in the creating request or after it."""
+    kind = kind_of(end.kind)
+    return {
+        name: end.attrs[name]
+        for name, option in kind.table.items()
+        if (option.level != "none" or name == "link_netns")
+        and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
+        # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
+        and (name == "mtu" or option.initial is None or end.attrs[name] != option.initial)
+        and (name in kind.late) == late
+    }
+
+
+def _settings(end: Link) -> tuple[Operation, ...]:
+    """The device's own sysctls, what its creating request can't carry, and its other names."""
+    steps: tuple[Operation, ...] = tuple(SysctlSet(end.netns, key, value) for key, value in end.sysctls)
+    late, table = _given(end, True), kind_of(end.kind).table
+    for level in ("info", "link"):
+        part = {name: value for name, value in late.items() if table[name].level == level}
+        if part:
+            steps += (LinkSet(end.netns, end.name, end.kind, part),)
+    return steps + tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
+
+
+def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[Operation, ...]:
+    """The ports of a bridge, with what they told it."""
+    steps: tuple[Operation, ...] = ()
+    for port in model.ports(bridge.key) if kind_of(bridge.kind).holds_ports else ():
+        member = model.links[bridge.netns, port]
+        if member and port not in without:
+            steps += (LinkSet(bridge.netns, port, "", {"master": bridge.name}), *put_vlans_back(model, member))
+            steps += tuple(FdbAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
     return steps

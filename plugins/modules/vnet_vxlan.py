@@ -111,7 +111,7 @@ options:
   ageing:
     description:
       - Time in seconds, a whole number, for which a learned entry stays in the forwarding database after its last
-        packet, V(0) to V(4294967295).
+        packet, V(1) to V(4294967295).
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (300).
     type: float
   limit:

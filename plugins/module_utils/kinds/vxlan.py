@@ -121,8 +121,7 @@ VXLAN = LinkKind(
     needed=("vni|external",),
     lower="dev",
     # The kernel caps the MTU of the creating request silently, and speaks up later.
-    # An ageing of zero in it means its default, and later zero.
-    late=("alias", "mtu", "ageing"),
+    late=("alias", "mtu"),
     check=check,
     options=(
         Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False, initial=0),
@@ -138,7 +137,7 @@ VXLAN = LinkKind(
         Option("tos", Word(0, 255, {"inherit": 1}), "IFLA_VXLAN_TOS", initial=0),
         Option("df", Choice({"unset": 0, "set": 1, "inherit": 2}), "IFLA_VXLAN_DF", initial="unset"),
         Option("learning", Bool(), "IFLA_VXLAN_LEARNING", cli="learning|nolearning", initial=True),
-        Option("ageing", Seconds(0, 4294967295, per_second=1), "IFLA_VXLAN_AGEING", initial=300),
+        Option("ageing", Seconds(1, 4294967295, per_second=1), "IFLA_VXLAN_AGEING", initial=300),
         Option("limit", Int(0, 4294967295), "IFLA_VXLAN_LIMIT", cli="maxaddress {}", mutable=False, initial=0),
         Option("proxy", Bool(), "IFLA_VXLAN_PROXY", cli="proxy|noproxy", mutable=False, initial=False),
         Option("rsc", Bool(), "IFLA_VXLAN_RSC", cli="rsc|norsc", mutable=False, initial=False),
