@@ -40,9 +40,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
     up = commands.add_parser("up", parents=[lab], help="create hosts and wires that aren't there yet")
     up.add_argument("hosts", nargs="+", metavar="HOST")
-    up.add_argument(
-        "--wire", action="append", default=[], metavar="A:IF=B:IF", help="join two hosts by a veth pair"
-    )
+    up.add_argument("--wire", action="append", default=[], metavar="A:IF=B:IF", help="join two hosts by a veth pair")
     up.add_argument("--python", default=sys.executable, help="the interpreter for Ansible's modules")
     for name, what in (("wire", "connect two hosts"), ("cut", "set a wire down"), ("mend", "set a wire up")):
         commands.add_parser(name, parents=[lab], help=what).add_argument("wire", metavar="A:IF=B:IF")

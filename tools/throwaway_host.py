@@ -207,10 +207,7 @@ def _refusal(what: str, code: int | None = None) -> str:
     """Say what the kernel refused, and which setting is likely to be behind it."""
     reason = os.strerror(code or ctypes.get_errno())
     # In a user namespace one is root as well; the machine's own root has every id.
-    is_root = (
-        os.geteuid() == 0
-        and Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2] == "4294967295"
-    )
+    is_root = os.geteuid() == 0 and Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2] == "4294967295"
     if is_root:
         return f"{what} ({reason}): run with CAP_SYS_ADMIN, in a container as a privileged one"
     for key, bad, good in (

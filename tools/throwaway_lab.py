@@ -59,9 +59,7 @@ class Wire(NamedTuple):
         for host, interface in ends:
             check_host_name(host)
             if not INTERFACE_NAME.fullmatch(interface) or len(interface.encode()) > 15:
-                raise ThrowawayError(
-                    f"The wire {text!r} has an interface name that is not valid: {interface!r}."
-                )
+                raise ThrowawayError(f"The wire {text!r} has an interface name that is not valid: {interface!r}.")
         if ends[0] == ends[1]:
             raise ThrowawayError(f"The wire {text!r} has the same interface at both ends.")
         return cls(*ends[0], *ends[1])
@@ -110,22 +108,16 @@ class Lab:
         if state is None:
             raise ThrowawayError(f"There is no host {name} in the lab {self.directory}; create it with up.")
         if state["uid"] != os.geteuid():
-            raise ThrowawayError(
-                f"The lab {self.directory} belongs to user {state['uid']}: run as that user."
-            )
+            raise ThrowawayError(f"The lab {self.directory} belongs to user {state['uid']}: run as that user.")
         if started(state["pid"]) != state["start"]:
-            raise ThrowawayError(
-                f"Host {name} of the lab {self.directory} has ended; take it down, then up again."
-            )
+            raise ThrowawayError(f"Host {name} of the lab {self.directory} has ended; take it down, then up again.")
         return state
 
     def command(self, name: str, command: Sequence[str]) -> list[str]:
         """Return the argument vector that runs ``command`` inside a host."""
         return [*self.state(name)["enter"], *command]
 
-    def run(
-        self, name: str, *command: str, check: bool = True, **options: Any
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, name: str, *command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command inside a host, as subprocess.run does, with text and its output captured."""
         settings = {"capture_output": True, "text": True, "env": ENVIRONMENT, **options}
         return subprocess.run(self.command(name, command), check=check, **settings)
@@ -319,9 +311,7 @@ class Lab:
             return False
         for there, host, interface in ((ends[0], *wire[:2]), (ends[1], *wire[2:])):
             if there:
-                raise ThrowawayError(
-                    f"Host {host} has an {interface} already, not an end of the wire {wire}."
-                )
+                raise ThrowawayError(f"Host {host} has an {interface} already, not an end of the wire {wire}.")
         namespace = f"/proc/{self.state(wire.peer)['pid']}/ns/net"
         self._ip(
             wire.host,

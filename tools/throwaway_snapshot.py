@@ -46,9 +46,7 @@ VOLATILE = {
 }
 
 # Sysctls that aren't settings: a count of connections, and keys that the kernel draws at random on first use.
-NOT_SETTINGS = re.compile(
-    r"net\.(netfilter\.nf_conntrack_count|core\.netdev_rss_key|ipv[46]\.tcp_fastopen_key)"
-)
+NOT_SETTINGS = re.compile(r"net\.(netfilter\.nf_conntrack_count|core\.netdev_rss_key|ipv[46]\.tcp_fastopen_key)")
 
 # Sysctls of an interface: new ones mean that one appeared. Others appear when a module is loaded.
 OF_AN_INTERFACE = re.compile(r"net\.(ipv[46]|mpls)\.(conf|neigh)\.")

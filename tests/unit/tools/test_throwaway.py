@@ -57,9 +57,7 @@ class Driver:
         return self("exec", host, "--", *command, code=code, stdin=stdin)
 
     def state(self, host: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(
-            (self.lab / "hosts" / f"{host}.json").read_text(encoding="utf-8")
-        )
+        content: dict[str, Any] = json.loads((self.lab / "hosts" / f"{host}.json").read_text(encoding="utf-8"))
         return content
 
 
@@ -136,10 +134,7 @@ def test_host_is_a_host(lab: Driver) -> None:
     assert lab.inside("web-1", "ls", "/sys/class/net") == "lo\n"
     assert "UP" in json.loads(lab.inside("web-1", "ip", "-j", "link"))[0]["flags"]
     assert lab.inside("web-1", "cat", "/proc/1/comm") == "sleep\n"
-    assert (
-        lab.inside("web-1", "sysctl", "-n", "net.ipv4.ip_forward", "net.ipv4.conf.all.send_redirects")
-        == "0\n1\n"
-    )
+    assert lab.inside("web-1", "sysctl", "-n", "net.ipv4.ip_forward", "net.ipv4.conf.all.send_redirects") == "0\n1\n"
     # Standard input, output and the exit code go through.
     assert lab.inside("web-1", "cat", stdin="hello") == "hello"
     lab.inside("web-1", "sh", "-c", "exit 7", code=7)
@@ -265,9 +260,7 @@ def test_bad_host_names_are_refused(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "wire", ["", "a", "a=b", "a:x=b", "a:x=a:x", "a:x=b:y=c:z", "a:x=b:..", f"a:x=b:{'y' * 16}"]
-)
+@pytest.mark.parametrize("wire", ["", "a", "a=b", "a:x=b", "a:x=a:x", "a:x=b:y=c:z", "a:x=b:..", f"a:x=b:{'y' * 16}"])
 def test_bad_wires_are_refused(tmp_path: Path, wire: str) -> None:
     argv = [
         sys.executable,
