@@ -93,7 +93,7 @@ def kill_on_the_way(start: Entries, end: Entries, seed: int) -> None:
     reference = everything()
     moments = random.Random(seed)
     hits = 0
-    for _ in range(KILLS):
+    for _round in range(KILLS):
         run(GONE)
         assert differences(empty, everything()) == []
         run(start)
