@@ -172,16 +172,10 @@ def path_name(path: str) -> str:
 
 def namespaces_of_others(planner: Planner, topology: Topology) -> list[str]:
     """The named namespaces that are not the topology's, and in which links of it are."""
-    return sorted(
-        {
-            link.netns
-            for link in planner.model.links.values()
-            if link
-            and link.netns
-            and link.get("link_group") == topology.link_group
-            and planner.model.namespaces.get(link.netns, {}).get("owner") != topology.owner
-        }
-    )
+    own = {name for name, facts in planner.model.namespaces.items() if facts.get("owner") == topology.owner}
+    own |= {want.name for want in planner.namespaces if want.owner}
+    marked = (link for link in planner.model.links.values() if link and link.get("link_group") == topology.link_group)
+    return sorted({link.netns for link in marked if link.netns} - own)
 
 
 def remembered(planner: Planner, old: Record) -> Record:
