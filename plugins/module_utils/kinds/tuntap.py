@@ -24,9 +24,9 @@ def carries_frames(attrs: Mapping[str, Any]) -> bool:
     return attrs.get("mode") != "tun"
 
 
-def check(options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str | None:
+def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
     """What can be said of options together."""
-    if options.get("mode") == "tun":
+    if options.get("mode", (found or {}).get("mode")) == "tun":
         for option in ("mac", "master"):
             if options.get(option):
                 return f"{option}: a tun device carries IP packets and no Ethernet frames, so it has no MAC and can't be a port"
