@@ -83,7 +83,7 @@ def interpreter() -> str:
 
     Not where it may be gone at boot, or where others than root could put another program in its place.
     """
-    path = os.path.abspath(sys.executable or "")
+    path = os.path.abspath(sys.executable) if sys.executable else ""
     lasting = re.fullmatch(r"[\w./+-]+", path) and not path.startswith(("/tmp/", "/var/tmp/", "/run/", "/dev/"))
     try:
         owners = {os.lstat(place).st_uid for place in (path, os.path.dirname(path))}

@@ -110,7 +110,7 @@ def kernel_times() -> dict[str, float]:
     spent = {"interrupts": processor_times()["interrupts"]}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            head, _, tail = path.read_text(encoding="utf-8", errors="replace").rpartition(")")
+            head, _mark, tail = path.read_text(encoding="utf-8", errors="replace").rpartition(")")
         except OSError:
             continue
         words = tail.split()

@@ -95,7 +95,7 @@ def test_bad_input_for_a_link_is_named_with_its_value(kind: LinkKind, entry: dic
     whole = {"name": "dev0", "state": "present", **NEEDED[kind.name], **entry}
     sentence = refusal(link_want, kind, whole)
     assert said in sentence
-    assert sentence.split(":")[0] in {**kind.table, "name": 0, "netns": 0, "peer": 0}
+    assert sentence.split(":", maxsplit=1)[0] in {**kind.table, "name": 0, "netns": 0, "peer": 0}
     assert refusal(link_want, kind, whole, where="links[3]") == f"links[3]: {sentence}"
 
 

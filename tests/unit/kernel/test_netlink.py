@@ -78,7 +78,7 @@ def no_such_device() -> None:
 
 def after_a_refusal_the_next_answer_is_the_next_request_s() -> None:
     with closing(netlink.Socket()) as sock:
-        for _ in range(3):
+        for _attempt in range(3):
             with pytest.raises(KernelError):
                 sock.request(device("x", "vxlan", IFLA_VXLAN_ID=1 << 24), netlink.RTM_NEWLINK, MAKE)
             found = sock.link(name="lo")

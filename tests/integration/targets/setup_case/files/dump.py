@@ -25,37 +25,48 @@ IP_OF_FAMILY = ("route show table all", "rule show")
 BRIDGE = ("fdb", "vlan", "link")
 
 # Keys of `ip -j` and `bridge -j` whose values move without anybody's doing, and on ports of a bridge besides.
-RESTLESS = {
-    *(
-        "ifindex",
-        "viaIfIndex",
-        "linkNetNsId",
-        "link_index",
-        "link_netnsid",
-        "operstate",
-        "qdisc",
-        "allmulti",
-        "root_port",
-        "root_path_cost",
-    ),
-    *("hello_timer", "tcn_timer", "topology_change_timer", "gc_timer", "topology_change", "topology_change_detected"),
-    *("valid_life_time", "preferred_life_time", "used", "updated", "expires", "age", "tentative", "dadfailed"),
-}
-RESTLESS_ON_PORT = {
-    *(
-        "state",
-        "no",
-        "id",
-        "link",
-        "bridge_id",
-        "root_id",
-        "designated_port",
-        "designated_cost",
-        "topology_change_ack",
-        "config_pending",
-    ),
-    *("message_age_timer", "forward_delay_timer", "hold_timer"),
-}
+RESTLESS = frozenset(
+    {
+        *(
+            "ifindex",
+            "viaIfIndex",
+            "linkNetNsId",
+            "link_index",
+            "link_netnsid",
+            "operstate",
+            "qdisc",
+            "allmulti",
+            "root_port",
+            "root_path_cost",
+        ),
+        *(
+            "hello_timer",
+            "tcn_timer",
+            "topology_change_timer",
+            "gc_timer",
+            "topology_change",
+            "topology_change_detected",
+        ),
+        *("valid_life_time", "preferred_life_time", "used", "updated", "expires", "age", "tentative", "dadfailed"),
+    }
+)
+RESTLESS_ON_PORT = frozenset(
+    {
+        *(
+            "state",
+            "no",
+            "id",
+            "link",
+            "bridge_id",
+            "root_id",
+            "designated_port",
+            "designated_cost",
+            "topology_change_ack",
+            "config_pending",
+        ),
+        *("message_age_timer", "forward_delay_timer", "hold_timer"),
+    }
+)
 RESTLESS_FLAGS = ("NO-CARRIER", "LOWER_UP", "M-DOWN", "linkdown", "dead")
 SYSCTLS = ("net/ipv4", "net/ipv4/conf", "net/ipv6", "net/ipv6/conf", "net/bridge")
 
@@ -84,7 +95,7 @@ def ask(tool: str, *commands: str) -> list[Any]:
     return answers + [[]] * (len(commands) - len(answers))
 
 
-def steady(value: Any, restless: set[str] = RESTLESS) -> Any:
+def steady(value: Any, restless: frozenset[str] = RESTLESS) -> Any:
     """Without what moves by itself."""
     if isinstance(value, dict):
         return {
@@ -112,7 +123,7 @@ def learned(entry: dict[str, Any]) -> bool:
     return entry.get("state") not in ("permanent", "static") or bool(group)
 
 
-def in_order(entries: list[Any], restless: set[str] = RESTLESS) -> list[Any]:
+def in_order(entries: list[Any], restless: frozenset[str] = RESTLESS) -> list[Any]:
     """For lists whose order follows the indexes of devices, which says nothing."""
     return sorted(steady(entries, restless), key=lambda entry: json.dumps(entry, sort_keys=True))
 
