@@ -55,7 +55,7 @@ options:
     default: true
   adopt:
     description:
-      - What to do with a namespace or a device that has a listed name, but was not made by this topology. If it
+      - What to do with a namespace, a device or a route that is listed, but was not made by this topology. If it
         is already as listed, it is used as it is, and never removed. Otherwise the task fails, unless this is
         V(true).
       - With V(true) it becomes the topology's own if it is of the right kind, is brought to what is listed, and is
