@@ -14,6 +14,19 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from . import files, sysctl, systemd, tun
+from .attachments import (
+    AddressAdd,
+    AddressDelete,
+    AltnameAdd,
+    AltnameDelete,
+    FdbAdd,
+    FdbDelete,
+    RouteAdd,
+    RouteDelete,
+    RouteReplace,
+    VlanAdd,
+    VlanDelete,
+)
 from .errors import KernelError, Refused, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .host import Host
@@ -42,24 +55,7 @@ from .netlink import (
     route_message,
     vlan_message,
 )
-from .operations import (
-    AddressAdd,
-    AddressDelete,
-    AltnameAdd,
-    AltnameDelete,
-    FdbAdd,
-    FdbDelete,
-    NamespaceAdd,
-    NamespaceDelete,
-    NamespaceRestore,
-    Operation,
-    RouteAdd,
-    RouteDelete,
-    RouteReplace,
-    SysctlSet,
-    VlanAdd,
-    VlanDelete,
-)
+from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .plan import Plan
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 

@@ -30,7 +30,8 @@ from .info_words import (
 )
 from .kinds import kind_of
 from .netlink import RawLink
-from .retrieve import Reader, address_value
+from .read_links import address_value
+from .retrieve import Reader
 from .state import Addr, Fdb, Key, Link, forwarding_shown, link_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")

@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .attachments import AltnameAdd, FdbAdd, put_back, put_vlans_back
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
-from .operations import AltnameAdd, FdbAdd, Operation, SysctlSet, ip, put_back, put_vlans_back
+from .operations import Operation, SysctlSet, ip
 from .state import Key, Link, State
 from .values import quoted
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from .operations import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
+from .attachments import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
 from .plan_links import ends
 from .planner import Planner
 from .state import ALL_ZEROS, ONLINK, Addr, Fdb, Key, Link, Route

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .attachments import AltnameAdd, AltnameDelete
 from .desired import LinkWant
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, rebuild
-from .operations import AltnameAdd, AltnameDelete
 from .planner import Planner
 from .state import Key, Link, key_text
 

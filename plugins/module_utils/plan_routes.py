@@ -11,10 +11,10 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from .attachments import RouteAdd, RouteDelete, RouteReplace
 from .desired import RouteWant
 from .errors import Refused
 from .kinds.route import ROUTE_OPTIONS
-from .operations import RouteAdd, RouteDelete, RouteReplace
 from .plan_links import ends
 from .planner import Planner
 from .state import ONLINK, ROUTE_TYPES, Route, key_text

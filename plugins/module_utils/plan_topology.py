@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from .attachments import RouteDelete
 from .desired import LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
-from .operations import NamespaceDelete, Operation, RouteDelete, SysctlSet
+from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.linuxnet.vnet.plugins.module_utils import sysctl
+from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import same_subnet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceDelete,
     NamespaceRestore,
     Operation,
-    same_subnet,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
     ALL_ZEROS,

@@ -1,0 +1,338 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The operations on what is attached to links: addresses, routes, FDB entries, VLANs of ports, alternative names."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+
+from .operations import Operation, ip
+from .state import Addr, Fdb, Link, Route, State, Vlan, route_text
+from .values import quoted
+
+
+@dataclass(frozen=True)
+class AddressAdd(Operation):
+    """Give a link an address; one that it has already gets these lifetimes and flags.
+
+    `known`: it has passed duplicate address detection before. While that goes on, routes with the address are refused.
+    """
+
+    netns: str
+    device: str
+    addr: Addr
+    known: bool = False
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            others = [addr for addr in link.addresses if addr.cidr != self.addr.cidr]
+            first = not any(same_subnet(addr, self.addr) for addr in others)
+            addr = self.addr._replace(secondary=not first and self.addr.family == 4)
+            if len(others) < len(link.addresses):
+                addresses = tuple(addr if old.cidr == addr.cidr else old for old in link.addresses)
+            else:
+                addresses = (*link.addresses, addr)
+            model.put(replace(link, addresses=addresses))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        old = next((addr for addr in link.addresses if addr.cidr == self.addr.cidr), None) if link else None
+        if old:
+            return (AddressAdd(self.netns, self.device, old, known=True),)
+        return (AddressDelete(self.netns, self.device, self.addr),)
+
+    def command(self) -> str:
+        words = [self.addr.cidr] if not self.addr.peer else [self.addr.cidr.split("/")[0], "peer", self.addr.peer]
+        words += ["broadcast", self.addr.broadcast] if self.addr.broadcast else []
+        words += ["label", quoted(self.addr.label)] if self.addr.label and self.addr.label != self.device else []
+        words += ["scope", str(self.addr.scope)] if self.addr.scope else []
+        return ip(self.netns, "address add", *words, "dev", quoted(self.device))
+
+
+def same_subnet(one: Addr, other: Addr) -> bool:
+    """Whether one of two IPv4 addresses is secondary to the other."""
+    return (
+        one.family == other.family == 4
+        and ipaddress.ip_interface(one.cidr).network == ipaddress.ip_interface(other.cidr).network
+    )
+
+
+@dataclass(frozen=True)
+class AddressDelete(Operation):
+    """Take an address off a link; the routes that need it go, too."""
+
+    netns: str
+    device: str
+    addr: Addr
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            after = self.on(link)
+            model.put(after)
+            model.drop_routes(link, after)
+
+    def on(self, link: Link) -> Link:
+        """The link without the address, and without the routes that go with it."""
+        addresses = tuple(addr for addr in link.addresses if addr.cidr != self.addr.cidr)
+        host = self.addr.cidr.split("/")[0]
+        routes = tuple(route for route in link.routes if route.source != host)
+        if self.addr.family == 4 and not any(addr.family == 4 for addr in addresses):
+            routes = tuple(route for route in routes if route.family == 6)
+        return replace(link, addresses=addresses, routes=routes)
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        return put_back(link, self.on(link)) if link else ()
+
+    def command(self) -> str:
+        return ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
+
+
+@dataclass(frozen=True)
+class RouteAdd(Operation):
+    """Make a route, or put one back that went with its device or its address."""
+
+    netns: str
+    route: Route
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.route.device))
+        if link and self.route not in link.routes:
+            model.put(replace(link, routes=(*link.routes, self.route)))
+        if self.route.key(self.netns) in model.routes:
+            model.routes[self.route.key(self.netns)] = self.route
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (RouteDelete(self.netns, self.route),)
+
+    def command(self) -> str:
+        return ip(self.netns, *family_words(self.route), "route add", route_text(self.route))
+
+
+@dataclass(frozen=True)
+class RouteDelete(Operation):
+    """Delete a route."""
+
+    netns: str
+    route: Route
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.route.device))
+        if link:
+            model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+        if self.route.key(self.netns) in model.routes:
+            model.routes[self.route.key(self.netns)] = None
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (RouteAdd(self.netns, self.route),)
+
+    def command(self) -> str:
+        return ip(self.netns, *family_words(self.route), "route delete", route_text(self.route))
+
+
+@dataclass(frozen=True)
+class RouteReplace(Operation):
+    """Give a route other attributes without a moment in which there is none."""
+
+    netns: str
+    old: Route
+    new: Route
+
+    def simulate(self, model: State) -> None:
+        RouteDelete(self.netns, self.old).simulate(model)
+        RouteAdd(self.netns, self.new).simulate(model)
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (RouteReplace(self.netns, self.new, self.old),)
+
+    def command(self) -> str:
+        return ip(self.netns, *family_words(self.new), "route replace", route_text(self.new))
+
+
+def family_words(route: Route) -> list[str]:
+    """`-6` where the destination does not say so by itself."""
+    return ["-6"] if route.family == 6 and route.destination == "default" else []
+
+
+@dataclass(frozen=True)
+class FdbAdd(Operation):
+    """Add a static entry to a forwarding database."""
+
+    netns: str
+    device: str
+    entry: Fdb
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link and self.entry not in link.fdb:
+            model.put(replace(link, fdb=(*link.fdb, self.entry)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (FdbDelete(self.netns, self.device, self.entry),)
+
+    def command(self) -> str:
+        return fdb_command(self.netns, "append" if self.entry.dst else "add", self.device, self.entry)
+
+
+@dataclass(frozen=True)
+class FdbDelete(Operation):
+    """Delete an entry of a forwarding database."""
+
+    netns: str
+    device: str
+    entry: Fdb
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, fdb=tuple(entry for entry in link.fdb if entry != self.entry)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (FdbAdd(self.netns, self.device, self.entry),)
+
+    def command(self) -> str:
+        return fdb_command(self.netns, "delete", self.device, self.entry)
+
+
+def fdb_command(netns: str, verb: str, device: str, entry: Fdb) -> str:
+    """A command line of bridge(8)."""
+    words = ["bridge", *(["-n", quoted(netns)] if netns else []), "fdb", verb, entry.mac, "dev", quoted(device)]
+    words += ["dst", entry.dst] if entry.dst else []
+    words += ["vni", str(entry.vni)] if entry.vni else []
+    words += ["port", str(entry.port)] if entry.port else []
+    words += ["vlan", str(entry.vlan)] if entry.vlan else []
+    words += ["via", entry.via] if entry.via else []
+    words += ["master"] if entry.master else []
+    return " ".join(words + (["static"] if entry.state != 0x80 else []))
+
+
+@dataclass(frozen=True)
+class VlanAdd(Operation):
+    """Let a port carry a VLAN; `itself`: the bridge's own."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    itself: bool = False
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link and self.vlan not in link.vlans:
+            model.put(replace(link, vlans=(*(vlan for vlan in link.vlans if vlan.vid != self.vlan.vid), self.vlan)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (VlanDelete(self.netns, self.device, self.vlan, self.itself),)
+
+    def command(self) -> str:
+        return vlan_command(self.netns, "add", self.device, self.vlan, self.itself)
+
+
+@dataclass(frozen=True)
+class VlanDelete(Operation):
+    """Take a VLAN off a port."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    itself: bool = False
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, vlans=tuple(vlan for vlan in link.vlans if vlan.vid != self.vlan.vid)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (VlanAdd(self.netns, self.device, self.vlan, self.itself),)
+
+    def command(self) -> str:
+        return vlan_command(self.netns, "delete", self.device, Vlan(self.vlan.vid), self.itself)
+
+
+def vlan_command(netns: str, verb: str, device: str, vlan: Vlan, itself: bool) -> str:
+    """Write a command line of bridge(8) about a VLAN."""
+    words = [
+        "bridge",
+        *(["-n", quoted(netns)] if netns else []),
+        "vlan",
+        verb,
+        "dev",
+        quoted(device),
+        "vid",
+        str(vlan.vid),
+    ]
+    words += ["pvid"] * vlan.pvid + ["untagged"] * vlan.untagged + ["self"] * itself
+    return " ".join(words)
+
+
+def put_vlans_back(model: State, before: Link) -> tuple[Operation, ...]:
+    """What gives a port its VLANs again, when it has joined the bridge that it is in in `model`."""
+    bridge = model.links.get((before.netns, before.attrs.get("master") or before.name))
+    usual = (bridge.get("vlan_default_pvid") if bridge else None) or 1
+    itself = not before.attrs.get("master")
+    back: tuple[Operation, ...] = tuple(VlanAdd(before.netns, before.name, vlan, itself) for vlan in before.vlans)
+    if before.vlans and all(vlan.vid != usual for vlan in before.vlans):
+        # The bridge gives it to each port that joins.
+        back += (VlanDelete(before.netns, before.name, Vlan(usual), itself),)
+    return back
+
+
+@dataclass(frozen=True)
+class AltnameAdd(Operation):
+    """Give a link another name beside its own."""
+
+    netns: str
+    device: str
+    altname: str
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(link.having(altnames=(*(link.get("altnames") or ()), self.altname)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (AltnameDelete(self.netns, self.device, self.altname),)
+
+    def command(self) -> str:
+        return ip(self.netns, "link property add dev", quoted(self.device), "altname", quoted(self.altname))
+
+
+@dataclass(frozen=True)
+class AltnameDelete(Operation):
+    """Take an alternative name off a link."""
+
+    netns: str
+    device: str
+    altname: str
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(link.having(altnames=tuple(name for name in link.get("altnames") or () if name != self.altname)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (AltnameAdd(self.netns, self.device, self.altname),)
+
+    def command(self) -> str:
+        return ip(self.netns, "link property del dev", quoted(self.device), "altname", quoted(self.altname))
+
+
+def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
+    """What gives `before`'s addresses, FDB entries and routes back to a device that became `after`."""
+    kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
+    back: tuple[Operation, ...] = ()
+    for addr in before.addresses:
+        if addr.cidr not in kept_addresses and not addr.linklocal:
+            back += (AddressAdd(before.netns, before.name, addr, known=True),)
+    back += tuple(
+        FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb
+    )
+    return back + tuple(
+        RouteAdd(before.netns, route) for route in before.routes if not after or route not in after.routes
+    )

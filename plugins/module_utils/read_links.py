@@ -1,0 +1,275 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Reading links and what hangs on them: messages to values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .desired import LinkWant, Want
+from .errors import Refused
+from .host import Host
+from .kinds import kind_of
+from .kinds.base import DeviceRef
+from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
+from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State, Vlan
+from .topology import Topology
+
+
+class LinkReader:
+    """What one reading of the host has found so far, and how a link gets into it."""
+
+    def __init__(self, host: Host, wants: tuple[Want, ...], topology: Topology | None = None) -> None:
+        self.host = host
+        self.wants = wants
+        self.topology = topology
+        self.state = State()
+        self.names: dict[str, set[str]] = {}
+        self.dumps: dict[tuple[str, str], dict[int, list[Any]]] = {}
+        """What was read of a namespace at once, by (namespace, what) and then by the index of the link."""
+        self.places: dict[Key, str] = {}
+        """By link, the entry that names it."""
+
+    def _link(self, netns: str, name: str) -> Link | None:
+        key = (netns, name)
+        if key not in self.state.links:
+            raw = self.host.link(netns, name)
+            if raw and raw.name != name:
+                where = self.places.get(key, "")
+                raise Refused(
+                    f"{where + ': ' if where else ''}{name!r} is an alternative name of the device {raw.name}, and so is taken"
+                )
+            self.state.links[key] = None
+            if raw:
+                self.state.put(self.convert(netns, raw))
+        return self.state.links[key]
+
+    def convert(self, netns: str, raw: RawLink) -> Link:
+        """A link message as a value; of its addresses, routes and FDB nothing yet."""
+        kind = kind_of(raw.kind)
+        attrs = kind.read(raw.attrs(), raw.data_attrs() if kind.has_data else {})
+        attrs["admin_state"] = "up" if raw.flags & 1 else "down"
+        attrs.setdefault("alias", "")
+        attrs["altnames"] = raw.altnames
+        master = raw.number(IFLA_MASTER)
+        attrs["master"] = self._name_at(netns, master) if master else ""
+        place: str | None = netns
+        nsid = raw.number(IFLA_LINK_NETNSID)
+        if nsid is not None:
+            place = self.host.netns_of(netns, nsid)
+        if kind.lower:
+            attrs["link_netns"] = place
+            for option in kind.options:
+                if isinstance(option.type, DeviceRef):
+                    index = attrs.get(option.name)
+                    attrs[option.name] = self._name_at(place, index) if index and place is not None else ""
+        if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
+            attrs.pop("mac", None)
+        peer: Key | None = None
+        if kind.paired and place is not None and raw.number(IFLA_LINK):
+            other = self.host.link_at(place, raw.number(IFLA_LINK) or 0)
+            peer = (place, other.name) if other else None
+        busy = "its XDP program" if raw.has_xdp else ""
+        if kind.by_ioctl and raw.raw.get(IFLA_CARRIER, b"\0")[:1] == b"\1":
+            busy = "the program that has it open"
+        return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
+
+    def _name_at(self, netns: str | None, index: int) -> str:
+        found = self.host.link_at(netns, index) if netns is not None else None
+        return found.name if found else f"if{index}"
+
+    def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
+        """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
+        losing = want.absent or want.recreate or self._moves(link, want)
+        going_down = options.get("admin_state") == "down" and link.get("admin_state") == "up"
+        losing_ipv6 = options.get("mtu", 1280) < 1280 <= (link.get("mtu") or 0)
+        table = kind_of(link.kind).table
+        fixing = any(
+            value and not link.get(name) and not table[name].clearable
+            for name, value in options.items()
+            if name in table
+        )
+        losing = losing or going_down or losing_ipv6 or fixing
+        # What is shown of a single link is all of it; of a thousand it is their names.
+        if losing or "addresses" in options or len(self.wants) == 1:
+            messages = self._dumped(link, "addresses", "index")
+            link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
+        gone = (
+            not want.append and any(addr.ours and addr.cidr not in options["addresses"] for addr in link.addresses)
+            if "addresses" in options
+            else False
+        )
+        if losing or gone:
+            link = replace(link, routes=tuple(self._routes(link)))
+        changes_master = options.get("master", link.get("master")) != link.get("master")
+        if (
+            losing
+            or changes_master
+            or "remotes" in options
+            or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
+        ):
+            link = replace(link, fdb=tuple(self._fdb(link)))
+            link = replace(link, vlans=self._vlans(link))
+        if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
+            link = replace(link, mac_is_set=self._mac_is_set(link))
+        self.state.put(link)
+
+    def _moves(self, link: Link, want: LinkWant) -> bool:
+        """Whether the want will give this end of a veth, or this device, another place."""
+        if want.kind.name and link.kind != want.kind.netlink:
+            # With a topology it gives way, if it is its own.
+            return True
+        if not want.kind.name:
+            return link.key != want.key or (want.absent and want.origin not in (None, want.netns))
+        first = self.state.links.get(want.key)
+        if first is None:
+            return True
+        if not want.peer or not first.peer:
+            return False
+        place = first.netns if want.peer.netns is None else want.peer.netns
+        return first.peer != (place, want.peer.name or first.peer[1])
+
+    def _routes(self, link: Link) -> list[Route]:
+        return [
+            self._route(link.netns, message)
+            for family in (2, 10)
+            for message in self._routes_of(link, family)
+            if made_by_somebody(message) and leads_through(message, link.index)
+        ]
+
+    def _routes_of(self, link: Link, family: int) -> list[Any]:
+        sock = self.host.socket(link.netns)
+        if self.topology is None:
+            return sock.routes(family, link.index, by_kernel=False)
+        key = (link.netns, f"routes {family}")
+        if key not in self.dumps:
+            self.dumps[key] = {0: sock.routes(family, by_kernel=False)}
+        return self.dumps[key][0]
+
+    def _dumped(self, link: Link, what: str, index: str) -> list[Any]:
+        """A link's addresses or neighbors. With a topology's many links one dump of all serves each of them."""
+        dump = getattr(self.host.socket(link.netns), what)
+        arguments = (7,) if what == "neighbors" else ()
+        if self.topology is None:
+            return list(dump(*arguments, link.index))
+        key = (link.netns, what)
+        if key not in self.dumps:
+            found: dict[int, list[Any]] = {}
+            for message in dump(*arguments):
+                found.setdefault(message[index], []).append(message)
+            self.dumps[key] = found
+        return self.dumps[key].get(link.index, [])
+
+    def _route(self, netns: str, message: Any) -> Route:
+        destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
+        hops = tuple(
+            (hop.get_attr("RTA_GATEWAY") or "", self._name_at(netns, hop["oif"]), hop["hops"] + 1)
+            for hop in message.get_attr("RTA_MULTIPATH") or ()
+        )
+        return Route(
+            f"{destination}/{message['dst_len']}" if destination else "default",
+            4 if message["family"] == 2 else 6,
+            message.get_attr("RTA_TABLE") or message["table"],
+            message.get_attr("RTA_PRIORITY") or 0,
+            message.get_attr("RTA_GATEWAY") or "",
+            message.get_attr("RTA_PREFSRC") or "",
+            message["proto"],
+            message["scope"],
+            message["type"],
+            message["flags"] & ONLINK,
+            message["tos"],
+            self._name_at(netns, device) if device and message["type"] == 1 else "",
+            hops,
+        )
+
+    def _fdb(self, link: Link) -> list[Fdb]:
+        default = link.attrs.get("remote") or link.attrs.get("group")
+        found = []
+        for message in self._dumped(link, "neighbors", "ifindex"):
+            entry = self.fdb_entry(link, message)
+            if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
+                found.append(entry)
+        return found
+
+    def fdb_entry(self, link: Link, message: Any) -> Fdb | None:
+        """A static entry that somebody made; None for what was learned, and for the device's own address."""
+        mac = message.get_attr("NDA_LLADDR")
+        state, flags = message["state"], message["flags"]
+        if message["ifindex"] != link.index or not mac or not state & 0xC0 or flags & 0x10:
+            return None
+        if mac == link.attrs.get("mac") or (
+            "remotes" not in kind_of(link.kind).table and (flags & 2 or int(mac[:2], 16) & 1)
+        ):
+            return None
+        return self.fdb_value(link, message)
+
+    def fdb_value(self, link: Link, message: Any) -> Fdb:
+        """An FDB message as a value, whoever made the entry."""
+        master = bool(message["flags"] & 4) or message.get_attr("NDA_MASTER") is not None
+        via = message.get_attr("NDA_IFINDEX") or 0
+        return Fdb(
+            message.get_attr("NDA_LLADDR"),
+            message.get_attr("NDA_DST") or "",
+            message.get_attr("NDA_PORT") or 0,
+            message.get_attr("NDA_VNI") or 0,
+            message.get_attr("NDA_VLAN") or 0,
+            self._name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
+            master,
+            message["state"],
+        )
+
+    def _vlans(self, link: Link) -> tuple[Vlan, ...]:
+        if not link.get("master") and not kind_of(link.kind).holds_ports:
+            return ()
+        key = (link.netns, "vlans")
+        if key not in self.dumps:
+            self.dumps[key] = self.host.socket(link.netns).vlans()
+        return tuple(Vlan(*found) for found in self.dumps[key].get(link.index, ()))
+
+    def _mac_is_set(self, link: Link) -> bool:
+        """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""
+        value = self.host.namespaces.read_sysfs(link.netns, f"class/net/{link.name}/addr_assign_type")
+        return value is None or value == "3"
+
+
+def address_value(message: Any) -> Addr | None:
+    """An address message as a value, None where it has no address."""
+    attrs = attributes_of(message)
+    local = attrs.get("IFA_LOCAL") or attrs.get("IFA_ADDRESS")
+    if not local:
+        return None
+    remote = attrs.get("IFA_ADDRESS")
+    prefix = message["prefixlen"]
+    flags = attrs.get("IFA_FLAGS") or message["flags"]
+    cache = attrs.get("IFA_CACHEINFO") or {}
+    return Addr(
+        f"{local}/{prefix}",
+        f"{remote}/{prefix}" if remote and remote != local else "",
+        attrs.get("IFA_BROADCAST") or "",
+        attrs.get("IFA_LABEL") or "",
+        message["scope"],
+        # What the kernel reports of its own doings (deprecated, tentative, dadfailed) is not part of the address.
+        flags & ~0x69 & 0xFFFFFFFF if message["family"] == 10 else flags & IFA_F_PERMANENT | flags & 0x200,
+        message["family"] == 2 and bool(flags & 1),
+        cache.get("ifa_valid", 0xFFFFFFFF),
+        cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
+    )
+
+
+def leads_through(message: Any, index: int) -> bool:
+    """Whether a route uses the device, be it as one of several."""
+    hops = message.get_attr("RTA_MULTIPATH") or ()
+    return message.get_attr("RTA_OIF") == index or any(hop["oif"] == index for hop in hops)
+
+
+def made_by_somebody(message: Any) -> bool:
+    """False for the routes that the kernel makes or learns by itself, and for its cache."""
+    return (
+        message["proto"] not in (1, 2, 9) and message["type"] in ROUTE_TYPES.values() and not message["flags"] & 0x200
+    )
