@@ -76,7 +76,7 @@ def playbook(directory: Path, count: int) -> list[Step]:
 
 def singles(directory: Path, count: int) -> list[Step]:
     command = ansible_playbook(write_play(directory / "singles.yml", shape.single_tasks(count)))
-    return [Step("build", command, inside=False), Step("again", command, inside=False)]
+    return [Step("build", command, inside=False)]
 
 
 def topologies(count: int) -> dict[str, dict[str, Any]]:

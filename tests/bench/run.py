@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{way.title} is left out: {way.missing()}", file=sys.stderr)
         ways.remove(way)
     bench = Bench(arguments.settle, arguments.after)
+    # Whoever ends it early gets what was measured till then, and no host is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         measure(bench, ways, arguments.sizes, arguments.repeat, arguments.patience)
         if "module" in arguments.peers and not arguments.quick:
@@ -50,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CommandFailed, ThrowawayError, subprocess.CalledProcessError) as error:
         print(f"./dev bench: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("./dev bench: ended early", file=sys.stderr)
+        return 130
     finally:
         print_report(bench, arguments.sizes)
     if not arguments.quick:
