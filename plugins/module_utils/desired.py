@@ -20,7 +20,7 @@ from .errors import Refused
 from .kinds import route
 from .kinds.base import LinkKind, Option
 from .state import Key, RouteKey
-from .values import BadValue, Bool, DeviceName, NetnsName
+from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class LinkWant:
     absent: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     new: Mapping[str, Any] = field(default_factory=dict)
-    append: bool = False
+    append: frozenset[str] = frozenset()
+    """The lists to which is added, where the others are the whole truth."""
     recreate: bool = False
     peer: EndWant | None = None
     origin: str | None = None
@@ -132,7 +133,10 @@ def given(where: str, table: Mapping[str, Option], entry: Mapping[str, Any]) -> 
 
 
 def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: str = "") -> LinkWant:
-    """The want behind one entry of a link module's options. `netns` is the default of the entry's own."""
+    """The want behind one entry of a link module's options. `netns` is the default of the entry's own.
+
+    What persist.py kept may have in `append` the names of lists, in place of a word for all of them.
+    """
     name = name_of(where, "name", entry.get("name"), DeviceName())
     if entry.get("netns") is not None:
         netns = name_of(where, "netns", entry["netns"], NetnsName())
@@ -153,6 +157,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     problem = None if absent else kind.check(whole, None) or check_mtu(options)
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
+    lists = [option.name for option in kind.table.values() if isinstance(option.type, ListOf)]
     new = {
         option.name: option.new
         for option in kind.table.values()
@@ -165,7 +170,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
         absent=absent,
         options=options,
         new=new,
-        append=bool(entry.get("append")),
+        append=frozenset(lists if entry.get("append") is True else entry.get("append") or ()),
         recreate=bool(entry.get("recreate")),
         peer=peer,
         origin=None

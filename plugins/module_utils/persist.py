@@ -99,13 +99,11 @@ class Document:
         try:
             if self.module == TOPOLOGY:
                 return topology_wants(self.options)
-            wants = [PARSERS[self.module](self.options, where)]
-            if self.appended:
-                whose = {name: self.options[name] for name in ("name", "netns", "admin_state") if name in self.options}
-                wants.append(PARSERS[self.module]({**whose, **self.appended, "append": True}, where))
+            lists = {**self.appended, "append": list(self.appended)} if self.appended else {}
+            want = PARSERS[self.module]({**self.options, **lists}, where)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             raise Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
-        return None, tuple(wants)
+        return None, (want,)
 
     def is_in(self, namespaces: Iterable[str]) -> bool:
         """Whether what it is about goes when these namespaces go."""
@@ -116,12 +114,16 @@ class Document:
 
 @dataclass(frozen=True)
 class Entry:
-    """What a task has to say of one file. `persist` as in the task; `goes`: what the file is about shall not be."""
+    """What a task has to say of one file.
+
+    `persist` as in the task; `goes`: what the file is about shall not be; `adds`: its lists are additions.
+    """
 
     path: str
     said: Document
     persist: bool | None = None
     goes: bool = False
+    adds: bool = False
     want: Want | None = None
 
 
@@ -165,7 +167,10 @@ def keep(
             }
     goes = absent or persist is False
     return Keep(
-        tuple(Entry(path, document, persist, goes, want) for path, document in documents.items()),
+        tuple(
+            Entry(path, document, persist, goes, bool(params.get("append")), want)
+            for path, document in documents.items()
+        ),
         (want.name,) if isinstance(want, NamespaceWant) and absent else (),
         software() if persist and not goes else {},
     )
@@ -281,12 +286,15 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
     for name, value in said.options.items():
         for other in displaced(entry.want, name, value):
             options.pop(other, None)
-        both = isinstance(value, Mapping) and isinstance(options.get(name), Mapping)
-        options[name] = {**options[name], **value} if both else value
+        if isinstance(value, Mapping) and isinstance(options.get(name), Mapping):
+            has = options[name]
+            value = {inner: added(has.get(inner), item) if entry.adds else item for inner, item in value.items()}
+            value = {**has, **value}
+        options[name] = value
         appended.pop(name, None)
     for name, items in said.appended.items():
         known = options if name in options else appended
-        known[name] = [*known.get(name, []), *(item for item in items if item not in known.get(name, []))]
+        known[name] = added(known.get(name), items)
     if isinstance(entry.want, LinkWant) and link:
         complete(options, entry.want.kind, link)
     new = Document(said.module, options, appended)
@@ -295,6 +303,13 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
     except Refused as exc:
         raise Refused(f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})") from None
     return new
+
+
+def added(has: Any, value: Any) -> Any:
+    """A list with the elements of another one, where both are lists; else the value."""
+    if isinstance(has, list) and isinstance(value, list):
+        return [*has, *(item for item in value if item not in has)]
+    return value
 
 
 def displaced(want: Want, name: str, value: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ def assign(planner: Planner) -> None:
         if not want.absent:
             for key, options in ends(planner, want):
                 if "addresses" in options:
-                    assign_to(planner, key, options["addresses"], want.append)
+                    assign_to(planner, key, options["addresses"], "addresses" in want.append)
 
 
 def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -> None:
@@ -100,6 +100,6 @@ def replicate(planner: Planner) -> None:
         for address in wanted:
             if address not in link.remotes:
                 planner.do(FdbAdd(*want.key, Fdb(ALL_ZEROS, address)))
-        for address in () if want.append else link.remotes:
+        for address in () if "remotes" in want.append else link.remotes:
             if address not in wanted:
                 planner.do(FdbDelete(*want.key, Fdb(ALL_ZEROS, address)))

@@ -318,7 +318,7 @@ def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any
     for name in options["altnames"]:
         if name not in have:
             planner.do(AltnameAdd(*key, name))
-    for name in () if want.append else have:
+    for name in () if "altnames" in want.append else have:
         if name not in options["altnames"]:
             planner.do(AltnameDelete(*key, name))
 
@@ -353,7 +353,7 @@ def assign_ports_of(planner: Planner, want: LinkWant) -> None:
         check_port(want.where, "ports", port)
         if port.get("master") != want.name:
             planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
-    for name in () if want.append else planner.model.ports(want.key):
+    for name in () if "ports" in want.append else planner.model.ports(want.key):
         port = planner.model.link((want.netns, name))
         if port and name not in want.options["ports"]:
             planner.do(LinkSet(*port.key, port.kind, {"master": ""}))

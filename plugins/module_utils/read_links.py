@@ -101,7 +101,8 @@ class LinkReader:
             messages = self._dumped(link, "addresses", "index")
             link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
         gone = (
-            not want.append and any(addr.ours and addr.cidr not in options["addresses"] for addr in link.addresses)
+            "addresses" not in want.append
+            and any(addr.ours and addr.cidr not in options["addresses"] for addr in link.addresses)
             if "addresses" in options
             else False
         )

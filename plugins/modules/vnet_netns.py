@@ -94,6 +94,11 @@ EXAMPLES = r"""
     name: sandbox
     loopback: false
 
+- name: Make one that comes back when the host boots
+  linuxnet.vnet.vnet_netns:
+    name: lasting
+    persist: true
+
 - name: Delete the container's namespace with all devices in it
   linuxnet.vnet.vnet_netns:
     name: web

@@ -233,9 +233,10 @@ EXAMPLES = r"""
         gateway: 192.168.10.1
       {% endfor %}
 
-- name: A switch for VMs, with a tap for each that its user may open
+- name: A switch for VMs, with a tap for each that its user may open, also after the next boot
   linuxnet.vnet.vnet_topology:
     name: vms
+    persist: true
     bridges:
       - name: br-vm
         mac: "52:54:00:00:0b:01"

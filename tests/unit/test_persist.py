@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import persist
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import (
     DIRECTORY,
     ENABLED,
@@ -131,6 +133,12 @@ def test_dictionaries_are_merged_too() -> None:
     assert found.options["peer"] == {"name": "p", "netns": "b", "mtu": 1400}
 
 
+def test_an_appended_list_of_a_peer_is_an_addition() -> None:
+    first = {"name": "v", "peer": {"name": "p", "addresses": ["10.0.0.1/24"]}}
+    then = {"name": "v", "peer": {"addresses": ["10.0.1.1/24"]}, "append": True}
+    assert after("vnet_veth", first, then).options["peer"]["addresses"] == ["10.0.0.1/24", "10.0.1.1/24"]
+
+
 def test_a_list_is_the_whole_truth_unless_it_is_appended() -> None:
     first = {"name": "br0", "addresses": ["10.0.0.1/24"]}
     added = {"name": "br0", "addresses": ["10.0.1.1/24", "10.0.0.1/24"], "ports": ["a"], "append": True}
@@ -144,9 +152,19 @@ def test_a_list_is_the_whole_truth_unless_it_is_appended() -> None:
 
 def test_what_was_appended_is_appended_at_boot() -> None:
     task = {"name": "br0", "netns": "a", "mtu": 1400, "ports": ["p"], "append": True, "admin_state": "down"}
-    _topology, (exact, appended) = after("vnet_bridge", task).wants()
-    assert (exact.options, exact.append) == ({"mtu": 1400, "admin_state": "down"}, False)  # type: ignore[union-attr]
-    assert (appended.options, appended.append) == ({"ports": ("p",), "admin_state": "down"}, True)  # type: ignore[union-attr]
+    found = after("vnet_bridge", {"name": "br0", "netns": "a", "addresses": ["10.0.0.1/24"]}, task)
+    assert found.wants() == (
+        None,
+        (
+            LinkWant(
+                BRIDGE,
+                "a",
+                "br0",
+                options={"mtu": 1400, "ports": ("p",), "admin_state": "down", "addresses": ("10.0.0.1/24",)},
+                append=frozenset({"ports"}),
+            ),
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine with systemd, in systemd-nspawn, that can be rebooted and whose power can be cut.
+
+Ansible reaches it through the connection plugin ``linuxnet.vnet.throwaway``, by a state file as throwaway hosts have one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from throwaway_host import tun_problem
+from throwaway_lab import ENVIRONMENT, started
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Machine", "MachineError", "build", "problem", "tun_problem"]
+
+RELEASE = "bookworm"
+PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2"
+BOOT_SECONDS = 120
+NAME = "machine"
+
+
+class MachineError(Exception):
+    """What went wrong with the machine itself, in one sentence."""
+
+
+def problem() -> str:
+    """Why there can be no such machine here, or nothing."""
+    if os.geteuid():
+        return "systemd-nspawn needs root"
+    for program, package in (("mmdebstrap", "mmdebstrap"), ("systemd-nspawn", "systemd-container")):
+        if not shutil.which(program):
+            return f"{program} is missing; install the package {package}"
+    return ""
+
+
+def build(cache: Path) -> Path:
+    """The file system that machines start from, made from Debian's packages at first and kept."""
+    root = cache / RELEASE
+    if not root.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = cache / f"{RELEASE}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(fresh)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MachineError(f"mmdebstrap failed: {done.stderr.strip()[-500:]}")
+        fresh.rename(root)
+    return root
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+class Machine:
+    """One machine, whose files are a copy of `base` in the directory `work`."""
+
+    def __init__(self, work: Path, base: Path) -> None:
+        self.work = work
+        self.root = work / "root"
+        self.inventory = work / "inventory.json"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+        subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(self.root)], check=True)
+        (work / "hosts").mkdir()
+        variables = {
+            "ansible_connection": "linuxnet.vnet.throwaway",
+            "ansible_throwaway_lab": str(work),
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+        inventory = {"all": {"hosts": {NAME: {}}, "vars": variables}}
+        self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
+
+    def start(self) -> None:
+        """Boot, and wait until systemd has started all that it is going to start."""
+        device = ["--bind=/dev/net/tun"] if not tun_problem() else []
+        with (self.work / "console.log").open("ab") as console:
+            self._process = subprocess.Popen(
+                [
+                    *("unshare", "--net", "--mount", "systemd-nspawn", "--quiet", "--boot"),
+                    *(f"--directory={self.root}", f"--machine={NAME}", "--private-network"),
+                    *("--register=no", "--keep-unit", *device),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + BOOT_SECONDS
+        self._leader = self._find_leader(deadline)
+        self._write_state()
+        while time.monotonic() < deadline:
+            done = self._enter(["systemctl", "is-system-running", "--wait"])
+            if done.stdout.strip() in ("running", "degraded"):
+                return
+            time.sleep(0.2)
+        raise MachineError(f"the machine did not boot within {BOOT_SECONDS} s, see {self.work}/console.log")
+
+    def reboot(self) -> None:
+        """Shut down in order, and boot. systemd-nspawn ends at a reboot here, and is started again."""
+        self._enter(["systemctl", "--no-block", "reboot"])
+        self._wait_for_the_end()
+        self.start()
+
+    def cut_power(self) -> None:
+        """End it without a word."""
+        os.kill(self._leader, signal.SIGKILL)
+        self._wait_for_the_end()
+
+    def end(self, keep: bool = False) -> None:
+        """Take it away; with `keep`, leave its files."""
+        if self._process and self._process.poll() is None:
+            if self._leader and started(self._leader):
+                os.kill(self._leader, signal.SIGKILL)
+            else:
+                self._process.terminate()
+            self._wait_for_the_end()
+        if keep:
+            print(f"files and logs: {self.work}")
+        else:
+            shutil.rmtree(self.work)
+
+    def run(self, *command: str, stdin: str = "") -> str:
+        """What a command prints; MachineError where it fails."""
+        done = self._enter(command, stdin)
+        if done.returncode:
+            raise MachineError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+        return done.stdout
+
+    def write(self, path: str, content: str) -> None:
+        """Put a file there."""
+        self.run("sh", "-c", 'cat >"$1"', "sh", path, stdin=content)
+
+    def wait_for(self, path: str, seconds: float = 30) -> None:
+        """Return as soon as something is at a path."""
+        deadline = time.monotonic() + seconds
+        while self._enter(["test", "-e", path]).returncode:
+            if time.monotonic() > deadline:
+                raise MachineError(f"{path} did not come within {seconds} s")
+            time.sleep(0.2)
+
+    def _enter(self, command: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._state()["enter"], *command],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=BOOT_SECONDS,
+            check=False,
+        )
+
+    def _state(self) -> dict[str, Any]:
+        spaces = ("--mount", "--net", "--uts", "--ipc", "--pid")
+        return {
+            "name": NAME,
+            "uid": os.geteuid(),
+            "pid": self._leader,
+            "start": started(self._leader),
+            "enter": [str(shutil.which("nsenter")), f"--target={self._leader}", *spaces, "--"],
+            "environment": ENVIRONMENT,
+        }
+
+    def _write_state(self) -> None:
+        path = self.work / "hosts" / f"{NAME}.json"
+        path.write_text(json.dumps(self._state()), encoding="utf-8")
+
+    def _find_leader(self, deadline: float) -> int:
+        """The machine's init: the child of systemd-nspawn, which unshare has become."""
+        assert self._process
+        while time.monotonic() < deadline and self._process.poll() is None:
+            for pid in children(self._process.pid):
+                # Before it is the init it is another copy of systemd-nspawn.
+                if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "systemd":
+                    return pid
+            time.sleep(0.05)
+        raise MachineError(f"systemd-nspawn started no machine, see {self.work}/console.log")
+
+    def _wait_for_the_end(self) -> None:
+        assert self._process
+        try:
+            self._process.wait(BOOT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise MachineError("the machine did not end") from None

@@ -1,0 +1,286 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove on a machine with systemd that what `persist` keeps outlasts a reboot, and leaves nothing when it goes.
+
+The machine is Debian in systemd-nspawn, in network and mount namespaces of its own; it shares nothing with the network of
+the machine that runs this. Its file system is built once, under .cache, and copied for each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from machine import Machine, MachineError, build, problem, tun_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests" / "machines"
+DUMP = ROOT / "tests" / "integration" / "targets" / "setup_case" / "files" / "dump.py"
+PLAY_SECONDS = 300
+
+# A device that is not ours and comes late, and what notes what is there when others start.
+UNITS = {
+    "late.service": """
+        [Unit]
+        DefaultDependencies=no
+        [Service]
+        ExecStart=/bin/sh -c 'sleep 3; ip link add late0 address 52:54:00:00:0f:01 type veth \
+peer name late1 address 52:54:00:00:0f:02'
+        [Install]
+        WantedBy=multi-user.target
+        """,
+    "docker.service": """
+        [Unit]
+        DefaultDependencies=no
+        [Service]
+        Type=oneshot
+        ExecStart=/bin/sh -c 'ip -br link >/run/before-docker'
+        [Install]
+        WantedBy=multi-user.target
+        """,
+    "needs-network.service": """
+        [Unit]
+        After=network.target
+        [Service]
+        Type=oneshot
+        ExecStart=/bin/sh -c 'ip -br link >/run/before-network'
+        [Install]
+        WantedBy=multi-user.target
+        """,
+}
+BAD = {
+    "corrupt.json": '{"module": "vnet_bridge", "options": {"na',
+    # The address could be given, the port is none.
+    "half.json": json.dumps(
+        {"module": "vnet_bridge", "options": {"name": "br9", "addresses": ["10.9.9.1/24"], "ports": ["lo"]}}
+    ),
+}
+
+
+class CaseError(Exception):
+    """What is not as it should be."""
+
+
+def demand(fine: object, otherwise: str) -> None:
+    """Raise CaseError unless it is fine."""
+    if not fine:
+        raise CaseError(otherwise)
+
+
+@dataclass
+class Proof:
+    """The machine, and what was seen of it so far."""
+
+    machine: Machine
+    work: Path
+    pristine: Any = None
+    built: Any = None
+
+    def dump(self) -> Any:
+        """Its network as the kernel's own tools tell it."""
+        found = json.loads(self.machine.run("python3", "-", stdin=DUMP.read_text(encoding="utf-8")))
+        found.pop("files")  # they are compared by name where they matter
+        return found
+
+    def play(self, name: str) -> dict[str, int]:
+        """Run a playbook on the machine; return its counts."""
+        environment = {
+            **os.environ,
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(ROOT / ".cache"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache"),
+            "ANSIBLE_HOME": str(self.work / "ansible"),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_NOCOLOR": "true",
+        }
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "ansible-playbook"),
+                *("--inventory", str(self.machine.inventory)),
+                *("--extra-vars", json.dumps({"tun": not tun_problem()})),
+                "--diff",
+                str(TESTS / name),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=PLAY_SECONDS,
+            check=False,
+        )
+        (self.work / f"{name}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+        demand(done.returncode == 0, f"{name} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        recap = done.stdout.rpartition("PLAY RECAP")[2]
+        return {word.split("=")[0]: int(word.split("=")[1]) for word in recap.split() if "=" in word}
+
+    def journal(self) -> str:
+        """What the unit has said since the boot."""
+        return self.machine.run("journalctl", "--boot", "--no-pager", "--unit", "vnet-restore.service")
+
+    def files(self) -> list[str]:
+        """All that the collection keeps on the machine."""
+        places = "/etc/vnet /etc/systemd/system/vnet-restore.service /etc/systemd/system/*/vnet-restore.service"
+        return self.machine.run("sh", "-c", f"ls -d {places} /etc/vnet/conf.d/* 2>/dev/null || true").split()
+
+    def same(self, before: Any, now: Any, what: str) -> None:
+        """Raise CaseError that shows where two dumps differ."""
+        found = list(differences(before, now))
+        demand(not found, f"{what}:\n  " + "\n  ".join(found[:20]))
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """One line for each place where two dumps differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted({*old, *new})
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{path}.{key}")]
+    return [] if old == new else [f"{path[1:]}: {json.dumps(old)[:200]} -> {json.dumps(new)[:200]}"]
+
+
+# --- the cases, in their order ----------------------------------------------------------------------------------------
+
+
+def the_machine_runs(proof: Proof) -> None:
+    """Systemd is up, with the units that look at what we do."""
+    for name, text in UNITS.items():
+        lines = "\n".join(line.strip() for line in text.replace("\\\n", "").splitlines())
+        proof.machine.write(f"/etc/systemd/system/{name}", lines)
+        proof.machine.run("systemctl", "enable", name)
+    proof.machine.reboot()
+    proof.machine.wait_for("/sys/class/net/late0")
+    proof.pristine = proof.dump()
+
+
+def a_play_builds_all(proof: Proof) -> None:
+    """The playbook runs, and once more without a change."""
+    demand(proof.play("keep.yml")["changed"] > 5, "the playbook changed nothing")
+    demand(proof.play("keep.yml")["changed"] == 0, "its second run reports changes")
+    proof.built = proof.dump()
+    demand(proof.built != proof.pristine, "the playbook built nothing")
+
+
+def the_unit_is_sound(proof: Proof) -> None:
+    """Systemd knows the unit, finds nothing wrong with it, and would start it."""
+    said = proof.machine.run("sh", "-c", "systemd-analyze verify /etc/systemd/system/vnet-restore.service 2>&1")
+    demand("vnet-restore" not in said, said)
+    enabled = proof.machine.run("systemctl", "is-enabled", "vnet-restore.service").strip()
+    demand(enabled == "enabled", f"the unit is {enabled}")
+
+
+def a_reboot_brings_all_back(proof: Proof) -> None:
+    """The dump after the reboot equals the dump before it."""
+    proof.machine.reboot()
+    proof.same(proof.built, proof.dump(), "after the reboot")
+    said = proof.journal()
+    demand("restored" in said, f"the journal has no summary: {said}")
+
+
+def others_start_after_it(proof: Proof) -> None:
+    """What starts virtual machines and containers finds all devices, and so does what needs the network."""
+    for path in ("/run/before-docker", "/run/before-network"):
+        links = proof.machine.run("cat", path)
+        demand("br0" in links and "vx0" in links, f"{path} has: {links}")
+
+
+def ansible_then_finds_nothing_to_do(proof: Proof) -> None:
+    """The first run after the reboot reports no change."""
+    demand(proof.play("keep.yml")["changed"] == 0, "it changed something")
+
+
+def a_power_cut_is_a_reboot(proof: Proof) -> None:
+    """Nothing depends on an orderly end."""
+    proof.machine.cut_power()
+    proof.machine.start()
+    proof.same(proof.built, proof.dump(), "after the power cut")
+
+
+def bad_files_are_named(proof: Proof) -> None:
+    """The journal names a corrupt file and one of which only a half can be done; all else is restored."""
+    for name, content in BAD.items():
+        proof.machine.write(f"/etc/vnet/conf.d/{name}", content)
+    proof.machine.reboot()
+    said = proof.journal()
+    for name in BAD:
+        demand(f"/etc/vnet/conf.d/{name}" in said, f"the journal does not name {name}:\n{said}")
+    demand("Traceback" not in said, said)
+    state = proof.machine.run("sh", "-c", "systemctl is-failed vnet-restore.service || true").strip()
+    demand(state == "failed", f"the unit is {state}")
+    proof.same(proof.built, proof.dump(), "with bad files")
+    for name in BAD:
+        proof.machine.run("rm", f"/etc/vnet/conf.d/{name}")
+
+
+def absent_cleans_up(proof: Proof) -> None:
+    """Nothing is left, down to the unit, and after a reboot the network is as it was at first."""
+    proof.play("absent.yml")
+    left = proof.files()
+    demand(not left, f"there is still {', '.join(left)}")
+    known = proof.machine.run("systemctl", "list-unit-files", "vnet-restore.service")
+    demand("0 unit files" in known, known)
+    proof.machine.reboot()
+    proof.machine.wait_for("/sys/class/net/late0")
+    proof.same(proof.pristine, proof.dump(), "after all was removed")
+
+
+CASES: list[Callable[[Proof], None]] = [
+    the_machine_runs,
+    a_play_builds_all,
+    the_unit_is_sound,
+    a_reboot_brings_all_back,
+    others_start_after_it,
+    ansible_then_finds_nothing_to_do,
+    a_power_cut_is_a_reboot,
+    bad_files_are_named,
+    absent_cleans_up,
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the cases; return 1 when one failed."""
+    parser = argparse.ArgumentParser(prog="./dev machines", description="Reboots of a machine with systemd.")
+    parser.add_argument("--keep", action="store_true", help="leave the machine's files and logs where they are")
+    arguments = parser.parse_args(argv)
+    lacking = problem()
+    if lacking:
+        print(f"skipped: {lacking}\n0 passed, 0 failed, {len(CASES)} skipped")
+        return 0
+    base = build(ROOT / ".cache" / "machines")
+    work = Path(tempfile.mkdtemp(prefix="vnet-machines-"))
+    passed = failed = 0
+    machine = Machine(work, base)
+    proof = Proof(machine, work)
+    try:
+        machine.start()
+        for case in CASES:
+            start = time.monotonic()
+            try:
+                case(proof)
+            except (CaseError, MachineError, OSError, ValueError, subprocess.SubprocessError) as error:
+                failed += 1
+                print(f"FAILED   {case.__name__}: {error}", flush=True)
+                if proof.built is None:
+                    break  # nothing that follows would mean anything
+            else:
+                passed += 1
+                print(f"ok       {case.__name__} ({time.monotonic() - start:.0f} s)", flush=True)
+    finally:
+        machine.end(keep=arguments.keep or failed > 0)
+    if tun_problem():
+        print(f"skipped: the tap: {tun_problem()}")
+    print(f"{passed} passed, {failed} failed, {len(CASES) - passed - failed} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
