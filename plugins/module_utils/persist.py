@@ -286,23 +286,24 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
     for name, value in said.options.items():
         for other in displaced(entry.want, name, value):
             options.pop(other, None)
-        if isinstance(value, Mapping) and isinstance(options.get(name), Mapping):
-            has = options[name]
-            value = {inner: added(has.get(inner), item) if entry.adds else item for inner, item in value.items()}
-            value = {**has, **value}
-        options[name] = value
+        has = options.get(name)
+        if isinstance(value, Mapping) and isinstance(has, Mapping):
+            new = {inner: added(has.get(inner), item) for inner, item in value.items()} if entry.adds else value
+            options[name] = {**has, **new}
+        else:
+            options[name] = value
         appended.pop(name, None)
     for name, items in said.appended.items():
         known = options if name in options else appended
         known[name] = added(known.get(name), items)
     if isinstance(entry.want, LinkWant) and link:
         complete(options, entry.want.kind, link)
-    new = Document(said.module, options, appended)
+    document = Document(said.module, options, appended)
     try:
-        new.wants()
+        document.wants()
     except Refused as exc:
         raise Refused(f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})") from None
-    return new
+    return document
 
 
 def added(has: Any, value: Any) -> Any:
