@@ -23,7 +23,7 @@ from throwaway_lab import ENVIRONMENT, started
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Machine", "MachineError", "build", "problem", "tun_problem"]
+__all__ = ["Machine", "MachineError", "problem", "tun_problem"]
 
 RELEASE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2"
@@ -45,36 +45,20 @@ def problem() -> str:
     return ""
 
 
-def build(cache: Path) -> Path:
-    """The file system that machines start from, made from Debian's packages at first and kept."""
-    root = cache / RELEASE
-    if not root.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        fresh = cache / f"{RELEASE}.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(fresh)]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise MachineError(f"mmdebstrap failed: {done.stderr.strip()[-500:]}")
-        fresh.rename(root)
-    return root
-
-
 def children(pid: int) -> list[int]:
     """The processes that a process has started."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
 class Machine:
-    """One machine, whose files are a copy of `base` in the directory `work`."""
+    """One machine, all of which is in the directory `work`."""
 
-    def __init__(self, work: Path, base: Path) -> None:
+    def __init__(self, work: Path) -> None:
         self.work = work
         self.root = work / "root"
         self.inventory = work / "inventory.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
-        subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(self.root)], check=True)
         (work / "hosts").mkdir()
         variables = {
             "ansible_connection": "linuxnet.vnet.throwaway",
@@ -83,6 +67,20 @@ class Machine:
         }
         inventory = {"all": {"hosts": {NAME: {}}, "vars": variables}}
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
+
+    def build(self, cache: Path) -> None:
+        """Give it its files: a copy of what is made from Debian's packages at first, and kept."""
+        base = cache / RELEASE
+        if not base.exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            fresh = cache / f"{RELEASE}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(fresh)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise MachineError(f"mmdebstrap failed: {' '.join(done.stderr.split())[-500:]}")
+            fresh.rename(base)
+        subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(self.root)], check=True)
 
     def start(self) -> None:
         """Boot, and wait until systemd has started all that it is going to start."""

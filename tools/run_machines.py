@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from machine import Machine, MachineError, build, problem, tun_problem
+from machine import Machine, MachineError, problem, tun_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,13 +255,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if lacking:
         print(f"skipped: {lacking}\n0 passed, 0 failed, {len(CASES)} skipped")
         return 0
-    base = build(ROOT / ".cache" / "machines")
     work = Path(tempfile.mkdtemp(prefix="vnet-machines-"))
+    machine = Machine(work)
     passed = failed = 0
-    machine = Machine(work, base)
-    proof = Proof(machine, work)
     try:
-        machine.start()
+        try:
+            machine.build(ROOT / ".cache" / "machines")
+            machine.start()
+        except MachineError as error:
+            # Nothing of ours is on it yet: that is about where we are, such as in a container.
+            print(f"skipped: {error}\n0 passed, 0 failed, {len(CASES)} skipped")
+            return 0
+        proof = Proof(machine, work)
         for case in CASES:
             start = time.monotonic()
             try:

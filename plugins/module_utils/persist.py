@@ -284,8 +284,9 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
         raise Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
     options, appended = dict(old.options), dict(old.appended)
     for name, value in said.options.items():
-        for other in displaced(entry.want, name, value):
-            options.pop(other, None)
+        for other in displaced(entry.want, name, value, options.get("type")):
+            if other not in said.options:
+                options.pop(other, None)
         has = options.get(name)
         if isinstance(value, Mapping) and isinstance(has, Mapping):
             new = {inner: added(has.get(inner), item) for inner, item in value.items()} if entry.adds else value
@@ -313,19 +314,16 @@ def added(has: Any, value: Any) -> Any:
     return value
 
 
-def displaced(want: Want, name: str, value: Any) -> tuple[str, ...]:
-    """The options that give way to this one."""
+def displaced(want: Want, name: str, value: Any, kind: object) -> tuple[str, ...]:
+    """The options that give way to this one. `kind`: the type that a route had."""
     if isinstance(want, LinkWant):
         option = want.kind.table.get(name)
         return (option.displaces,) if option and option.displaces and value else ()
     if isinstance(want, RouteWant):
         if name == "type":
             return ("gateway", "device", "nexthops") if value != "unicast" else ()
-        return {
-            "gateway": ("nexthops", "type"),
-            "device": ("nexthops", "type"),
-            "nexthops": ("gateway", "device", "type"),
-        }.get(name, ())
+        leads = {"gateway": ("nexthops",), "device": ("nexthops",), "nexthops": ("gateway", "device")}.get(name, ())
+        return (*leads, "type") if leads and kind != "unicast" else leads
     return ()
 
 

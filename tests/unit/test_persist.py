@@ -173,6 +173,7 @@ def test_what_was_appended_is_appended_at_boot() -> None:
         ("vnet_vxlan", {"name": "x", "vni": 1, "remote": "10.0.0.1"}, {"group": "239.0.0.1", "dev": "e"}, "group dev"),
         ("vnet_route", {"destination": "default", "gateway": "10.0.0.1"}, {"type": "blackhole"}, "type"),
         ("vnet_route", {"destination": "10.0.0.0/8", "type": "blackhole"}, {"device": "e"}, "device"),
+        ("vnet_route", {"destination": "::/0", "type": "blackhole"}, {"type": "unicast", "device": "e"}, "type device"),
         (
             "vnet_route",
             {"destination": "default", "gateway": "10.0.0.1", "device": "e"},
@@ -185,6 +186,11 @@ def test_options_give_way_to_what_takes_their_place(module: str, first: Params, 
     same: Params = {name: first[name] for name in ("name", "destination") if name in first}
     found = set(after(module, first, {**same, **then}).options)
     assert found - {"name", "destination", "vni"} == set(expected.split())
+
+
+def test_saying_less_again_changes_nothing() -> None:
+    first = {"destination": "::/0", "type": "unicast", "device": "e"}
+    assert after("vnet_route", first) == after("vnet_route", first, {"destination": "::/0", "device": "e"})
 
 
 def test_a_topology_is_always_all_that_is_said() -> None:

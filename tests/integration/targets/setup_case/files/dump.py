@@ -10,6 +10,7 @@ carrier, what was learned, and what IPv6 makes of a link by itself some time aft
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import ipaddress
 import json
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 
 CLONE_NEWNET = 0x40000000
 NETNS = Path("/run/netns")
-FILES = (Path("/etc/sysctl.d"), Path("/etc/vnet"))
+FILES = {"/etc/sysctl.d": "**/*", "/etc/vnet": "**/*", "/etc/systemd/system": "**/vnet-*"}
 
 IP = ("addr show", "netconf show", "neigh show nud permanent")
 IP_OF_FAMILY = ("route show table all", "rule show")
@@ -178,6 +179,14 @@ def sysctls() -> dict[str, str]:
     return found
 
 
+def content_of(path: Path) -> str:
+    """A file's text, where a symbolic link leads, or a digest of what is no text."""
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    data = path.read_bytes()
+    return hashlib.sha256(data).hexdigest() if b"\0" in data else data.decode("utf-8", "surrogateescape")
+
+
 def main() -> None:
     home = Path("/proc/self/ns/net")
     names = sorted(path.name for path in NETNS.iterdir()) if NETNS.is_dir() else []
@@ -187,10 +196,10 @@ def main() -> None:
             dump[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
             _libc.setns(keep.fileno(), CLONE_NEWNET)
     dump["files"] = {
-        str(path): [oct(path.stat().st_mode), path.read_text(encoding="utf-8", errors="surrogateescape")]
-        for root in FILES
-        for path in sorted(root.glob("**/*"))
-        if path.is_file()
+        str(path): [oct(path.lstat().st_mode), content_of(path)]
+        for root, pattern in FILES.items()
+        for path in sorted(Path(root).glob(pattern))
+        if path.is_symlink() or path.is_file()
     }
     print(json.dumps(dump, sort_keys=True))
 
