@@ -25,6 +25,7 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import KernelError, VnetError
+from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes
 
 PYROUTE2_AT_LEAST = "0.7.2"
 
@@ -84,7 +85,6 @@ NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
 NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-_HEADER = struct.Struct("=IHHII")
 _TYPE_FLAGS_SEQUENCE = struct.Struct("=HHI")
 _INDEX = struct.Struct("=I")
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
@@ -126,17 +126,6 @@ def version() -> str:
         return version_of("pyroute2")
     except PackageNotFoundError:
         return ""
-
-
-def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The netlink attributes in `data`, without decoding them: (type, content)."""
-    end = len(data)
-    while offset + 4 <= end:
-        length, kind = struct.unpack_from("=HH", data, offset)
-        if length < 4:
-            return
-        yield kind & 0x3FFF, data[offset + 4 : offset + length]
-        offset += (length + 3) & ~3
 
 
 class RawLink:
@@ -227,7 +216,7 @@ class Socket:
             data = self._socket.recv(1 << 18)
             offset = 0
             while offset < len(data):
-                length, kind, flags, sequence, _pid = _HEADER.unpack_from(data, offset)
+                length, kind, flags, sequence, _pid = HEADER.unpack_from(data, offset)
                 message = data[offset : offset + length]
                 offset += (length + 3) & ~3
                 if sequence != self._sequence:
@@ -294,7 +283,7 @@ class Socket:
         include/uapi/linux/netfilter/nf_tables.h; the chains that iptables-nft makes are among them.
         """
         found = []
-        for data in self.dump(bytes(_HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", _NFT_GETCHAIN):
+        for data in self.dump(bytes(HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", _NFT_GETCHAIN):
             chain = dict(attributes(data, 20))
             hook = dict(attributes(chain.get(4, b"")))
             if hook.get(1, b"") == b"\0\0\0\2" and chain.get(5, b"") == b"\0\0\0\0" and data[16] in (1, 2, 10):
@@ -368,13 +357,17 @@ def _sentence(message: bytes, kind: int, flags: int) -> str:
 
 
 _encoded: dict[str, bytes] = {}
+_WRITTEN: dict[str, Shape] = {"ifinfmsg": LINK, "ifaddrmsg": ADDRESS, "rtmsg": ROUTE, "nsidmsg": NSID}
+_READ: dict[str, Shape] = {"ifaddrmsg": ADDRESS, "rtmsg": ROUTE}
 
 
 def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> bytes:
-    """A request with these header fields and attributes, but for what `Socket` puts into its head.
-
-    A thousand namespaces are asked the same things, and encoding costs more than the kernel's answer.
-    """
+    """A request with these header fields and attributes, but for what `Socket` puts into its head."""
+    shape = _WRITTEN.get(message_class.__name__)
+    if shape:
+        with suppress(Unknown):
+            return shape.encode(fields, attrs)
+    # Many are asked the same things, and encoding costs more than the kernel's answer.
     key = f"{message_class.__name__}{fields}{attrs}"
     if key not in _encoded:
         message = message_class()
@@ -390,6 +383,10 @@ def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> bytes:
 
 def decoded(message_class: Any, data: bytes) -> Any:
     """A message of this class, from the bytes of an answer."""
+    shape = _READ.get(message_class.__name__)
+    if shape:
+        with suppress(Unknown):
+            return shape.decode(data)
     message = message_class(data)
     message.decode()
     return message
