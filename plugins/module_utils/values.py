@@ -19,6 +19,7 @@ import ipaddress
 import math
 import pwd
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -282,6 +283,11 @@ class Mac(Type):
         return raw.lower() if isinstance(raw, str) else raw
 
 
+def spelled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """As inet_ntop(3) writes it, and so whatever is read from the kernel: Python has other spellings for `::ffff:192.0.2.1`."""
+    return socket.inet_ntop(socket.AF_INET if address.version == 4 else socket.AF_INET6, address.packed)
+
+
 class Address(Type):
     """An address of an interface with its prefix length: `192.0.2.1/24`, `2001:db8::1/64`."""
 
@@ -303,7 +309,7 @@ class Address(Type):
             )
         if getattr(address, "scope_id", None) or address.is_multicast or address.is_unspecified:
             raise BadValue(f"{_shown(value)} is not an address that an interface can have")
-        return f"{address}/{int(prefix)}"
+        return f"{spelled(address)}/{int(prefix)}"
 
 
 class Ip(Type):
@@ -325,7 +331,7 @@ class Ip(Type):
             raise BadValue(f"{_shown(value)} is {'not ' if self.multicast else ''}a multicast address")
         if address.is_unspecified:
             raise BadValue(f"{_shown(value)} is the unspecified address")
-        return str(address)
+        return spelled(address)
 
 
 class Network(Type):
@@ -342,7 +348,7 @@ class Network(Type):
             raise BadValue(f"{_shown(value)} is neither 'default' nor a network such as 192.0.2.0/24") from None
         if ipaddress.ip_interface(value.strip()).ip != network.network_address:
             raise BadValue(f"{_shown(value)} has bits set behind its prefix, the network is {network}")
-        return str(network)
+        return f"{spelled(network.network_address)}/{network.prefixlen}"
 
 
 class Account(Type):

@@ -76,6 +76,7 @@ CANONICAL: list[tuple[Type, Any, Any]] = [
     (Address(), "192.0.2.1/24", "192.0.2.1/24"),
     (Address(), "::0:1/64", "::1/64"),
     (Address(), "2001:DB8:0::1/064", "2001:db8::1/64"),
+    (Address(), "::FFFF:c000:0201/128", "::ffff:192.0.2.1/128"),  # as the kernel's are read
     (Address(), "127.0.0.9/32", "127.0.0.9/32"),
     (Ip(), "2001:DB8::1", "2001:db8::1"),
     (Ip(unset=True), "", ""),

@@ -5,24 +5,28 @@
 from __future__ import annotations
 
 import copy
+from socket import AF_INET6, inet_ntop
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import netlink, wire
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 NUMBERS = st.integers(0, 2**32 - 1)
 BYTES = st.integers(0, 255)
 TEXTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=15)
 MACS = st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":"))
 IPV4 = st.ip_addresses(v=4).map(str)
-IPV6 = st.ip_addresses(v=6).map(str)
+IPV6 = st.ip_addresses(v=6).map(lambda address: inet_ntop(AF_INET6, address.packed))
 
 
 def some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[tuple[str, Any]]]:
     """Some of these attributes, as the list that messages take."""
-    chosen = st.fixed_dictionaries({}, optional={name: value for name, value in values.items()})
+    chosen = st.fixed_dictionaries({}, optional=values)
     return chosen.map(lambda found: list(found.items()))
 
 
@@ -50,7 +54,7 @@ def written_by_pyroute2(message_class: Any, fields: dict[str, int], attrs: list[
 @given(LINKS)
 def test_links_are_written_as_pyroute2_reads_them(attrs: list[tuple[str, Any]]) -> None:
     data = wire.LINK.encode({"index": 7, "flags": 1, "change": 1}, attrs)
-    message = netlink.ifinfmsg(data)
+    message = ifinfmsg(data)
     message.decode()
     assert (message["index"], message["flags"], message["change"]) == (7, 1, 1)
     assert message["header"]["length"] == len(data)
@@ -62,7 +66,7 @@ def test_a_pair_is_written_as_pyroute2_writes_it(attrs: list[tuple[str, Any]], p
     data = [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", {"attrs": peer})]})]
     whole = [*attrs, ("IFLA_LINKINFO", {"attrs": data})]
     ours = wire.attributes(wire.LINK.encode({}, whole), 32)
-    theirs = wire.attributes(written_by_pyroute2(netlink.ifinfmsg, {}, whole), 32)
+    theirs = wire.attributes(written_by_pyroute2(ifinfmsg, {}, whole), 32)
     assert [flat(*one) for one in ours] == [flat(*one) for one in theirs]
 
 
@@ -82,7 +86,7 @@ def flat_data(content: bytes) -> Any:
 
 @pytest.mark.parametrize("addresses", [IPV4, IPV6], ids=["IPv4", "IPv6"])
 def test_addresses_both_ways(addresses: st.SearchStrategy[str]) -> None:
-    cache = st.fixed_dictionaries({name: NUMBERS for name in ("ifa_preferred", "ifa_valid", "cstamp", "tstamp")})
+    cache = st.fixed_dictionaries(dict.fromkeys(("ifa_preferred", "ifa_valid", "cstamp", "tstamp"), NUMBERS))
     attrs = some_of(
         IFA_LOCAL=addresses, IFA_ADDRESS=addresses, IFA_BROADCAST=addresses, IFA_LABEL=TEXTS, IFA_CACHEINFO=cache, IFA_FLAGS=NUMBERS,
         IFA_RT_PRIORITY=NUMBERS,
@@ -91,7 +95,7 @@ def test_addresses_both_ways(addresses: st.SearchStrategy[str]) -> None:
     @given(attrs)
     def both_ways(attrs: list[tuple[str, Any]]) -> None:
         fields = {"family": 2 if addresses is IPV4 else 10, "prefixlen": 24, "scope": 253, "index": 9}
-        agree(wire.ADDRESS, netlink.ifaddrmsg, fields, attrs)
+        agree(wire.ADDRESS, ifaddrmsg, fields, attrs)
 
     both_ways()
 
@@ -114,7 +118,7 @@ def test_routes_both_ways(addresses: st.SearchStrategy[str]) -> None:
             "type": 1,
             "flags": 4,
         }
-        agree(wire.ROUTE, netlink.rtmsg, fields, attrs)
+        agree(wire.ROUTE, rtmsg, fields, attrs)
 
     both_ways()
 
@@ -140,12 +144,12 @@ def test_what_is_in_no_table_goes_through_pyroute2_whole() -> None:
     with pytest.raises(wire.Unknown):
         wire.LINK.encode({}, [("IFLA_IFNAME", "x"), ("IFLA_TXQLEN", 7)])
     message = netlink.link_message([("IFLA_IFNAME", "x"), ("IFLA_TXQLEN", 7)])
-    assert read_by_pyroute2(netlink.ifinfmsg, message) == {"IFLA_IFNAME": "x", "IFLA_TXQLEN": 7}
+    assert read_by_pyroute2(ifinfmsg, message) == {"IFLA_IFNAME": "x", "IFLA_TXQLEN": 7}
     hops = [{"hops": 0, "oif": 3, "flags": 0, "attrs": [("RTA_GATEWAY", "192.0.2.1")]}]
-    route = written_by_pyroute2(netlink.rtmsg, {"family": 2}, [("RTA_MULTIPATH", hops)])
+    route = written_by_pyroute2(rtmsg, {"family": 2}, [("RTA_MULTIPATH", hops)])
     with pytest.raises(wire.Unknown):
         wire.ROUTE.decode(route)
-    (hop,) = netlink.decoded(netlink.rtmsg, route).get_attr("RTA_MULTIPATH")
+    (hop,) = netlink.decoded(rtmsg, route).get_attr("RTA_MULTIPATH")
     assert (hop["oif"], hop.get_attr("RTA_GATEWAY")) == (3, "192.0.2.1")
 
 
