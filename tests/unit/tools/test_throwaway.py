@@ -191,7 +191,7 @@ def test_rebuilt_host_is_another_one(lab: Driver) -> None:
     first = lab.state("h1")
     lab.inside("h1", "touch", "/etc/marker")
     lab("down", "h1")
-    assert "h1" not in lab("inventory")
+    assert "h1:" not in lab("inventory").split()  # a directory may have h1 in its name
     lab("up", "h1")
     assert lab.state("h1")["pid"] != first["pid"]
     lab.inside("h1", "test", "-e", "/etc/marker", code=1)
