@@ -67,6 +67,7 @@ HINTS: dict[tuple[type, int], str] = {
     ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
+    (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
     (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",

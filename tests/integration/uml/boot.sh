@@ -14,6 +14,9 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t devpts devpts /dev/pts
 mkdir -p /run/out /run/home /run/netns
 mount -t hostfs -o "$OUT" none /run/out
+# Others' settings that targets look for, and what they write
+cp -a /etc /run/etc
+mount --bind /run/etc /etc
 export HOME=/run/home TMPDIR=/run/home
 cd /run/home || exit
 ip link set lo up
