@@ -39,7 +39,7 @@ class Reader(LinkReader):
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
-        for netns in {*self.names, *(record.namespaces if record else ())}:
+        for netns in {*self.names, *(record.places if record else ())}:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:

@@ -103,6 +103,12 @@ class Record:
         """The routes as the state has them."""
         return {(key[0], key[1], key[2], key[3], key[4]) for key in self.routes}
 
+    @property
+    def places(self) -> set[str]:
+        """All the namespaces that it speaks of."""
+        found = {*self.namespaces, *(key[0] for key in self.route_keys), *(entry[0] for entry in self.sysctls)}
+        return found.union(*((netns, origin) for netns, _name, origin in self.moved))
+
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
         if not (self.routes or self.sysctls or self.moved or self.namespaces):
@@ -230,7 +236,8 @@ def check_loops(wants: Iterable[Want]) -> None:
                 option = what if what == "master" else want.kind.lower
                 name = want.options.get(option) if option else None
                 if name:
-                    up[want.key], place[want.key] = (want.netns, name), want.where
+                    netns = want.netns if what == "master" else want.options.get("link_netns", want.netns)
+                    up[want.key], place[want.key] = (netns, name), want.where
                 for port in want.options.get("ports", ()) if what == "master" else ():
                     up.setdefault((want.netns, port), want.key)
                     place.setdefault((want.netns, port), want.where)
