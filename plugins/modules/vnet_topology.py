@@ -113,6 +113,12 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  dummies:
+    description:
+      - Dummy devices. Each entry takes the options of M(linuxnet.vnet.vnet_dummy), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   routes:
     description:
       - Routes. Each entry takes the options of M(linuxnet.vnet.vnet_route), less C(state) and C(persist).
@@ -145,6 +151,7 @@ seealso:
   - module: linuxnet.vnet.vnet_veth
   - module: linuxnet.vnet.vnet_tuntap
   - module: linuxnet.vnet.vnet_vxlan
+  - module: linuxnet.vnet.vnet_dummy
   - module: linuxnet.vnet.vnet_route
   - module: linuxnet.vnet.vnet_sysctl_forward
 """

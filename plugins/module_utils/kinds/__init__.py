@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from .base import LinkKind
 from .bridge import BRIDGE
+from .dummy import DUMMY
 from .link import LINK
 from .tuntap import TUNTAP
 from .veth import VETH
 from .vxlan import VXLAN
 
-LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
+LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, DUMMY, VETH, TUNTAP, VXLAN)
 
 BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""
