@@ -13,7 +13,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import files, sysctl, systemd, tun
+from . import files, sysctl, systemd, taps, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -30,7 +30,7 @@ from .attachments import (
 from .errors import KernelError, Refused, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .host import Host
-from .kinds import kind_of
+from .kinds import LINK_KINDS, kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
 from .netlink import (
@@ -55,9 +55,14 @@ from .netlink import (
     route_message,
     vlan_message,
 )
+from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .plan import Plan
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
+from .values import Account
+
+TAPS = {kind.tap_info for kind in LINK_KINDS} - {""}
+"""The kinds of netlink whose devices have a file."""
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -66,6 +71,11 @@ HINTS: dict[tuple[type, int], str] = {
         errno.EOPNOTSUPP,
     ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (
+        LinkAdd,
+        errno.EBUSY,
+    ): "the device under it is a port already, or carries devices of a kind that excludes this one",
+    (LinkSet, errno.ENETDOWN): "the device under it is down",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
@@ -76,7 +86,7 @@ HINTS: dict[tuple[type, int], str] = {
 
 def hint_for(operation: Operation, code: int) -> str:
     """What to do about a refusal, "" where the kernel's words have to do."""
-    if isinstance(operation, LinkSet) and code == errno.EINVAL and "mtu" in operation.changes:
+    if isinstance(operation, LinkSet) and code in (errno.EINVAL, errno.ERANGE) and "mtu" in operation.changes:
         return (
             "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
         )
@@ -133,16 +143,24 @@ class Applier:
     # -- links -----------------------------------------------------------------------------------------------------
 
     def attributes(
-        self, netns: str, table: Mapping[str, Option], level: str, values: Mapping[str, Any], found: Mapping[str, Any]
+        self,
+        netns: str,
+        place: str,
+        table: Mapping[str, Option],
+        level: str,
+        values: Mapping[str, Any],
+        found: Mapping[str, Any],
     ) -> Attributes:
-        """The netlink attributes of one level. `netns` is where device references are looked up."""
+        """The netlink attributes of one level. Masters are looked up in `netns`, devices below in `place`."""
         attrs: dict[str, Any] = {}
         for name, value in values.items():
             option = table[name]
             if option.level != level:
                 continue
             if isinstance(option.type, DeviceRef):
-                attrs[option.attr] = self.host.index(netns, value) if value else 0
+                attrs[option.attr] = (
+                    self.host.index(netns if option is table["master"] else place, value) if value else 0
+                )
                 continue
             for attribute, raw in option.write(value, found):
                 if isinstance(raw, dict):
@@ -168,24 +186,47 @@ class Applier:
         attrs: Attributes = [("IFLA_IFNAME", op.name)]
         if place != op.netns:
             attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.netns)))
-        attrs += self.attributes(op.netns, table, "link", op.options, {})
-        data = self.attributes(place, table, "info", op.options, {})
+        attrs += self.attributes(op.netns, place, table, "link", op.options, {})
+        data = self.attributes(op.netns, place, table, "info", op.options, {})
         if op.peer:
             peer: Attributes = [("IFLA_IFNAME", op.peer[1])]
             if op.peer[0] != op.netns:
                 peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
-            peer += self.attributes(op.peer[0], table, "link", op.peer_options, {})
+            peer += self.attributes(op.peer[0], op.peer[0], table, "link", op.peer_options, {})
             data.append(("VETH_INFO_PEER", {"attrs": peer}))
-        info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
+        kind = op.kind.netlink_of(op.options)
+        info: Attributes = [("IFLA_INFO_KIND", kind)]
         if data:
             info.append(("IFLA_INFO_DATA", {"attrs": data}))
         attrs.append(("IFLA_LINKINFO", {"attrs": info}))
         up = 1 if op.options.get("admin_state") == "up" else 0
-        message = link_message(attrs, flags=up, change=up)
-        self.host.socket(place).request(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+        sock = self.host.socket(place)
+        sock.request(link_message(attrs, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
         self.host.forget_link(op.netns, op.name)
         if op.peer:
             self.host.forget_link(*op.peer)
+        if kind == op.kind.tap_info and self._lacks_its_file(op):
+            self.link_delete(LinkDelete(op.netns, op.name, kind))
+            index = taps.free_index({link.index for link in self.host.socket(op.netns).links()})
+            sock.request(link_message(attrs, index, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+            self.host.forget_link(op.netns, op.name)
+
+    def _lacks_its_file(self, op: LinkAdd) -> bool:
+        """Whether a device of the same index in another network namespace has the file of a new tap device."""
+        number = self._number(op.netns, op.name)
+        return number is not None and taps.is_taken(self.host.index(op.netns, op.name), number)
+
+    def _number(self, netns: str, name: str) -> int | None:
+        """The number of a tap device's file, as sysfs tells."""
+        path = f"class/net/{name}/tap{self.host.index(netns, name)}/dev"
+        return taps.parsed(self.host.namespaces.read_sysfs(netns, path))
+
+    def node_set(self, op: NodeSet) -> None:
+        number = self._number(op.netns, op.device)
+        if number is None:
+            raise KernelError(errno.ENODEV, f"{op.device} has no file under /dev")
+        group = Account(group=True).encode(op.group) if op.group else None
+        taps.give(self.host.index(op.netns, op.device), number, Account().encode(op.owner or "root"), group)
 
     def _mark(self, op: LinkAdd) -> None:
         """Put its topology's mark on a device that an ioctl made."""
@@ -195,7 +236,10 @@ class Applier:
 
     def link_delete(self, op: LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)
+        number = self._number(op.netns, op.name) if op.kind in TAPS else None
         self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
+        if number is not None:
+            taps.remove(number)
         self.host.forget()
 
     def link_group_delete(self, op: LinkGroupDelete) -> None:
@@ -211,14 +255,14 @@ class Applier:
         if kind_of(op.kind).by_ioctl and "info" in levels:
             self.tun_change(op)
             return
-        attrs = self.attributes(op.netns, table, "link", op.changes, op.replaces)
+        place = op.replaces.get("link_netns", op.netns)
+        attrs = self.attributes(op.netns, place, table, "link", op.changes, op.replaces)
         index = self.host.known_index(op.netns, op.name)
         if not index:
             # The kernel finds it by name, too, and so one question less.
             attrs.insert(0, ("IFLA_IFNAME", op.name))
         if "info" in levels:
-            place = op.replaces.get("link_netns", op.netns)
-            data = self.attributes(place, table, "info", op.changes, op.replaces)
+            data = self.attributes(op.netns, place, table, "info", op.changes, op.replaces)
             attrs.append(
                 ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]})
             )
@@ -380,6 +424,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RouteReplace: Applier.route,
     FdbAdd: Applier.fdb,
     FdbDelete: Applier.fdb,
+    NodeSet: Applier.node_set,
     SysctlSet: Applier.sysctl_set,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,

@@ -318,7 +318,7 @@ def displaced(want: Want, name: str, value: Any, kind: object) -> tuple[str, ...
     """The options that give way to this one. `kind`: the type that a route had."""
     if isinstance(want, LinkWant):
         option = want.kind.table.get(name)
-        return (option.displaces,) if option and option.displaces and value else ()
+        return option.displaces if option and value else ()
     if isinstance(want, RouteWant):
         if name == "type":
             return ("gateway", "device", "nexthops") if value != "unicast" else ()

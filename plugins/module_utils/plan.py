@@ -66,7 +66,6 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
-    plan_links.assign_ports(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
     plan_host.set_sysctls(planner)

@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from .attachments import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
-from .plan_links import ends
+from .plan_stack import ends
 from .planner import Planner
 from .state import ALL_ZEROS, ONLINK, Addr, Fdb, Key, Link, Route
 

@@ -15,7 +15,7 @@ from .attachments import RouteAdd, RouteDelete, RouteReplace
 from .desired import RouteWant
 from .errors import Refused
 from .kinds.route import ROUTE_OPTIONS
-from .plan_links import ends
+from .plan_stack import ends
 from .planner import Planner
 from .state import ONLINK, ROUTE_TYPES, Route, key_text
 

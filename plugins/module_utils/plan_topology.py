@@ -16,6 +16,7 @@ from .attachments import RouteDelete
 from .desired import LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
+from .kinds import kind_of
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
@@ -124,7 +125,12 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
     """The topology's own devices that have a wanted name, and can't become what is wanted."""
     found = []
     link = planner.model.link(want.key)
-    if link and want.kind.name and link.kind != want.kind.netlink and link.get("link_group") == topology.link_group:
+    if (
+        link
+        and want.kind.name
+        and kind_of(link.kind) is not want.kind
+        and link.get("link_group") == topology.link_group
+    ):
         found.append(link)
     if want.peer and want.peer.name:
         other = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))

@@ -12,9 +12,8 @@ import errno
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from . import files, sysctl
+from . import files, sysctl, taps
 from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
 from .errors import KernelError
 from .host import Host
@@ -24,7 +23,7 @@ from .namespaces import path_of
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_links import LinkReader, made_by_somebody
-from .state import Key, Link, RouteKey, State
+from .state import Link, RouteKey, State
 from .topology import OWNER, Record, Topology
 
 DUMP_FROM = 12
@@ -36,6 +35,8 @@ class Reader(LinkReader):
 
     def read(self) -> State:
         """All that the plan will look at."""
+        if any(isinstance(want, LinkWant) and want.options.get("tap") for want in self.wants):
+            self.state.has_devtmpfs = taps.kernel_makes_files()
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
@@ -105,6 +106,12 @@ class Reader(LinkReader):
                 for end in [link, self._link(*link.peer) if link and link.peer else None]:
                     if end:
                         self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
+        for below, uppers in self._standing().items():
+            # And so do the devices elsewhere that stand on one in it.
+            if below[0] == netns and any(upper[0] != netns for upper in uppers):
+                lower = self._link(*below)
+                if lower:
+                    self._uppers(lower, True)
 
     # -- what a topology made before -------------------------------------------------------------------------------
 
@@ -187,7 +194,7 @@ class Reader(LinkReader):
         if want.peer and want.peer.name and link is None:
             # Perhaps the first end was moved away: then the peer leads to it.
             other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
-            if other and other.peer and other.kind == want.kind.netlink and other.peer not in self.state.links:
+            if other and other.peer and kind_of(other.kind) is want.kind and other.peer not in self.state.links:
                 link = self._link(*other.peer)
         if not want.kind.name and link is None:
             link = self.state.links.get((want.origin or "", want.name))
@@ -202,14 +209,6 @@ class Reader(LinkReader):
             self.host.forget()
             self.state.links[want.key] = None
 
-    def _own_sysctls(self, key: Key) -> None:
-        """The settings of a device that may be made anew."""
-        link = self.state.links.get(key)
-        if link:
-            settings = self._in(link.netns, sysctl.own_settings, link.name)
-            self.state.put(replace(link, sysctls=settings))
-            self.state.sysctls.update({(link.netns, name): value for name, value in settings})
-
     def _hanging(self, link: Link, want: LinkWant) -> None:
         if want.recreate or want.absent:
             for key in (link.key, link.peer):
@@ -218,17 +217,36 @@ class Reader(LinkReader):
                     self._own_sysctls(key)
             link = self.state.links.get(link.key) or link
         self._attached(link, want, want.options)
+        if link.get("tap"):
+            self._opened(link, want)
         if link.peer and (want.peer or want.absent or want.recreate):
             peer = self._link(*link.peer)
             if peer:
                 self._attached(peer, want, want.peer.options if want.peer else {})
-        if kind_of(link.kind).holds_ports and (want.absent or "ports" in want.options or len(self.wants) == 1):
-            for raw in self.host.socket(link.netns).links(master=link.index):
-                if raw.number(IFLA_MASTER) == link.index:
-                    port = self._link(link.netns, raw.name)
-                    if port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
-                        # Leaving the bridge, it loses the static entries of the bridge's FDB.
-                        self.state.put(replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port)))
+        if kind_of(link.kind).has_ports and (
+            want.absent or want.recreate or "ports" in want.options or len(self.wants) == 1
+        ):
+            self._ports(link, want)
+
+    def _ports(self, link: Link, want: LinkWant) -> None:
+        """The ports of a bridge or a VRF, and of those that will leave it what they lose."""
+        for raw in self.host.socket(link.netns).links(master=link.index):
+            if raw.number(IFLA_MASTER) == link.index:
+                port = self._link(link.netns, raw.name)
+                if port and kind_of(link.kind).routes_ports:
+                    self._attached(port, LinkWant(LINK, *port.key, absent=True), {})
+                elif port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
+                    # Leaving the bridge, it loses the static entries of the bridge's FDB.
+                    self.state.put(replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port)))
+
+    def _opened(self, link: Link, want: LinkWant) -> None:
+        """Whether a program has a tap device's file open, where that matters."""
+        if want.recreate:
+            path = f"class/net/{link.name}/tap{link.index}/dev"
+            number = taps.parsed(self.host.namespaces.read_sysfs(link.netns, path))
+            if number is not None and taps.is_open(number):
+                link = self.state.links.get(link.key) or link
+                self.state.put(replace(link, busy="the program that has it open"))
 
     def _sysctls(self, netns: str, keys: Iterable[str]) -> None:
         keys = list(keys)
@@ -237,10 +255,6 @@ class Reader(LinkReader):
                 keys += self._in(netns, sysctl.forwarding_keys)
             for key, value in self._in(netns, sysctl.read_all, keys).items():
                 self.state.sysctls[netns, key] = value
-
-    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
-        with self.host.namespaces.inside(netns):
-            return function(*arguments)
 
     def _forwarding(self, want: ForwardWant) -> None:
         if want.file is not None:

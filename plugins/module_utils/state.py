@@ -141,6 +141,13 @@ class Link:
     def key(self) -> Key:
         return (self.netns, self.name)
 
+    @property
+    def below(self) -> Key | None:
+        """The device that it stands on, and goes with; None also where that is in a namespace without a name."""
+        name = self.attrs.get("parent") or self.attrs.get("dev")
+        place = self.attrs.get("link_netns", self.netns)
+        return (place, name) if name and place is not None else None
+
     def get(self, option: str) -> Any:
         if option == "addresses":
             return tuple(addr.cidr for addr in self.addresses if addr.ours)
@@ -186,6 +193,8 @@ class State:
     """The files under /etc/vnet/conf.d, where it matters whether there are others."""
     systemd: str = ""
     """Whether systemd is there, where that matters: see systemd.state()."""
+    has_devtmpfs: bool = True
+    """Whether the kernel makes the files of devices under /dev."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
     routes: dict[RouteKey, Route | None] = field(default_factory=dict)
@@ -194,10 +203,15 @@ class State:
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
+    above: dict[Key, set[Key]] = field(default_factory=dict, compare=False, repr=False)
+    """By device, those that stand on it or did."""
 
     def __post_init__(self) -> None:
-        for netns, name in self.links:
+        for (netns, name), link in self.links.items():
             self.names.setdefault(netns, set()).add(name)
+            below = link.below if link else None
+            if below:
+                self.above.setdefault(below, set()).add((netns, name))
 
     def copy(self) -> State:
         return State(
@@ -207,6 +221,7 @@ class State:
             dict(self.files),
             self.kept,
             self.systemd,
+            self.has_devtmpfs,
             dict(self.ra_devices),
             dict(self.routes),
             dict(self.dropping),
@@ -233,9 +248,16 @@ class State:
         netns, name = bridge
         return sorted(link.name for link in self.links_in(netns) if link.attrs.get("master") == name)
 
+    def uppers(self, key: Key) -> list[Link]:
+        """The devices that stand on one, in the order of the alphabet."""
+        found = (self.links.get(upper) for upper in sorted(self.above.get(key, ())))
+        return [link for link in found if link and link.below == key]
+
     def put(self, link: Link) -> None:
         self.links[link.key] = link
         self.names.setdefault(link.netns, set()).add(link.name)
+        if link.below:
+            self.above.setdefault(link.below, set()).add(link.key)
 
     def drop_routes(self, before: Link, after: Link | None) -> None:
         """Take out of `routes` what a link has lost."""
@@ -256,7 +278,7 @@ def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) 
     if link.netns:
         shown["netns"] = link.netns
     for option, value in sorted(link.attrs.items()):
-        if option == "mac" and option not in asked:
+        if (option == "mac" and option not in asked) or option == "file":
             continue
         if (value in ("", ()) and option not in asked) or (option == "link_group" and not value):
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.linuxnet.vnet.plugins.module_utils import sysctl
 from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import same_subnet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import kind_of
 from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceDelete,
     NamespaceRestore,
@@ -27,6 +28,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
     ADDRESSES,
+    KIND_OF,
     MACS,
     MTUS,
     NAMES,
@@ -80,6 +82,19 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "udp_csum": True,
         "external": False,
     },
+    "dummy": {},
+    "geneve": {
+        "vni": 43,
+        "remote": "10.9.9.9",
+        "dstport": 6081,
+        "ttl": "auto",
+        "tos": 0,
+        "df": "unset",
+        "udp_csum": False,
+    },
+    "vlan": {"vid": 7, "protocol": "802.1q"},
+    "macvlan": {"mode": "vepa", "tap": False},
+    "ipvlan": {"mode": "l3", "flag": "bridge", "tap": False},
 }
 """What a new device has, as Linux 6.18 tells it."""
 
@@ -126,7 +141,7 @@ def own_mac(key: Key) -> str:
 def with_defaults(link: Link) -> Link:
     """A link with all that the kernel says of it, asked for or not."""
     attrs = {**SHARED, "mac": own_mac(link.key), **OF_KIND.get(link.kind, {}), **link.attrs}
-    if link.kind == "vxlan":
+    if kind_of(link.kind).lower:
         attrs.setdefault("link_netns", link.netns)
     if attrs.get("mode") == "tun":
         attrs.pop("mac")
@@ -159,8 +174,13 @@ def hosts(draw: Draw) -> State:
 
 
 def add_device(draw: Draw, state: State, place: Key) -> None:
-    usual = {"br": "bridge", "ve": "veth", "tt": "tun", "vx": "vxlan"}.get(place[1][:2])
-    kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, "dummy", ""]))
+    usual = KIND_OF[place[1][:2]].netlink if place[1][:2] in KIND_OF else None
+    kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, ""]))
+    standing = [
+        key for key, link in state.links.items() if link and link.kind in ("", "dummy", "veth") and key != place
+    ]
+    if kind_of(kind).lower == "parent" and not standing:
+        kind = "dummy"
     attrs: dict[str, Any] = {"admin_state": draw(st.sampled_from(["up", "down"])), "mtu": draw(st.sampled_from(MTUS))}
     attrs["alias"] = draw(st.sampled_from(["", "somebody's"]))
     attrs["altnames"] = tuple(draw(some_of(altnames_of(*place))))
@@ -177,6 +197,9 @@ def add_device(draw: Draw, state: State, place: Key) -> None:
         under = [key for key, link in state.links.items() if link and link.kind in ("", "dummy") and key != place]
         if draw(st.booleans()) and under:
             attrs["link_netns"], attrs["dev"] = draw(st.sampled_from(under))
+    if kind_of(kind).lower == "parent":
+        attrs["link_netns"], attrs["parent"] = draw(st.sampled_from(standing))
+        attrs.pop("mtu")
     peer = None
     if kind == "veth":
         # Or it is away, in a namespace without a name.

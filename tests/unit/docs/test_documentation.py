@@ -42,7 +42,7 @@ LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
 OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_route", "vnet_sysctl_forward", "vnet_topology"])
 """The modules that change something; vnet_info's result is its own."""
 
-SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
+SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}, "vnet_vrf": {"mtu"}}
 """Shared options that mean something else to a module that makes no devices."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
