@@ -246,9 +246,11 @@ class LinkSet(Operation):
         for upper in model.uppers(link.key):
             changes = self.followed_by(upper)
             if changes:
-                after = LinkSet(*upper.key, upper.kind, changes).on(upper, model)
+                followed = LinkSet(*upper.key, upper.kind, changes)
+                after = followed.on(upper, model)
                 back = {name: upper.attrs[name] for name in changes}
                 steps += (LinkSet(*upper.key, upper.kind, back, after.attrs), *put_back(upper, after))
+                steps += followed._undone_above(model, upper)
         return steps
 
     def command(self) -> str:
