@@ -15,7 +15,6 @@ from typing import Any
 from .attachments import AltnameAdd, FdbAdd, put_back, put_vlans_back
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
-from .node_operations import NodeSet
 from .operations import Operation, SysctlSet, ip
 from .state import Key, Link, State
 from .values import quoted
@@ -37,14 +36,13 @@ class LinkAdd(Operation):
         if self.kind.lower:
             attrs.setdefault("link_netns", self.netns)
         mac_is_set = "mac" in self.options or not self.kind.holds_ports
-        kind = self.kind.netlink_of(self.options)
-        model.put(Link(self.netns, self.name, kind, attrs, peer=self.peer, mac_is_set=mac_is_set))
+        model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
         if self.peer:
             attrs = {"admin_state": "down", **self.peer_options}
             model.put(Link(*self.peer, self.kind.netlink, attrs, peer=(self.netns, self.name)))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (LinkDelete(self.netns, self.name, self.kind.netlink_of(self.options)),)
+        return (LinkDelete(self.netns, self.name, self.kind.netlink),)
 
     def command(self) -> str:
         table = self.kind.table
@@ -76,8 +74,7 @@ class LinkAdd(Operation):
             if self.peer[0] != self.netns:
                 tail += ["netns", quoted(self.peer[0]) if self.peer[0] else "1"]
             tail += [self.kind.table[name].words(value) for name, value in self.peer_options.items()]
-        kind = self.kind.netlink_of(self.options)
-        return ip(where, "link add", quoted(self.name), *head, "type", kind, *tail)
+        return ip(where, "link add", quoted(self.name), *head, "type", self.kind.name, *tail)
 
 
 @dataclass(frozen=True)
@@ -274,8 +271,6 @@ class LinkSet(Operation):
             for name, option in table.items()
             if name in self.changes and option.level == "info"
         ]
-        again = [name for name in kind_of(self.kind).retold if name not in self.changes and self.replaces.get(name)]
-        tail = [*(table[name].words(self.replaces[name]) for name in again), *tail] if tail else []
         return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", self.kind, *tail] if tail else []))
 
 
@@ -366,7 +361,7 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
     return {
         name: end.attrs[name]
         for name, option in kind.table.items()
-        if (option.level in ("link", "info", "kind") or name == "link_netns")
+        if (option.level in ("link", "info") or name == "link_netns")
         and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
         # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
         and (name == "mtu" or option.initial is None or end.attrs[name] != option.initial)
@@ -382,8 +377,6 @@ def _settings(end: Link) -> tuple[Operation, ...]:
         part = {name: value for name, value in late.items() if table[name].level == level}
         if part:
             steps += (LinkSet(end.netns, end.name, end.kind, part),)
-    if end.attrs.get("tap") and (end.attrs.get("owner") != "root" or end.attrs.get("group")):
-        steps += (NodeSet(end.netns, end.name, end.attrs.get("owner") or "", end.attrs.get("group") or ""),)
     return steps + tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
 
 

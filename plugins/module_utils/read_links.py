@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import sysctl, taps
+from . import sysctl
 from .desired import LinkWant, Want
 from .errors import Refused
 from .host import Host
@@ -21,7 +21,6 @@ from .kinds.link import LINK
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
 from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State, Vlan
 from .topology import Topology
-from .values import Account
 
 
 class LinkReader:
@@ -70,10 +69,6 @@ class LinkReader:
             attrs["link_netns"] = place
             index = attrs.get(kind.lower)
             attrs[kind.lower] = self._name_at(place, index) if index and place is not None else ""
-        if kind.tap_info:
-            attrs["tap"] = raw.kind == kind.tap_info
-            if attrs["tap"]:
-                attrs.update(self._node(netns, raw))
         if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
             attrs.pop("mac", None)
         peer: Key | None = None
@@ -84,18 +79,6 @@ class LinkReader:
         if kind.by_ioctl and raw.raw.get(IFLA_CARRIER, b"\0")[:1] == b"\1":
             busy = "the program that has it open"
         return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
-
-    def _node(self, netns: str, raw: RawLink) -> dict[str, Any]:
-        """The file of a tap device, and who may open it."""
-        found: dict[str, Any] = {"device": taps.path_of(raw.index)}
-        number = taps.parsed(self.host.namespaces.read_sysfs(netns, f"class/net/{raw.name}/tap{raw.index}/dev"))
-        access = taps.access(raw.index, number) if number is not None else None
-        found["file"] = access is not None
-        if access:
-            user, group = access
-            found["owner"] = Account().decode(user)
-            found["group"] = "" if group is None else Account(group=True).decode(group)
-        return found
 
     def _name_at(self, netns: str | None, index: int) -> str:
         found = self.host.link_at(netns, index) if netns is not None else None

@@ -193,8 +193,6 @@ class State:
     """The files under /etc/vnet/conf.d, where it matters whether there are others."""
     systemd: str = ""
     """Whether systemd is there, where that matters: see systemd.state()."""
-    has_devtmpfs: bool = True
-    """Whether the kernel makes the files of devices under /dev."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
     routes: dict[RouteKey, Route | None] = field(default_factory=dict)
@@ -221,7 +219,6 @@ class State:
             dict(self.files),
             self.kept,
             self.systemd,
-            self.has_devtmpfs,
             dict(self.ra_devices),
             dict(self.routes),
             dict(self.dropping),
@@ -278,7 +275,7 @@ def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) 
     if link.netns:
         shown["netns"] = link.netns
     for option, value in sorted(link.attrs.items()):
-        if (option == "mac" and option not in asked) or option == "file":
+        if option == "mac" and option not in asked:
             continue
         if (value in ("", ()) and option not in asked) or (option == "link_group" and not value):
             continue

@@ -21,7 +21,6 @@ extends_documentation_fragment:
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 seealso:
-  - module: linuxnet.vnet.vnet_macvlan
   - module: linuxnet.vnet.vnet_vlan
 """
 

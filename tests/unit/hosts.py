@@ -83,18 +83,7 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "external": False,
     },
     "dummy": {},
-    "geneve": {
-        "vni": 43,
-        "remote": "10.9.9.9",
-        "dstport": 6081,
-        "ttl": "auto",
-        "tos": 0,
-        "df": "unset",
-        "udp_csum": False,
-    },
     "vlan": {"vid": 7, "protocol": "802.1q"},
-    "macvlan": {"mode": "vepa", "tap": False},
-    "ipvlan": {"mode": "l3", "flag": "bridge", "tap": False},
 }
 """What a new device has, as Linux 6.18 tells it."""
 
@@ -173,7 +162,9 @@ def hosts(draw: Draw) -> State:
     return state
 
 
-def add_device(draw: Draw, state: State, place: Key) -> None:
+@st.composite
+def kinds_at(draw: Draw, state: State, place: Key) -> tuple[str, list[Key]]:
+    """A kind, mostly the one that goes with the name, and the devices on which one of it could stand."""
     usual = KIND_OF[place[1][:2]].netlink if place[1][:2] in KIND_OF else None
     kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, ""]))
     standing = [
@@ -181,6 +172,11 @@ def add_device(draw: Draw, state: State, place: Key) -> None:
     ]
     if kind_of(kind).lower == "parent" and not standing:
         kind = "dummy"
+    return kind, standing
+
+
+def add_device(draw: Draw, state: State, place: Key) -> None:
+    kind, standing = draw(kinds_at(state, place))
     attrs: dict[str, Any] = {"admin_state": draw(st.sampled_from(["up", "down"])), "mtu": draw(st.sampled_from(MTUS))}
     attrs["alias"] = draw(st.sampled_from(["", "somebody's"]))
     attrs["altnames"] = tuple(draw(some_of(altnames_of(*place))))

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.info_words import (
     rule_shown,
     topology_shown,
 )
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Fdb, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS

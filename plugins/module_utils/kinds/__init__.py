@@ -11,30 +11,22 @@ from __future__ import annotations
 from .base import LinkKind
 from .bridge import BRIDGE
 from .dummy import DUMMY
-from .geneve import GENEVE
-from .ipvlan import IPVLAN
 from .link import LINK
-from .macvlan import MACVLAN
 from .tuntap import TUNTAP
 from .veth import VETH
 from .vlan import VLAN
-from .vrf import VRF
 from .vxlan import VXLAN
 
 LINK_KINDS: tuple[LinkKind, ...] = (
-    VRF,
     BRIDGE,
     DUMMY,
     VETH,
     TUNTAP,
     VXLAN,
-    GENEVE,
-    MACVLAN,
-    IPVLAN,
     VLAN,
 )
 
-BY_NETLINK: dict[str, LinkKind] = {name: kind for kind in LINK_KINDS for name in (kind.netlink, kind.tap_info) if name}
+BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""
 
 
