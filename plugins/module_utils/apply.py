@@ -13,7 +13,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import files, sysctl, systemd, tun
+from . import files, nft, sysctl, systemd, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -33,6 +33,7 @@ from .host import Host
 from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
+from .nat_operations import NatDelete, NatReplace
 from .netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -117,6 +118,14 @@ class Applier:
     def sysctl_set(self, op: SysctlSet) -> None:
         with self.host.namespaces.inside(op.netns):
             sysctl.write(op.key, op.value)
+
+    def nat_replace(self, op: NatReplace) -> None:
+        with self.host.namespaces.inside(op.nat.netns):
+            nft.replace(op.nat)
+
+    def nat_delete(self, op: NatDelete) -> None:
+        with self.host.namespaces.inside(op.netns):
+            nft.delete(op.name)
 
     def file_write(self, op: FileWrite) -> None:
         files.write(op.path, op.content, op.mode)
@@ -381,6 +390,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     FdbAdd: Applier.fdb,
     FdbDelete: Applier.fdb,
     SysctlSet: Applier.sysctl_set,
+    NatReplace: Applier.nat_replace,
+    NatDelete: Applier.nat_delete,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,
     DirectoriesRemove: Applier.directories_remove,

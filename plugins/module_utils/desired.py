@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .errors import Refused
-from .kinds import route
+from .kinds import nat, route
 from .kinds.base import LinkKind, Option
 from .state import Key, RouteKey
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
@@ -99,7 +99,23 @@ class RouteWant:
         return (self.netns, self.family, self.table, self.destination, self.metric)
 
 
-Want = Union[LinkWant, NamespaceWant, ForwardWant, RouteWant]
+@dataclass(frozen=True)
+class NatWant:
+    """An address translation. `options`: asked for. `owner`: the mark of the topology whose it is or becomes."""
+
+    netns: str
+    name: str
+    absent: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RouteWant, NatWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -197,6 +213,19 @@ def route_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> Ro
     metric = identity.get("metric") or route.DEFAULT_METRIC[family]
     table = route.ROUTE_IDENTITY[1].type.encode(identity["table"])
     return RouteWant(identity.get("netns", netns), family, table, destination, metric, absent, options, where)
+
+
+def nat_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> NatWant:
+    """The want behind vnet_nat's options. `netns` is the default of the entry's own."""
+    if entry.get("name") is None:
+        raise refuse(where, "name", "it is needed")
+    identity = given(where, {option.name: option for option in nat.NAT_IDENTITY}, entry)
+    options = given(where, {option.name: option for option in nat.NAT_OPTIONS}, entry)
+    absent = entry.get("state") == "absent"
+    problem = None if absent else nat.check(options)
+    if problem:
+        raise Refused(f"{where}: {problem}" if where else problem)
+    return NatWant(identity.get("netns", netns), identity["name"], absent, options, where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

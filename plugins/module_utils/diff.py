@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .state import FileContent, Key, State, Symlink, key_text, link_shown, route_text
+from .state import FileContent, Key, State, Symlink, key_text, link_shown, nat_shown, route_text
 
 
 def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "namespaces": {name: {"name": name} for name in sorted(set(state.namespaces) - set(other.namespaces))},
         "links": dict(_links(state, other, asked)),
         "routes": list(_routes(state, other)),
+        "nats": {key_text(k): nat_shown(v) for k, v in sorted(state.nats.items()) if v and v != other.nats.get(k)},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
             path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)

@@ -18,7 +18,7 @@ from .kinds import BY_NETLINK, LINK_KINDS
 from .kinds.base import LinkKind, Option
 from .kinds.route import DEFAULT_METRIC
 from .netlink import attributes_of
-from .state import ROUTE_TYPES, TABLES, Fdb, Key, Link, State
+from .state import ROUTE_TYPES, TABLES, Fdb, Key, Link, Nat, State, nat_shown
 
 FAMILIES = {2: "inet", 10: "inet6"}
 KERNEL = 2
@@ -261,6 +261,8 @@ def topology_shown(
         shown[kind.plural].append(entry)
     made = [route_entry(netns, route) for netns in sorted(names) for route in routes[netns]]
     shown["routes"] = [entry for entry in made if entry]
+    nats = [nat for (netns, _name), nat in sorted(state.nats.items()) if nat and nat.source and netns in names]
+    shown["nats"] = [nat_entry(nat) for nat in nats]
     on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
     for (netns, key), value in state.sysctls.items():
         if netns in on:
@@ -283,6 +285,15 @@ def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
         "destination": destination,
         **said({"netns": netns}),
         **{word: route[word] for word in kept if word in route and route[word] != usual.get(word)},
+    }
+
+
+def nat_entry(nat: Nat) -> dict[str, Any]:
+    """An address translation in the options that make it."""
+    return {
+        name: value
+        for name, value in nat_shown(nat).items()
+        if name != "altered" and (name, value) != ("isolate", True)
     }
 
 

@@ -14,16 +14,17 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .bundle import software
-from .desired import LinkWant, NamespaceWant, RouteWant, route_want
+from .desired import LinkWant, NamespaceWant, NatWant, RouteWant, nat_want, route_want
 from .engine import run
 from .errors import Refused
 from .kinds import LINK_KINDS
 from .kinds.base import link_spec
 from .kinds.link import LINK
+from .kinds.nat import nat_spec
 from .kinds.route import route_spec
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
 from .persist import TOPOLOGY, keep
-from .state import State, key_text, route_shown
+from .state import State, key_text, nat_shown, route_shown
 from .topology import topology_wants
 
 NOT_IN_ENTRIES = ("state", "persist", "confirm_timeout", "sysctl_file")
@@ -32,6 +33,7 @@ MODULE_SPECS: dict[str, dict[str, Any]] = {
     "namespaces": NAMESPACE_SPEC,
     **{kind.plural: link_spec(kind) for kind in (LINK, *LINK_KINDS)},
     "routes": route_spec(),
+    "nats": nat_spec(),
     "forwarding": FORWARD_SPEC,
 }
 
@@ -124,6 +126,7 @@ def run_topology() -> None:
             "namespaces": sorted(want.name for want in wants if isinstance(want, NamespaceWant)),
             "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
             "routes": sorted(route_shown_briefly(want) for want in wants if isinstance(want, RouteWant)),
+            "nats": sorted(key_text(want.key) for want in wants if isinstance(want, NatWant)),
         }
     finish(module, result, {"topology": shown if not topology.absent else {}})
 
@@ -136,3 +139,13 @@ def run_route() -> None:
         return {"route": route_shown(want.netns, route) if route else {}}
 
     main("vnet_route", route_spec(), route_want, resource)
+
+
+def run_nat() -> None:
+    """The `main()` of vnet_nat."""
+
+    def resource(state: State, want: Any) -> dict[str, Any]:
+        nat = state.nats.get(want.key)
+        return {"nat": nat_shown(nat) if nat else {}}
+
+    main("vnet_nat", nat_spec(), nat_want, resource)

@@ -26,11 +26,13 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    NatWant,
     RouteWant,
     Want,
     forward_want,
     link_want,
     namespace_want,
+    nat_want,
     route_want,
 )
 from .errors import Refused
@@ -38,7 +40,7 @@ from .kinds import LINK_KINDS
 from .kinds.base import LinkKind
 from .kinds.link import LINK
 from .kinds.route import DEFAULT_METRIC
-from .state import TABLES, FileContent, Link, State
+from .state import TABLES, FileContent, Link, Nat, State
 from .topology import Topology, topology_wants
 
 DIRECTORY = "/etc/vnet/conf.d"
@@ -59,6 +61,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
     "vnet_route": route_want,
+    "vnet_nat": nat_want,
     "vnet_sysctl_forward": forward_want,
 }
 """By module, what makes a want of its options, in the order in which they are best restored."""
@@ -202,6 +205,8 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
         words, netns = [want.kind.module[len("vnet_") :], want.name], want.netns
     elif isinstance(want, NamespaceWant):
         words = ["netns", want.name]
+    elif isinstance(want, NatWant):
+        words, netns = ["nat", want.name], want.netns
     elif isinstance(want, RouteWant):
         words, netns = ["route", *_route_words(want)], want.netns
     else:
@@ -271,8 +276,8 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
-    """What a file should hold after a task, which had `content`. `link` is the device that it is about.
+def merged(entry: Entry, content: str | None, found: Link | Nat | None) -> Document:
+    """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
 
     Raises Refused where nothing could be restored from it.
     """
@@ -297,8 +302,7 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
     for name, items in said.appended.items():
         known = options if name in options else appended
         known[name] = added(known.get(name), items)
-    if isinstance(entry.want, LinkWant) and link:
-        complete(options, entry.want.kind, link)
+    complete(options, entry.want, found)
     document = Document(said.module, options, appended)
     try:
         document.wants()
@@ -327,8 +331,16 @@ def displaced(want: Want, name: str, value: Any, kind: object) -> tuple[str, ...
     return ()
 
 
-def complete(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
-    """Add what it takes to make the device anew and a task on an existing one need not say."""
+def complete(options: dict[str, Any], want: Want, found: Link | Nat | None) -> None:
+    """Add what it takes to make the thing anew and a task on an existing one need not say."""
+    if isinstance(found, Nat):
+        options.setdefault("source", list(found.source))
+    elif isinstance(want, LinkWant) and found:
+        complete_link(options, want.kind, found)
+
+
+def complete_link(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
+    """The same of a device."""
     for needed in kind.needed:
         choices = needed.split("|")
         if not any(choice in options for choice in choices):

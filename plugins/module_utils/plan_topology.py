@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .attachments import RouteDelete
-from .desired import LinkWant, NamespaceWant, RouteWant, Want
+from .desired import LinkWant, NamespaceWant, NatWant, RouteWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
+from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
@@ -41,6 +42,8 @@ def claimed(
             found.append(_namespace(current, want, topology, steps_of))
         elif isinstance(want, LinkWant) and want.kind.name:
             found.append(_link(current, want, topology, steps_of))
+        elif isinstance(want, NatWant):
+            found.append(_nat(current, want, topology, steps_of))
         else:
             if isinstance(want, RouteWant) and current.routes.get(want.key) and want.key not in made:
                 _taken_over(want, topology, steps_of, f"route to {want.destination}")
@@ -73,6 +76,19 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
     mark = {"link_group": topology.link_group}
     peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
     return replace(want, options={**want.options, **mark}, peer=peer)
+
+
+def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    nat = current.nats.get(want.key)
+    made = Record.read(current.text(topology.record)).nat_keys
+    if nat and nat.owner != topology.owner and not (want.key in made and not nat.owner):
+        if nat.owner.startswith(OWNER):
+            raise Refused(
+                f"{want.where}: name: the address translation {key_text(want.key)} belongs to the topology {nat.owner[len(OWNER) :]}"
+            )
+        if not _taken_over(want, topology, steps_of, f"address translation {key_text(want.key)}"):
+            return want
+    return replace(want, owner=topology.owner)
 
 
 def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:
@@ -163,6 +179,7 @@ def prune(planner: Planner) -> None:
             if content == topology.owner and path_name(path) not in planner.model.namespaces:
                 planner.do(FileRemove(path))
     new.namespaces = namespaces_of_others(planner, topology)
+    new.nats = sorted([*key] for key, nat in planner.model.nats.items() if nat and nat.owner == topology.owner)
     keep(planner, topology, new)
 
 
@@ -225,6 +242,7 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         new.sysctls.remove([netns, key, before, now])
         if planner.model.sysctls.get((netns, key)) == now and before not in ("", now):
             planner.do(SysctlSet(netns, key, before))
+    delete_nats(planner, old, going)
     listed = {want.key for want in planner.routes}
     for place in old.route_keys:
         route = planner.model.routes.get(place)
@@ -235,6 +253,16 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         new.moved.remove([netns, name, origin])
         if planner.model.link((netns, name)) and not planner.model.link((origin, name)):
             planner.do(LinkMove(netns, name, (origin, name)))
+
+
+def delete_nats(planner: Planner, old: Record, going: set[str]) -> None:
+    """Delete the address translations that the topology made and that are not listed."""
+    listed = {want.key for want in planner.nats}
+    for netns, name in sorted(old.nat_keys - listed):
+        nat = planner.model.nats.get((netns, name))
+        # One without any mark has lost its rules; one with another's is somebody else's by now.
+        if nat and planner.topology and nat.owner in ("", planner.topology.owner) and netns not in going:
+            planner.do(NatDelete(netns, name))
 
 
 def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:

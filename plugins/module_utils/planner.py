@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, RouteWant, Want
 from .operations import Operation
 from .persist import Keep
 from .state import Key, State
@@ -66,6 +66,10 @@ class Planner:
     @property
     def routes(self) -> list[RouteWant]:
         return [want for want in self.wants if isinstance(want, RouteWant)]
+
+    @property
+    def nats(self) -> list[NatWant]:
+        return [want for want in self.wants if isinstance(want, NatWant)]
 
     @property
     def namespaces(self) -> list[NamespaceWant]:

@@ -14,13 +14,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from . import files, sysctl
-from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
+from . import files, nft, sysctl
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, RouteWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
 from .kinds.link import LINK
 from .namespaces import path_of
+from .nat_table import PREFIX, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_links import LinkReader, made_by_somebody
@@ -52,6 +53,7 @@ class Reader(LinkReader):
             routes |= record.route_keys
             self._moved(record)
         self._routes_asked(routes)
+        self._nats_asked(record.nat_keys if record else set())
         return self.state
 
     def _named_links(self) -> None:
@@ -74,6 +76,8 @@ class Reader(LinkReader):
             self._note(
                 want.netns, [want.options.get("device", ""), *(hop[1] for hop in want.options.get("nexthops", ()))]
             )
+        elif isinstance(want, NatWant):
+            self._note(want.netns, [])
         else:
             self._note(want.netns, want.devices or [])
 
@@ -162,6 +166,31 @@ class Reader(LinkReader):
                     route = self._route(netns, message)
                     if route.key(netns) in keys:
                         self.state.routes[route.key(netns)] = route
+
+    # -- address translation ---------------------------------------------------------------------------------------
+
+    def _nats_asked(self, made: set[Key]) -> None:
+        """The address translations of the wants and those that the topology `made`, and what stands in their way."""
+        wants = [want for want in self.wants if isinstance(want, NatWant)]
+        if any(not want.absent for want in wants):
+            nft.require()
+        for netns in sorted({want.netns for want in wants} | {key[0] for key in made}):
+            names = {key[1] for key in (*made, *(want.key for want in wants)) if key[0] == netns}
+            self.nats(netns, names)
+        for want in wants:
+            if not want.absent and self.state.has_netns(want.netns):
+                self._sysctls(want.netns, ["net.ipv4.ip_forward"])
+                self._firewall(want.netns)
+                self.state.obstacles[want.netns] = tuple(self.host.dropping_forward_chains(want.netns))
+
+    def nats(self, netns: str, names: set[str] | None = None) -> None:
+        """Read the address translations of these names in a namespace, with None all that are there."""
+        tables = self.host.nft_tables(netns) if self.state.has_netns(netns) else set()
+        if names is None:
+            names = {table[len(PREFIX) :] for table in tables if table.startswith(PREFIX)}
+        for name in sorted(names):
+            there = table_name(name) in tables
+            self.state.nats[netns, name] = self._in(netns, nft.read, netns, name) if there else None
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
         for name in filter(None, names):

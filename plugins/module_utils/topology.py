@@ -18,7 +18,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
 
@@ -26,12 +26,14 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    NatWant,
     RouteWant,
     Want,
     forward_want,
     link_want,
     name_of,
     namespace_want,
+    nat_want,
     route_want,
 )
 from .errors import Refused
@@ -83,6 +85,8 @@ class Record:
     """[namespace, name, namespace that it came from] of each device that is not ours."""
     namespaces: list[str]
     """Namespaces of others in which it has made links."""
+    nats: list[list[str]] = field(default_factory=list)
+    """[namespace, name] of each address translation. Whose it is its rules say; this is where to look."""
 
     @classmethod
     def read(cls, content: str | None) -> Record:
@@ -94,6 +98,7 @@ class Record:
                 [[str(entry[place]) for place in range(4)] for entry in found.get("sysctls", [])],
                 [[str(entry[place]) for place in range(3)] for entry in found.get("moved", [])],
                 [str(name) for name in found.get("namespaces", [])],
+                [[str(entry[place]) for place in range(2)] for entry in found.get("nats", [])],
             )
         except (ValueError, AttributeError, TypeError, IndexError, KeyError):
             return cls([], [], [], [])
@@ -103,9 +108,14 @@ class Record:
         """The routes as the state has them."""
         return {(key[0], key[1], key[2], key[3], key[4]) for key in self.routes}
 
+    @property
+    def nat_keys(self) -> set[Key]:
+        """The address translations as the state has them."""
+        return {(netns, name) for netns, name in self.nats}
+
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
-        if not (self.routes or self.sysctls or self.moved or self.namespaces):
+        if not any(self.__dict__.values()):
             return ""
         return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
 
@@ -119,6 +129,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     "namespaces": namespace_want,
     **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
     "routes": route_want,
+    "nats": nat_want,
     "forwarding": forward_want,
 }
 """By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
@@ -159,6 +170,8 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
             yield f"the device {key_text(key)}", key
     elif isinstance(want, RouteWant):
         yield f"the route to {want.destination}", want.key
+    elif isinstance(want, NatWant):
+        yield f"the address translation {key_text(want.key)}", ("nat", want.key)
     elif isinstance(want, ForwardWant):
         for device in want.devices or ("",):
             for family in ("ipv4", "ipv6"):

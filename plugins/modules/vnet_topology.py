@@ -119,6 +119,12 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  nats:
+    description:
+      - Address translations. Each entry takes the options of M(linuxnet.vnet.vnet_nat), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   forwarding:
     description:
       - IP forwarding, one entry for each namespace that should forward. Each takes the options of
@@ -130,10 +136,11 @@ notes:
   - Devices are marked by a link group that is computed from the name of the topology (RV(topology.link_group)),
     both ends of a veth pair alike. C(ip link show group) lists them. Do not put devices of your own into that
     group.
+  - Address translations are marked by the comment of their rules, V(vnet_topology:) and the name.
   - Namespaces are marked by the alias of their C(lo), V(vnet_topology:) and the name. Marks are gone with what they
     are on, so a device that someone has deleted and made again by hand is not the topology's any more.
   - What can carry no mark is remembered in C(/run/vnet/topologies), in a file named for the topology, which is written
-    before anything else. It holds the routes that it made, the devices that it moved, and the sysctls that it set,
+    before anything else. It holds the routes and address translations that it made, the devices that it moved, and the sysctls that it set,
     with their values before.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
@@ -146,6 +153,7 @@ seealso:
   - module: linuxnet.vnet.vnet_tuntap
   - module: linuxnet.vnet.vnet_vxlan
   - module: linuxnet.vnet.vnet_route
+  - module: linuxnet.vnet.vnet_nat
   - module: linuxnet.vnet.vnet_sysctl_forward
 """
 
@@ -347,6 +355,12 @@ topology:
       type: list
       elements: str
       sample: ["web: default table 254 metric 0"]
+    nats:
+      description: The address translations that are listed, each with its namespace before it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: [containers]
 """
 
 from ..module_utils.module_topology import run_topology

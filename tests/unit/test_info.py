@@ -218,7 +218,7 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     nic = Link("", "eth9", "", {**UP, "master": "br0"})
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
-    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "routes", "forwarding"}
+    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "routes", "nats", "forwarding"}
 
 
 def test_a_mac_is_there_where_somebody_gave_it() -> None:

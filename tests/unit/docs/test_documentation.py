@@ -19,18 +19,26 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module_topology, netlink
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, RouteWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    LinkWant,
+    NamespaceWant,
+    NatWant,
+    RouteWant,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind, Option
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.nat import NAT_IDENTITY, NAT_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE_IDENTITY, ROUTE_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
     ALL_ZEROS,
     ONLINK,
     Addr,
     Fdb,
+    Forward,
     Link,
+    Nat,
     Route,
     State,
 )
@@ -39,13 +47,14 @@ ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
 LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
-OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_route", "vnet_sysctl_forward", "vnet_topology"])
+OURS = sorted([*LINK_MODULES, "vnet_nat", "vnet_netns", "vnet_route", "vnet_sysctl_forward", "vnet_topology"])
 """The modules that change something; vnet_info's result is its own."""
 
 SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
 """Shared options that mean something else to a module that makes no devices."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
+    "vnet_nat": {"name": "x", "source": ["192.0.2.0/24"]},
     "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
     "vnet_route": {"destination": "default", "netns": "web"},
     "vnet_topology": {"name": "x", "namespaces": [{"name": "web"}], "routes": [{"destination": "default"}]},
@@ -123,6 +132,7 @@ def test_documented_options_are_the_argument_spec(monkeypatch: pytest.MonkeyPatc
 TABLES: dict[str, tuple[Option, ...]] = {
     **{module: kind.common + kind.options for module, kind in LINK_MODULES.items()},
     "vnet_route": ROUTE_IDENTITY + ROUTE_OPTIONS,
+    "vnet_nat": NAT_IDENTITY + NAT_OPTIONS,
 }
 
 
@@ -252,6 +262,8 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
             state.namespaces[want.name] = {}
         elif isinstance(want, RouteWant):
             state.routes[want.key] = full_route(want)
+        elif isinstance(want, NatWant):
+            state.nats[want.key] = Nat("web", want.name, ("x",), ("x",), ("x",), (Forward("tcp", "1", "x"),))
         return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
 
     def stop(_module: Any, **result: Any) -> None:
