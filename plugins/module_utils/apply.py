@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import platform
+import struct
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -47,17 +48,24 @@ from .netlink import (
     RTM_NEWLINK,
     RTM_NEWLINKPROP,
     RTM_NEWNEIGH,
+    RTM_NEWNEXTHOP,
     RTM_NEWROUTE,
     RTM_SETLINK,
     address_message,
+    extended,
     link_message,
     neighbor_message,
+    nexthop_message,
     route_message,
     vlan_message,
 )
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .plan import Plan
-from .state import IFA_F_NODAD, IFA_F_PERMANENT
+from .state import IFA_F_NODAD, IFA_F_PERMANENT, Route
+from .uplink_operations import NeighborAdd, NeighborDelete, NexthopMove
+
+NUD_PERMANENT = 0x80
+RTA_EXPIRES, RTA_NH_ID = 23, 30
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -287,7 +295,7 @@ class Applier:
         wanted = [flags | IFA_F_NODAD, flags] if op.known and addr.family == 6 else [flags]
         for value in dict.fromkeys(wanted):
             request = address_message(fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs)
-            sock.request(request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+            sock.request(extended(request, addr.rest), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
 
     def route(self, op: Any) -> None:
         route = op.new if isinstance(op, RouteReplace) else op.route
@@ -305,28 +313,38 @@ class Applier:
         attrs: Attributes = [("RTA_TABLE", route.table)] if route.table > 255 else []
         if destination != "default":
             attrs.append(("RTA_DST", destination))
-        if route.device:
-            attrs.append(("RTA_OIF", self.host.index(op.netns, route.device)))
-        for attribute, value in (
-            ("RTA_GATEWAY", route.gateway),
-            ("RTA_PREFSRC", route.source),
-            ("RTA_PRIORITY", route.metric),
-        ):
+        rest = route.rest
+        if route.nexthop_id:
+            rest += ((RTA_NH_ID, struct.pack("=I", route.nexthop_id)),)
+        else:
+            attrs += self._way(op.netns, route)
+        for attribute, value in (("RTA_PREFSRC", route.source), ("RTA_PRIORITY", route.metric)):
             if value:
                 attrs.append((attribute, value))
-        if route.nexthops:
-            attrs.append(("RTA_MULTIPATH", [self._nexthop(op.netns, *hop) for hop in route.nexthops]))
         sock = self.host.socket(op.netns)
         if isinstance(op, RouteDelete):
             sock.request(route_message(fields, attrs), RTM_DELROUTE)
             return
+        if route.expires:
+            rest += ((RTA_EXPIRES, struct.pack("=I", route.expires)),)
+        request = extended(route_message(fields, attrs), rest)
         flags = NLM_F_CREATE | (NLM_F_REPLACE if isinstance(op, RouteReplace) else NLM_F_EXCL)
+        if route.learned and isinstance(op, RouteAdd):
+            flags = NLM_F_CREATE  # as the kernel does it: one device's beside another's
         try:
-            sock.request(route_message(fields, attrs), RTM_NEWROUTE, flags)
+            sock.request(request, RTM_NEWROUTE, flags)
         except KernelError as exc:
             # One over several devices comes back with the first of them.
             if exc.code != errno.EEXIST or not route.nexthops:
                 raise
+
+    def _way(self, netns: str, route: Route) -> Attributes:
+        """Where a route leads, unless a nexthop object says so."""
+        attrs: Attributes = [("RTA_OIF", self.host.index(netns, route.device))] if route.device else []
+        attrs += [("RTA_GATEWAY", route.gateway)] if route.gateway else []
+        if route.nexthops:
+            attrs.append(("RTA_MULTIPATH", [self._nexthop(netns, *hop) for hop in route.nexthops]))
+        return attrs
 
     def _nexthop(self, netns: str, gateway: str, device: str, weight: int) -> dict[str, Any]:
         return {
@@ -335,6 +353,31 @@ class Applier:
             "flags": 0,
             "attrs": [("RTA_GATEWAY", gateway)] if gateway else [],
         }
+
+    def neighbor(self, op: Any) -> None:
+        neighbor = op.neighbor
+        fields = {
+            "family": 10 if ":" in neighbor.address else 2,
+            "ifindex": self.host.index(op.netns, op.device),
+            "state": NUD_PERMANENT,
+            "flags": neighbor.flags,
+        }
+        attrs: Attributes = [("NDA_DST", neighbor.address)]
+        if neighbor.mac:
+            attrs.append(("NDA_LLADDR", neighbor.mac))
+        sock = self.host.socket(op.netns)
+        if isinstance(op, NeighborDelete):
+            sock.request(neighbor_message(fields, attrs), RTM_DELNEIGH)
+            return
+        if neighbor.protocol:
+            attrs.append(("NDA_PROTOCOL", neighbor.protocol))
+        sock.request(neighbor_message(fields, attrs), RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE)
+
+    def nexthop_move(self, op: NexthopMove) -> None:
+        nexthop = op.nexthop
+        index = self.host.index(op.netns, op.to)
+        message = nexthop_message(nexthop.header, nexthop.number, index, nexthop.rest)
+        self.host.socket(op.netns).request(message, RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE)
 
     def fdb(self, op: Any) -> None:
         entry = op.entry
@@ -378,6 +421,9 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RouteAdd: Applier.route,
     RouteDelete: Applier.route,
     RouteReplace: Applier.route,
+    NeighborAdd: Applier.neighbor,
+    NeighborDelete: Applier.neighbor,
+    NexthopMove: Applier.nexthop_move,
     FdbAdd: Applier.fdb,
     FdbDelete: Applier.fdb,
     SysctlSet: Applier.sysctl_set,

@@ -103,9 +103,10 @@ class RouteAdd(Operation):
     route: Route
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.route.device))
-        if link and self.route not in link.routes:
-            model.put(replace(link, routes=(*link.routes, self.route)))
+        for device in self.route.devices:
+            link = model.links.get((self.netns, device))
+            if link and self.route not in link.routes:
+                model.put(replace(link, routes=(*link.routes, self.route)))
         if self.route.key(self.netns) in model.routes:
             model.routes[self.route.key(self.netns)] = self.route
 
@@ -124,9 +125,10 @@ class RouteDelete(Operation):
     route: Route
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.route.device))
-        if link:
-            model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+        for device in self.route.devices:
+            link = model.links.get((self.netns, device))
+            if link:
+                model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
         if self.route.key(self.netns) in model.routes:
             model.routes[self.route.key(self.netns)] = None
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links, plan_persist, plan_routes, plan_topology
+from . import plan_addresses, plan_host, plan_links, plan_persist, plan_routes, plan_topology, plan_uplink
 from .desired import Want
 from .diff import half
 from .persist import Keep
@@ -57,6 +57,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     With a `topology`, what it made before and is not among the wants goes. `keep`: what is kept for the next boot.
     """
     check_names(wants)
+    wants = plan_uplink.implied(current, wants)
     if topology:
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
     planner = Planner(current, wants, topology, keep)
@@ -69,11 +70,14 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_links.assign_ports(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
+    plan_uplink.take(planner)
+    plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
     plan_addresses.replicate(planner)
     plan_routes.assign(planner)
     plan_topology.check_limits(planner)
     plan_host.forward(planner)
+    plan_uplink.give_back(planner, plan_topology.bridges_going(planner))
     plan_routes.delete(planner)
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)

@@ -16,6 +16,7 @@ from .attachments import RouteDelete
 from .desired import LinkWant, NamespaceWant, RouteWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
+from .kinds import kind_of
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
@@ -164,6 +165,22 @@ def prune(planner: Planner) -> None:
                 planner.do(FileRemove(path))
     new.namespaces = namespaces_of_others(planner, topology)
     keep(planner, topology, new)
+
+
+def bridges_going(planner: Planner) -> list[Key]:
+    """The topology's own bridges that are not listed."""
+    topology = planner.topology
+    if topology is None or not (topology.prune or topology.absent):
+        return []
+    listed = {want.key for want in planner.links}
+    return sorted(
+        link.key
+        for link in planner.model.links.values()
+        if link
+        and link.get("link_group") == topology.link_group
+        and kind_of(link.kind).holds_ports
+        and link.key not in listed
+    )
 
 
 def path_name(path: str) -> str:

@@ -22,9 +22,13 @@ from .values import quoted
 Key = tuple[str, str]
 """A link: (namespace, name)."""
 
+Rest = tuple[tuple[int, bytes], ...]
+"""Netlink attributes that nobody here looks into, (type, content) of each: they are put back as they were."""
+
 IFA_F_PERMANENT = 0x80
 IFA_F_NODAD = 0x02
 IFA_F_MANAGETEMPADDR = 0x100
+IFA_F_NOPREFIXROUTE = 0x200
 
 
 class Addr(NamedTuple):
@@ -39,6 +43,7 @@ class Addr(NamedTuple):
     secondary: bool = False
     valid: int = 0xFFFFFFFF
     preferred: int = 0xFFFFFFFF
+    rest: Rest = ()
 
     @property
     def family(self) -> int:
@@ -76,16 +81,36 @@ class Route(NamedTuple):
     """"" where `nexthops` has the devices, or where the route leads nowhere."""
     nexthops: tuple[tuple[str, str, int], ...] = ()
     """(gateway, device, weight) of each, where there are several."""
+    nexthop_id: int = 0
+    """The nexthop object, or the group of them, that it leads through."""
+    expires: int = 0
+    """In so many seconds it goes by itself; 0: never."""
+    rest: Rest = ()
+
+    @property
+    def devices(self) -> set[str]:
+        """The devices that it leads through."""
+        return {name for name in (self.device, *(hop[1] for hop in self.nexthops)) if name}
+
+    @property
+    def learned(self) -> bool:
+        """Whether the kernel learned it from a router's advertisement (RFC 4861), and forgets it in time."""
+        return self.protocol == RTPROT_RA or (self.protocol == RTPROT_KERNEL and self.expires > 0)
 
     def key(self, netns: str) -> RouteKey:
         """What identifies it on a host."""
         return (netns, self.family, self.table, self.destination, self.metric)
 
 
+RTPROT_KERNEL, RTPROT_RA = 2, 9
+
 ONLINK = 4
 """RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
 
 TABLES = {253: "default", 254: "main", 255: "local"}
+
+PROTOCOLS = {RTPROT_KERNEL: "kernel", RTPROT_RA: "ra", 16: "dhcp"}
+"""Who makes routes, besides people (RTPROT_STATIC, and RTPROT_BOOT)."""
 
 ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 
@@ -101,6 +126,36 @@ class Fdb(NamedTuple):
     via: str = ""
     master: bool = False
     state: int = 0x80
+
+
+class Neighbor(NamedTuple):
+    """A permanent neighbour of a link, or with NTF_PROXY among its flags an address that the link answers for."""
+
+    address: str
+    mac: str = ""
+    flags: int = 0
+    protocol: int = 0
+
+
+class Nexthop(NamedTuple):
+    """A nexthop object (ip-nexthop(8)) on a link."""
+
+    number: int
+    gateway: str = ""
+    header: bytes = b""
+    """`struct nhmsg` as it was read."""
+    rest: Rest = ()
+
+
+class UplinkFacts(NamedTuple):
+    """What matters of a device that is, or shall be, a bridge's uplink."""
+
+    blocked: str = ""
+    """Why it can't be a port: something on it that takes its frames."""
+    bound: tuple[str, ...] = ()
+    """What names it, and won't name the bridge."""
+    owner: str = ""
+    """Why its addresses can't be moved: the program that would put them back. A whole sentence."""
 
 
 class Vlan(NamedTuple):
@@ -134,6 +189,9 @@ class Link:
     index: int = 0
     mac_is_set: bool = True
     """False where the kernel may still change the MAC by itself, as with a bridge that nobody gave one."""
+    neighbors: tuple[Neighbor, ...] = ()
+    """Of an uplink and its bridge, as `nexthops`."""
+    nexthops: tuple[Nexthop, ...] = ()
     busy: str = ""
     """What would be lost if the device were made anew: a program on it, XDP, a queueing discipline."""
 
@@ -192,6 +250,7 @@ class State:
     """The routes that are asked about; None where there is none."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
+    uplinks: dict[Key, UplinkFacts] = field(default_factory=dict, compare=False)
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
 
@@ -210,6 +269,7 @@ class State:
             dict(self.ra_devices),
             dict(self.routes),
             dict(self.dropping),
+            dict(self.uplinks),
         )
 
     def text(self, path: str) -> str | None:
@@ -311,8 +371,10 @@ def route_text(route: Route) -> str:
     words += ["dev", quoted(route.device)] if route.device else []
     words += ["table", str(route.table)] if route.table != 254 else []
     words += ["metric", str(route.metric)] if route.metric else []
+    words += ["proto", PROTOCOLS.get(route.protocol, str(route.protocol))] if route.protocol not in (3, 4) else []
     words += ["src", route.source] if route.source else []
     words += ["onlink"] if route.flags & ONLINK else []
+    words += ["nhid", str(route.nexthop_id)] if route.nexthop_id else []
     for gateway, device, weight in route.nexthops:
         words += ["nexthop", *(["via", gateway] if gateway else []), *(["dev", quoted(device)] if device else [])]
         words += ["weight", str(weight)]

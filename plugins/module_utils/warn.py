@@ -23,7 +23,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.holds_ports:
-                found += about_bridge(plan, want)
+                found += about_bridge(plan, want) + about_uplink(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
     return found
@@ -47,6 +47,7 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
         link
         and link.get("addresses")
         and "mac" not in want.options
+        and not want.options.get("uplink")
         and (plan.before.link(want.key) is None or not link.mac_is_set)
     ):
         found.append(
@@ -60,6 +61,17 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
             " what it does not accept: accept them there, or set the sysctl net.bridge.bridge-nf-call-iptables to 0"
         )
     return found
+
+
+def about_uplink(plan: Plan, want: LinkWant) -> list[str]:
+    """What names the uplink and is not told that the addresses moved."""
+    uplink = want.options.get("uplink")
+    facts = plan.before.uplinks.get((want.netns, uplink or ""))
+    if not facts or not facts.bound:
+        return []
+    return [
+        f"{uplink} is named by what stays as it is: {', '.join(facts.bound)}; look whether it has to name {want.name} now"
+    ]
 
 
 def about_overlay(plan: Plan, want: LinkWant) -> list[str]:
