@@ -9,7 +9,6 @@ ever, and not even SIGKILL ends it. So this is asked of a child that may be left
 from __future__ import annotations
 
 import subprocess
-import sys
 
 SECONDS = 60.0
 
@@ -34,5 +33,4 @@ def problem(seconds: float = SECONDS) -> str:
 
 
 if __name__ == "__main__":
-    print(problem(), end="")
-    sys.stdout.flush()
+    print(problem())

@@ -114,7 +114,7 @@ def sources() -> Iterator[tuple[str, str]]:
         seen.add(name)
         module = sys.modules[name]
         spec = module.__spec__
-        source = spec.loader.get_source(name) if spec else None  # type: ignore[union-attr]
+        source = spec.loader.get_source(name) if spec else None  # type: ignore[union-attr]  # Python's own loaders have it
         is_package = hasattr(module, "__path__")
         path = name[len(PACKAGE) + 1 :].replace(".", "/") + ("/__init__" if is_package else "")
         yield f"{INSIDE}/{path}.py", source or ""

@@ -65,7 +65,7 @@ class Shape:
         return message
 
 
-class Message(dict):  # type: ignore[type-arg]  # Python 3.9 can't say dict[str, Any] of a base class that mypy accepts on all
+class Message(dict[str, Any]):
     """A decoded message, to be asked in the ways in which one asks pyroute2's."""
 
     def get_attr(self, name: str) -> Any:

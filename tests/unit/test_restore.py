@@ -107,7 +107,7 @@ class Host:
             (directory / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
 
     def run(self, wants: tuple[Want, ...], topology: Topology | None = None) -> Any:
-        names: list[str] = [want.name for want in wants]  # type: ignore[union-attr]
+        names: list[str] = [want.name for want in wants]  # type: ignore[union-attr]  # all are bridges, which have names
         self.runs.append(names)
         for want, name in zip(wants, names, strict=True):
             if "refused" in self.needs[name]:
@@ -187,7 +187,7 @@ def test_a_mistake_of_ours_does_not_keep_the_others(
     host = make({"a": [], "b": []})
 
     def broken(wants: tuple[Want, ...], topology: Topology | None = None) -> Any:
-        if wants[0].name == "a":  # type: ignore[union-attr]
+        if wants[0].name == "a":  # type: ignore[union-attr]  # a bridge
             raise ZeroDivisionError("oops")
         return host.run(wants, topology)
 

@@ -74,7 +74,7 @@ def killed(entries: Entries, after: int) -> bool:
                 os.write(writer, b"!")
             carry_out(applier, operation)
 
-        Applier.carry_out = count  # type: ignore[method-assign, assignment]
+        Applier.carry_out = count  # type: ignore[method-assign, assignment]  # in a process that is killed
         try:
             run(entries)
         finally:
