@@ -13,17 +13,15 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import files, sysctl, systemd, tun
+from . import apply_rows, files, sysctl, systemd, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
     AltnameAdd,
     AltnameDelete,
-    FdbAdd,
-    FdbDelete,
-    RouteAdd,
-    RouteDelete,
-    RouteReplace,
+    RowAdd,
+    RowDelete,
+    RowReplace,
     VlanAdd,
     VlanDelete,
 )
@@ -41,18 +39,12 @@ from .netlink import (
     RTM_DELADDR,
     RTM_DELLINK,
     RTM_DELLINKPROP,
-    RTM_DELNEIGH,
-    RTM_DELROUTE,
     RTM_NEWADDR,
     RTM_NEWLINK,
     RTM_NEWLINKPROP,
-    RTM_NEWNEIGH,
-    RTM_NEWROUTE,
     RTM_SETLINK,
     address_message,
     link_message,
-    neighbor_message,
-    route_message,
     vlan_message,
 )
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
@@ -290,75 +282,8 @@ class Applier:
             request = address_message(fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs)
             sock.request(request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
 
-    def route(self, op: Any) -> None:
-        route = op.new if isinstance(op, RouteReplace) else op.route
-        destination, _slash, prefix = route.destination.partition("/")
-        fields = {
-            "family": 2 if route.family == 4 else 10,
-            "dst_len": int(prefix or 0),
-            "table": route.table if route.table < 256 else 0,
-            "proto": route.protocol,
-            "scope": route.scope,
-            "type": route.type,
-            "flags": route.flags,
-            "tos": route.tos,
-        }
-        attrs: Attributes = [("RTA_TABLE", route.table)] if route.table > 255 else []
-        if destination != "default":
-            attrs.append(("RTA_DST", destination))
-        if route.device:
-            attrs.append(("RTA_OIF", self.host.index(op.netns, route.device)))
-        for attribute, value in (
-            ("RTA_GATEWAY", route.gateway),
-            ("RTA_PREFSRC", route.source),
-            ("RTA_PRIORITY", route.metric),
-        ):
-            if value:
-                attrs.append((attribute, value))
-        if route.nexthops:
-            attrs.append(("RTA_MULTIPATH", [self._nexthop(op.netns, *hop) for hop in route.nexthops]))
-        sock = self.host.socket(op.netns)
-        if isinstance(op, RouteDelete):
-            sock.request(route_message(fields, attrs), RTM_DELROUTE)
-            return
-        flags = NLM_F_CREATE | (NLM_F_REPLACE if isinstance(op, RouteReplace) else NLM_F_EXCL)
-        try:
-            sock.request(route_message(fields, attrs), RTM_NEWROUTE, flags)
-        except KernelError as exc:
-            # One over several devices comes back with the first of them.
-            if exc.code != errno.EEXIST or not route.nexthops:
-                raise
-
-    def _nexthop(self, netns: str, gateway: str, device: str, weight: int) -> dict[str, Any]:
-        return {
-            "hops": weight - 1,
-            "oif": self.host.index(netns, device) if device else 0,
-            "flags": 0,
-            "attrs": [("RTA_GATEWAY", gateway)] if gateway else [],
-        }
-
-    def fdb(self, op: Any) -> None:
-        entry = op.entry
-        fields = {
-            "family": 7,
-            "ifindex": self.host.index(op.netns, op.device),
-            "state": entry.state,
-            "flags": 4 if entry.master else 2,
-        }
-        attrs: Attributes = [("NDA_LLADDR", entry.mac)]
-        if entry.dst:
-            attrs.append(("NDA_DST", entry.dst))
-        for attribute, value in (("NDA_PORT", entry.port), ("NDA_VNI", entry.vni), ("NDA_VLAN", entry.vlan)):
-            if value:
-                attrs.append((attribute, value))
-        if entry.via:
-            attrs.append(("NDA_IFINDEX", self.host.index(op.netns, entry.via)))
-        sock = self.host.socket(op.netns)
-        if isinstance(op, FdbDelete):
-            sock.request(neighbor_message(fields, attrs), RTM_DELNEIGH)
-        else:
-            flags = NLM_F_CREATE | (NLM_F_APPEND if entry.dst else NLM_F_EXCL)
-            sock.request(neighbor_message(fields, attrs), RTM_NEWNEIGH, flags)
+    def row(self, op: Any) -> None:
+        apply_rows.carry_out(self.host, op)
 
 
 VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
@@ -376,11 +301,9 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     AltnameDelete: Applier.altname,
     AddressAdd: Applier.address,
     AddressDelete: Applier.address,
-    RouteAdd: Applier.route,
-    RouteDelete: Applier.route,
-    RouteReplace: Applier.route,
-    FdbAdd: Applier.fdb,
-    FdbDelete: Applier.fdb,
+    RowAdd: Applier.row,
+    RowDelete: Applier.row,
+    RowReplace: Applier.row,
     SysctlSet: Applier.sysctl_set,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,
@@ -442,7 +365,7 @@ def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
 def already_so(operation: Operation, exc: VnetError) -> bool:
     """Whether the undoing failed because there is nothing to undo any more."""
     code = getattr(exc, "code", 0)
-    adding = isinstance(operation, (AddressAdd, RouteAdd, FdbAdd, AltnameAdd))
+    adding = isinstance(operation, (AddressAdd, RowAdd, AltnameAdd))
     return (adding and code == errno.EEXIST) or (
         not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
     )

@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The operations on what is attached to links: addresses, routes, FDB entries, VLANs of ports, alternative names."""
+"""The operations on what is attached to links: addresses, rows of tables, VLANs of ports, alternative names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import ipaddress
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
-from .state import Addr, Fdb, Link, Route, State, Vlan, route_text
+from .rows import HANGS_ON_LINK, Route, Row, Rule
+from .state import Addr, Link, State, Vlan
 from .values import quoted
 
 
@@ -76,16 +77,19 @@ class AddressDelete(Operation):
         if link:
             after = self.on(link)
             model.put(after)
-            model.drop_routes(link, after)
+            model.drop_rows(link, after)
 
     def on(self, link: Link) -> Link:
         """The link without the address, and without the routes that go with it."""
         addresses = tuple(addr for addr in link.addresses if addr.cidr != self.addr.cidr)
         host = self.addr.cidr.split("/")[0]
         routes = tuple(route for route in link.routes if route.source != host)
+        neighbors = link.neighbors
         if self.addr.family == 4 and not any(addr.family == 4 for addr in addresses):
+            # The device speaks no IPv4 any more.
             routes = tuple(route for route in routes if route.family == 6)
-        return replace(link, addresses=addresses, routes=routes)
+            neighbors = tuple(neighbor for neighbor in neighbors if neighbor.family == 6)
+        return replace(link, addresses=addresses, routes=routes, neighbors=neighbors)
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.device))
@@ -96,121 +100,78 @@ class AddressDelete(Operation):
 
 
 @dataclass(frozen=True)
-class RouteAdd(Operation):
-    """Make a route, or put one back that went with its device or its address."""
-
-    netns: str
-    route: Route
-
-    def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.route.device))
-        if link and self.route not in link.routes:
-            model.put(replace(link, routes=(*link.routes, self.route)))
-        if self.route.key(self.netns) in model.routes:
-            model.routes[self.route.key(self.netns)] = self.route
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RouteDelete(self.netns, self.route),)
-
-    def command(self) -> str:
-        return ip(self.netns, *family_words(self.route), "route add", route_text(self.route))
-
-
-@dataclass(frozen=True)
-class RouteDelete(Operation):
-    """Delete a route."""
-
-    netns: str
-    route: Route
-
-    def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.route.device))
-        if link:
-            model.put(replace(link, routes=tuple(route for route in link.routes if route != self.route)))
-        if self.route.key(self.netns) in model.routes:
-            model.routes[self.route.key(self.netns)] = None
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RouteAdd(self.netns, self.route),)
-
-    def command(self) -> str:
-        return ip(self.netns, *family_words(self.route), "route delete", route_text(self.route))
-
-
-@dataclass(frozen=True)
-class RouteReplace(Operation):
-    """Give a route other attributes without a moment in which there is none."""
-
-    netns: str
-    old: Route
-    new: Route
-
-    def simulate(self, model: State) -> None:
-        RouteDelete(self.netns, self.old).simulate(model)
-        RouteAdd(self.netns, self.new).simulate(model)
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RouteReplace(self.netns, self.new, self.old),)
-
-    def command(self) -> str:
-        return ip(self.netns, *family_words(self.new), "route replace", route_text(self.new))
-
-
-def family_words(route: Route) -> list[str]:
-    """`-6` where the destination does not say so by itself."""
-    return ["-6"] if route.family == 6 and route.destination == "default" else []
-
-
-@dataclass(frozen=True)
-class FdbAdd(Operation):
-    """Add a static entry to a forwarding database."""
+class RowAdd(Operation):
+    """Make a row of a table, or put one back that went with its device or its address. `device`: what it hangs on."""
 
     netns: str
     device: str
-    entry: Fdb
+    row: Row
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
-        if link and self.entry not in link.fdb:
-            model.put(replace(link, fdb=(*link.fdb, self.entry)))
+        link, held = model.links.get((self.netns, self.device)), HANGS_ON_LINK.get(type(self.row))
+        if link and held and self.row not in getattr(link, held):
+            model.put(link.holding(**{held: (*getattr(link, held), self.row)}))
+        key = self.row.key(self.netns, self.device)
+        if key in model.rows:
+            model.rows[key] = self.row
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (FdbDelete(self.netns, self.device, self.entry),)
+        return (RowDelete(self.netns, self.device, self.row),)
 
     def command(self) -> str:
-        return fdb_command(self.netns, "append" if self.entry.dst else "add", self.device, self.entry)
+        return self.row.command("add", self.netns, self.device)
 
 
 @dataclass(frozen=True)
-class FdbDelete(Operation):
-    """Delete an entry of a forwarding database."""
+class RowDelete(Operation):
+    """Delete a row of a table."""
 
     netns: str
     device: str
-    entry: Fdb
+    row: Row
 
     def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
-        if link:
-            model.put(replace(link, fdb=tuple(entry for entry in link.fdb if entry != self.entry)))
+        link, held = model.links.get((self.netns, self.device)), HANGS_ON_LINK.get(type(self.row))
+        if link and held:
+            model.put(link.holding(**{held: tuple(row for row in getattr(link, held) if row != self.row)}))
+        key = self.row.key(self.netns, self.device)
+        if key in model.rows:
+            model.rows[key] = None
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (FdbAdd(self.netns, self.device, self.entry),)
+        return (RowAdd(self.netns, self.device, self.row),)
 
     def command(self) -> str:
-        return fdb_command(self.netns, "delete", self.device, self.entry)
+        return self.row.command("delete", self.netns, self.device)
 
 
-def fdb_command(netns: str, verb: str, device: str, entry: Fdb) -> str:
-    """A command line of bridge(8)."""
-    words = ["bridge", *(["-n", quoted(netns)] if netns else []), "fdb", verb, entry.mac, "dev", quoted(device)]
-    words += ["dst", entry.dst] if entry.dst else []
-    words += ["vni", str(entry.vni)] if entry.vni else []
-    words += ["port", str(entry.port)] if entry.port else []
-    words += ["vlan", str(entry.vlan)] if entry.vlan else []
-    words += ["via", entry.via] if entry.via else []
-    words += ["master"] if entry.master else []
-    return " ".join(words + (["static"] if entry.state != 0x80 else []))
+@dataclass(frozen=True)
+class RowReplace(Operation):
+    """Give a row other attributes without a moment in which there is none. A route may change its device."""
+
+    netns: str
+    device: str
+    old: Row
+    new: Row
+
+    @property
+    def was_on(self) -> str:
+        """The device that the old row hangs on."""
+        return self.old.device if isinstance(self.old, Route) else self.device
+
+    def simulate(self, model: State) -> None:
+        RowDelete(self.netns, self.was_on, self.old).simulate(model)
+        RowAdd(self.netns, self.device, self.new).simulate(model)
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (RowReplace(self.netns, self.was_on, self.new, self.old),)
+
+    def command(self) -> str:
+        if isinstance(self.new, Rule):
+            # There is no request that changes one.
+            steps = (self.new.command("add", self.netns), self.old.command("delete", self.netns, self.device))
+            return " && ".join(steps)
+        return self.new.command("replace", self.netns, self.device)
 
 
 @dataclass(frozen=True)
@@ -324,15 +285,15 @@ class AltnameDelete(Operation):
 
 
 def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
-    """What gives `before`'s addresses, FDB entries and routes back to a device that became `after`."""
+    """What gives `before`'s addresses and rows of tables back to a device that became `after`."""
     kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
     back: tuple[Operation, ...] = ()
     for addr in before.addresses:
         if addr.cidr not in kept_addresses and not addr.linklocal:
             back += (AddressAdd(before.netns, before.name, addr, known=True),)
-    back += tuple(
-        FdbAdd(before.netns, before.name, entry) for entry in before.fdb if not after or entry not in after.fdb
-    )
     return back + tuple(
-        RouteAdd(before.netns, route) for route in before.routes if not after or route not in after.routes
+        RowAdd(before.netns, before.name, row)
+        for held in ("fdb", "routes", "neighbors")
+        for row in getattr(before, held)
+        if not after or row not in getattr(after, held)
     )

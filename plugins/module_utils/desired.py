@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .errors import Refused
-from .kinds import route
 from .kinds.base import LinkKind, Option
-from .state import Key, RouteKey
+from .kinds.row import RowKind
+from .rows import RowKey
+from .state import Key
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
 
 
@@ -82,24 +83,18 @@ class ForwardWant:
 
 
 @dataclass(frozen=True)
-class RouteWant:
-    """A route. `options`: asked for."""
+class RowWant:
+    """A row of a table. `said`: what is asked for, what identifies it included; `key`: what that identifies."""
 
+    kind: RowKind
     netns: str
-    family: int
-    table: int
-    destination: str
-    metric: int
+    key: RowKey
+    said: Mapping[str, Any]
     absent: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
 
-    @property
-    def key(self) -> RouteKey:
-        return (self.netns, self.family, self.table, self.destination, self.metric)
 
-
-Want = Union[LinkWant, NamespaceWant, ForwardWant, RouteWant]
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -180,23 +175,18 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     )
 
 
-def route_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> RouteWant:
-    """The want behind vnet_route's options."""
-    if entry.get("destination") is None:
-        raise refuse(where, "destination", "it is needed")
-    identity = given(where, {option.name: option for option in route.ROUTE_IDENTITY}, entry)
-    options = given(where, {option.name: option for option in route.ROUTE_OPTIONS}, entry)
-    whole = {**identity, **options}
+def row_want(kind: RowKind, entry: Mapping[str, Any], where: str = "", netns: str = "") -> RowWant:
+    """The want behind the options of a module of table rows. `netns` is the default of the entry's own."""
+    for needed in kind.required:
+        if entry.get(needed) is None:
+            raise refuse(where, needed, "it is needed")
+    said = given(where, kind.table, entry)
+    netns = said.pop("netns", netns)
     absent = entry.get("state") == "absent"
-    problem = None if absent else route.check(whole)
+    problem = kind.check(said, absent)
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
-    family = route.family_of(whole)
-    destination = "default" if identity["destination"] in ("0.0.0.0/0", "::/0") else identity["destination"]
-    # The kernel makes its default of a zero, for IPv6.
-    metric = identity.get("metric") or route.DEFAULT_METRIC[family]
-    table = route.ROUTE_IDENTITY[1].type.encode(identity["table"])
-    return RouteWant(identity.get("netns", netns), family, table, destination, metric, absent, options, where)
+    return RowWant(kind, netns, kind.key(netns, said), said, absent, where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .state import FileContent, Key, State, Symlink, key_text, link_shown, route_text
+from .kinds import ROW_KINDS
+from .rows import HANGS_ON_LINK
+from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown
 
 
 def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
     parts = {
         "namespaces": {name: {"name": name} for name in sorted(set(state.namespaces) - set(other.namespaces))},
         "links": dict(_links(state, other, asked)),
-        "routes": list(_routes(state, other)),
+        **{kind.plural: list(_rows(kind.name, state, other)) for kind in ROW_KINDS},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
             path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)
@@ -33,18 +35,34 @@ def _links(state: State, other: State, asked: Mapping[Key, set[str]]) -> Iterato
     for key, link in sorted(state.links.items()):
         if link is None:
             continue
-        if link != other.links.get(key):
+        if _without_rows(state, link) != _without_rows(other, other.links.get(key)):
             # A namespace's `lo` goes with it, and needs no mention.
-            if link.kind != "loopback" or key in other.links:
-                yield key_text(key), link_shown(state, link, asked.get(key, set()), routes=True)
+            shown = _without_rows(state, link)
+            if shown and (link.kind != "loopback" or key in other.links):
+                yield key_text(key), link_shown(state, shown, asked.get(key, set()), routes=True)
         elif link.kind == "bridge" and state.ports(key) != other.ports(key):
             yield key_text(key), {"name": key[1], "kind": "bridge", "ports": state.ports(key)}
 
 
-def _routes(state: State, other: State) -> Iterator[str]:
-    for key, route in sorted(state.routes.items()):
-        if route and route != other.routes.get(key):
-            yield (f"{key[0]}: " if key[0] else "") + route_text(route)
+def _without_rows(state: State, link: Link | None) -> Link | None:
+    """A link without the rows that are told of by themselves."""
+    if link is None or not state.rows:
+        return link
+    kept = {
+        held: tuple(row for row in getattr(link, held) if row.key(*link.key) not in state.rows)
+        for held in HANGS_ON_LINK.values()
+    }
+    return link.holding(**kept)
+
+
+def _rows(kind: str, state: State, other: State) -> Iterator[str]:
+    """Rows as the commands of iproute2 have them behind the verb."""
+    changed = [key for key, row in state.rows.items() if key[0] == kind and row and row != other.rows.get(key)]
+    for key in sorted(changed):
+        row = state.rows[key]
+        if row:
+            device = str(key[2]) if kind in ("neighbor", "fdb") else ""
+            yield (f"{key[1]}: " if key[1] else "") + row.text(device)
 
 
 def _content(content: FileContent) -> str:

@@ -11,7 +11,7 @@ One dump per table and namespace; no process is started, and the host's lock is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +21,14 @@ from .host import Host
 from .info_words import (
     FAMILIES,
     expressible,
+    fdb_row_entry,
     fdb_shown,
     is_learned,
+    neighbor_entry,
     neighbor_shown,
+    route_entry,
     route_shown,
+    rule_entry,
     rule_shown,
     topology_shown,
 )
@@ -32,7 +36,8 @@ from .kinds import kind_of
 from .netlink import RawLink
 from .read_links import address_value
 from .retrieve import Reader
-from .state import Addr, Fdb, Key, Link, forwarding_shown, link_shown
+from .rows import Fdb
+from .state import Addr, Key, Link, forwarding_shown, link_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")
 """What can be gathered, besides `all`."""
@@ -67,6 +72,11 @@ def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
             ) from None
 
 
+def present(entries: Iterable[dict[str, Any] | None]) -> list[dict[str, Any]]:
+    """Those that are not None."""
+    return [entry for entry in entries if entry is not None]
+
+
 class Gatherer:
     """One gathering, of the namespaces with these names."""
 
@@ -77,7 +87,8 @@ class Gatherer:
         self.reader = Reader(host, ())
         self.state = self.reader.state
         self.found: dict[str, dict[str, Any]] = {name: {} for name in names}
-        self.routes: dict[str, list[dict[str, Any]]] = {}
+        self.rows: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in names}
+        """What `vnet_topology` takes for rows of tables, by namespace and by its option."""
 
     def gather(self) -> dict[str, Any]:
         """Read all; see `gather` beside this class for what it returns."""
@@ -104,9 +115,8 @@ class Gatherer:
             address = address_value(message)
             if address:
                 addresses.setdefault(message["index"], []).append(address)
-        # Of the links themselves only the remotes of some are kept in the FDB.
         fdb: dict[int, list[Fdb]] = {}
-        if "fdb" in self.asked or any("remotes" in kind_of(link.kind).table for link in links.values()):
+        if self.asked & {"fdb", "topology"} or any("remotes" in kind_of(link.kind).table for link in links.values()):
             fdb = self._fdb(netns, links)
         for index, link in links.items():
             self.state.put(replace(link, addresses=tuple(addresses.get(index, ())), fdb=tuple(fdb.get(index, ()))))
@@ -125,7 +135,7 @@ class Gatherer:
         """The static entries by the index of their device; what is shown has the learned ones too."""
         static: dict[int, list[Fdb]] = {}
         shown = []
-        for message in self.host.socket(netns).neighbors(7):
+        for message in self.host.socket(netns).fdb():
             link = links.get(message["ifindex"])
             if link is None:
                 continue
@@ -137,6 +147,8 @@ class Gatherer:
                 shown.append(fdb_shown(link, self.reader.fdb_value(link, message), learned=True))
         if "fdb" in self.asked:
             self.found[netns]["fdb"] = shown
+        entries = (fdb_row_entry(links[index], entry) for index, found in static.items() for entry in found)
+        self.rows[netns]["fdb_entries"] = present(entries)
         return static
 
     def _forwarding(self, netns: str) -> None:
@@ -153,18 +165,24 @@ class Gatherer:
             link = self.host.link_at(netns, index)
             return link.name if link else f"if{index}"
 
+        rows = self.rows[netns]
         if self.asked & {"routes", "topology"}:
-            routes = [
+            routes = present(
                 route_shown(message, name_at) for family in FAMILIES for message in sock.routes(family, by_kernel=False)
-            ]
-            self.routes[netns] = [route for route in routes if route]
-        if "routes" in self.asked:
-            found["routes"] = self.routes[netns]
-        if "rules" in self.asked:
-            found["rules"] = [rule_shown(message) for family in FAMILIES for message in sock.rules(family)]
-        if "neighbors" in self.asked:
-            neighbors = [neighbor_shown(message, name_at) for message in sock.neighbors(0)]
-            found["neighbors"] = [neighbor for neighbor in neighbors if neighbor]
+            )
+            found["routes"] = routes
+            rows["routes"] = present(route_entry(netns, route) for route in routes)
+        if self.asked & {"rules", "topology"}:
+            rules = [message for family in FAMILIES for message in sock.rules(family)]
+            found["rules"] = [rule_shown(message) for message in rules]
+            rows["rules"] = present(rule_entry(netns, message) for message in rules)
+        if self.asked & {"neighbors", "topology"}:
+            neighbors = sock.neighbors()
+            found["neighbors"] = present(neighbor_shown(message, name_at) for message in neighbors)
+            rows["neighbors"] = present(neighbor_entry(netns, message, name_at) for message in neighbors)
+        for subset in ("routes", "rules", "neighbors"):
+            if subset not in self.asked:
+                found.pop(subset, None)
         if "nats" in self.asked:
             found["nats"] = []
 
@@ -174,7 +192,7 @@ class Gatherer:
             if link and link.peer and link.peer not in self.state.links:
                 raw = self.host.link(*link.peer)
                 self.state.links[link.peer] = self.reader.convert(link.peer[0], raw) if raw else None
-        return topology_shown(self.state, self.routes, self._macs())
+        return topology_shown(self.state, self.rows, self._macs())
 
     def _macs(self) -> set[Key]:
         """The links whose MAC somebody gave them, as only sysfs tells."""

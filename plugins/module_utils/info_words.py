@@ -14,11 +14,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
-from .kinds import BY_NETLINK, LINK_KINDS
+from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind, Option
+from .kinds.fdb import FDB
+from .kinds.neighbor import NEIGHBOR
 from .kinds.route import DEFAULT_METRIC
+from .kinds.rule import RULE, shown_mark
 from .netlink import attributes_of
-from .state import ROUTE_TYPES, TABLES, Fdb, Key, Link, State
+from .read_links import neighbor_value
+from .read_rows import rule_value
+from .rows import ALL_ZEROS, ROUTE_TYPES, TABLES, Fdb
+from .rows import STATIC as STATIC_ENTRY
+from .state import Key, Link, State
 
 FAMILIES = {2: "inet", 10: "inet6"}
 KERNEL = 2
@@ -106,14 +113,6 @@ def span(text: str | None) -> str:
     return first if first == last else f"{first}-{last}"
 
 
-def mark(attrs: Mapping[str, Any]) -> str:
-    """A rule's firewall mark as iproute2 writes it, with its mask where that is not all ones."""
-    value, mask = attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")
-    if value is None:
-        return ""
-    return f"{value:#x}" if mask in (None, 0xFFFFFFFF) else f"{value:#x}/{mask:#x}"
-
-
 def rule_shown(message: Any) -> dict[str, Any]:
     """A policy rule in the words of `vnet_rule`, and of ip-rule(8) for what that has no option for."""
     attrs = attributes_of(message)
@@ -131,7 +130,7 @@ def rule_shown(message: Any) -> dict[str, Any]:
                 "to": prefix(attrs.get("FRA_DST"), message["dst_len"]),
                 "iif": attrs.get("FRA_IIFNAME"),
                 "oif": attrs.get("FRA_OIFNAME"),
-                "fwmark": mark(attrs),
+                "fwmark": shown_mark(attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")),
                 "tos": message["tos"],
                 "ipproto": attrs.get("FRA_IP_PROTO"),
                 "sport": span(attrs.get("FRA_SPORT_RANGE")),
@@ -229,13 +228,14 @@ def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> d
 
 
 def topology_shown(
-    state: State, routes: Mapping[str, Sequence[Mapping[str, Any]]], macs: Collection[Key]
+    state: State, rows: Mapping[str, Mapping[str, Sequence[dict[str, Any]]]], macs: Collection[Key]
 ) -> dict[str, list[dict[str, Any]]]:
     """What is in some namespaces as `vnet_topology` takes it.
 
-    `routes`: theirs, by namespace, in the words of `route_shown`. `macs`: the links whose MAC somebody gave them.
+    `rows`: the entries for rows of tables, by namespace and by the option that lists them. `macs`: the links whose MAC somebody
+    gave them.
     """
-    names = routes.keys()
+    names = rows.keys()
     shown: dict[str, list[dict[str, Any]]] = {"namespaces": [], **{kind.plural: [] for kind in LINK_KINDS}}
     for name in sorted(name for name in names if name):
         loopback = state.link((name, "lo"))
@@ -259,8 +259,8 @@ def topology_shown(
             ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
             entry.update({"ports": ports, "append": True} if ports else {})
         shown[kind.plural].append(entry)
-    made = [route_entry(netns, route) for netns in sorted(names) for route in routes[netns]]
-    shown["routes"] = [entry for entry in made if entry]
+    for row_kind in ROW_KINDS:
+        shown[row_kind.plural] = [entry for netns in sorted(names) for entry in rows[netns].get(row_kind.plural, ())]
     on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
     for (netns, key), value in state.sysctls.items():
         if netns in on:
@@ -284,6 +284,31 @@ def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
         **said({"netns": netns}),
         **{word: route[word] for word in kept if word in route and route[word] != usual.get(word)},
     }
+
+
+def rule_entry(netns: str, message: Any) -> dict[str, Any] | None:
+    """A rule in the options that make it; None for the kernel's, and for what the options can't say."""
+    rule = rule_value(message)
+    if rule is None or rule.by_kernel:
+        return None
+    entry = RULE.shown(rule.key(netns), rule)
+    if rule.family == 4 or ":" in rule.source + rule.destination:
+        del entry["family"]
+    return entry
+
+
+def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] | None:
+    """A neighbor in the options that make it; None for one that nobody set."""
+    neighbor = neighbor_value(message)
+    return NEIGHBOR.shown(neighbor.key(netns, name_at(message["ifindex"])), neighbor) if neighbor else None
+
+
+def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
+    """A static FDB entry in the options that make it; None for what the device's own options say, and for what no option can say."""
+    of_host = entry.master and entry.state != STATIC_ENTRY
+    if of_host or entry.port or entry.via or (entry.mac == ALL_ZEROS and not entry.vni):
+        return None
+    return FDB.shown(entry.key(*link.key), entry)
 
 
 def forwarding_entries(netns: str, on: Mapping[str, bool]) -> list[dict[str, Any]]:

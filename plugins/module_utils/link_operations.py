@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .attachments import AltnameAdd, FdbAdd, put_back, put_vlans_back
+from .attachments import AltnameAdd, RowAdd, put_back, put_vlans_back
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
 from .operations import Operation, SysctlSet, ip
@@ -91,7 +91,7 @@ class LinkDelete(Operation):
         for end in gone:
             if end:
                 model.links[end.key] = None
-                model.drop_routes(end, None)
+                model.drop_rows(end, None)
                 if kind_of(end.kind).holds_ports:
                     for port in model.ports(end.key):
                         LinkSet(end.netns, port, "", {"master": ""}).simulate(model)
@@ -163,7 +163,7 @@ class LinkSet(Operation):
         if link:
             after = self.on(link)
             model.put(after)
-            model.drop_routes(link, after)
+            model.drop_rows(link, after)
 
     def on(self, link: Link) -> Link:
         """The link after the change, with the kernel's side effects."""
@@ -178,11 +178,16 @@ class LinkSet(Operation):
             # The bridge forgets what it was told of this port.
             link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master), vlans=())
         four = tuple(addr for addr in link.addresses if addr.family == 4)
+        if "mac" in self.changes:
+            link = replace(link, neighbors=())
         if self.changes.get("admin_state") == "down":
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
-            return replace(link, routes=(), addresses=four)
+            return replace(link, routes=(), addresses=four, neighbors=())
         if self.changes.get("mtu", 1280) < 1280:
-            return replace(link, routes=tuple(route for route in link.routes if route.family == 4), addresses=four)
+            ipv4 = {
+                name: tuple(row for row in getattr(link, name) if row.family == 4) for name in ("routes", "neighbors")
+            }
+            return replace(link, addresses=four).holding(**ipv4)
         return link
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
@@ -251,12 +256,17 @@ class LinkMove(Operation):
             return
         model.links[self.netns, self.name] = None
         if self.to[0] != self.netns:
-            model.drop_routes(link, None)
+            model.drop_rows(link, None)
         moved = replace(link, netns=self.to[0], name=self.to[1])
         if self.to[0] != self.netns:
             attrs = {**link.attrs, "admin_state": "down", "master": ""}
             moved = replace(
-                moved, attrs=attrs, addresses=(), routes=(), fdb=tuple(entry for entry in link.fdb if not entry.master)
+                moved,
+                attrs=attrs,
+                addresses=(),
+                routes=(),
+                neighbors=(),
+                fdb=tuple(entry for entry in link.fdb if not entry.master),
             )
         model.put(moved)
         if link.peer:
@@ -336,5 +346,5 @@ def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[Operat
         member = model.links[bridge.netns, port]
         if member and port not in without:
             steps += (LinkSet(bridge.netns, port, "", {"master": bridge.name}), *put_vlans_back(model, member))
-            steps += tuple(FdbAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
+            steps += tuple(RowAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
     return steps

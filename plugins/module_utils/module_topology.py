@@ -4,26 +4,28 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The rim of vnet_topology and vnet_route: entries validated by the specs of the modules that make one such thing each."""
+"""The rim of vnet_topology and of the modules of table rows: entries validated by the specs of the modules that make one such thing each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from . import plan_rows
 from .bundle import software
-from .desired import LinkWant, NamespaceWant, RouteWant, route_want
+from .desired import LinkWant, NamespaceWant, RowWant, Want, row_want
 from .engine import run
 from .errors import Refused
-from .kinds import LINK_KINDS
+from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
 from .kinds.link import LINK
-from .kinds.route import route_spec
+from .kinds.row import RowKind
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
 from .persist import TOPOLOGY, keep
-from .state import State, key_text, route_shown
+from .state import State, key_text
 from .topology import topology_wants
 
 NOT_IN_ENTRIES = ("state", "persist", "confirm_timeout", "sysctl_file")
@@ -31,7 +33,7 @@ NOT_IN_ENTRIES = ("state", "persist", "confirm_timeout", "sysctl_file")
 MODULE_SPECS: dict[str, dict[str, Any]] = {
     "namespaces": NAMESPACE_SPEC,
     **{kind.plural: link_spec(kind) for kind in (LINK, *LINK_KINDS)},
-    "routes": route_spec(),
+    **{kind.plural: kind.spec() for kind in ROW_KINDS},
     "forwarding": FORWARD_SPEC,
 }
 
@@ -104,9 +106,10 @@ def is_plain_dict(value: Any, spec: Mapping[str, Any]) -> bool:
     return isinstance(value, dict) and is_plain(value, spec)
 
 
-def route_shown_briefly(want: RouteWant) -> str:
-    """A route by what identifies it: a thousand of them are not shown in full."""
-    return f"{want.netns + ': ' if want.netns else ''}{want.destination} table {want.table} metric {want.metric}"
+def rows_shown_briefly(kind: RowKind, wants: tuple[Want, ...]) -> list[str]:
+    """The rows of a kind by what identifies them: a thousand of them are not shown in full."""
+    rows = [want for want in wants if isinstance(want, RowWant) and want.kind is kind]
+    return sorted((f"{want.netns}: " if want.netns else "") + kind.brief(want.key) for want in rows)
 
 
 def run_topology() -> None:
@@ -123,16 +126,16 @@ def run_topology() -> None:
             "link_group": topology.link_group,
             "namespaces": sorted(want.name for want in wants if isinstance(want, NamespaceWant)),
             "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
-            "routes": sorted(route_shown_briefly(want) for want in wants if isinstance(want, RouteWant)),
+            **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
         }
     finish(module, result, {"topology": shown if not topology.absent else {}})
 
 
-def run_route() -> None:
-    """The `main()` of vnet_route."""
+def run_row(kind: RowKind) -> None:
+    """The `main()` of a module of table rows."""
 
     def resource(state: State, want: Any) -> dict[str, Any]:
-        route = state.routes.get(want.key)
-        return {"route": route_shown(want.netns, route) if route else {}}
+        found = plan_rows.found(state, want)
+        return {kind.name: kind.shown(*found[0]) if found and not want.absent else {}}
 
-    main("vnet_route", route_spec(), route_want, resource)
+    main(kind.module, kind.spec(), partial(row_want, kind), resource)

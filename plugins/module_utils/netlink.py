@@ -77,7 +77,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
-RTM_GETRULE = 34
+RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
 RTM_GETQDISC = 38
 RTM_GETNSID = 90
 RTM_NEWLINKPROP, RTM_DELLINKPROP = 108, 109
@@ -328,11 +328,15 @@ class Socket:
             if by_kernel or not (data[21] == _RTPROT_KERNEL and data[23] in _RTN_OF_ADDRESSES)
         ]
 
-    def neighbors(self, family: int, index: int = 0) -> list[Any]:
-        return [
-            decoded(ndmsg, data)
-            for data in self.dump(filled(ndmsg, {"family": family, "ifindex": index}, []), RTM_GETNEIGH)
-        ]
+    def neighbors(self, index: int = 0) -> list[Any]:
+        """The neighbors of both address families, all or those of one link."""
+        message = filled(ndmsg, {}, [("NDA_IFINDEX", index)] if index else [])
+        return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
+
+    def fdb(self, index: int = 0) -> list[Any]:
+        """The entries of forwarding databases, all or those of one link."""
+        message = filled(ndmsg, {"family": AF_BRIDGE, "ifindex": index}, [])
+        return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
 
     def rules(self, family: int) -> list[Any]:
         """The policy rules of an address family; none where the kernel has no such rules."""
@@ -417,6 +421,11 @@ def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
 def route_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about routes (`struct rtmsg`)."""
     return filled(rtmsg, fields, attrs)
+
+
+def rule_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
+    """A request about rules (`struct fib_rule_hdr`)."""
+    return filled(fibmsg, fields, attrs)
 
 
 def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> bytes:

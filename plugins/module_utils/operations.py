@@ -73,8 +73,8 @@ class NamespaceDelete(Operation):
             model.links[link.key] = None
             if link.peer and model.links.get(link.peer):
                 model.links[link.peer] = None
-        for key in [key for key in model.routes if key[0] == self.name]:
-            model.routes[key] = None
+        for key in [key for key in model.rows if key[1] == self.name]:
+            model.rows[key] = None
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceRestore(self.name),)

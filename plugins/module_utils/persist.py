@@ -26,19 +26,18 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
-    RouteWant,
+    RowWant,
     Want,
     forward_want,
     link_want,
     namespace_want,
-    route_want,
+    row_want,
 )
 from .errors import Refused
-from .kinds import LINK_KINDS
+from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind
 from .kinds.link import LINK
-from .kinds.route import DEFAULT_METRIC
-from .state import TABLES, FileContent, Link, State
+from .state import FileContent, Link, State
 from .topology import Topology, topology_wants
 
 DIRECTORY = "/etc/vnet/conf.d"
@@ -58,7 +57,7 @@ TOPOLOGY = "vnet_topology"
 PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
-    "vnet_route": route_want,
+    **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
     "vnet_sysctl_forward": forward_want,
 }
 """By module, what makes a want of its options, in the order in which they are best restored."""
@@ -202,24 +201,14 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
         words, netns = [want.kind.module[len("vnet_") :], want.name], want.netns
     elif isinstance(want, NamespaceWant):
         words = ["netns", want.name]
-    elif isinstance(want, RouteWant):
-        words, netns = ["route", *_route_words(want)], want.netns
+    elif isinstance(want, RowWant):
+        words, netns = [want.kind.name, *want.kind.file_words(want.key)], want.netns
     else:
         words, netns = ["sysctl_forward", *([device] if device else [])], want.netns
     stem = "-".join(map(_escaped, words)) + (f"@{_escaped(netns)}" if netns else "")
     if len(stem) > 200:  # a file name has at most 255 bytes, and so has a namespace's
         stem = f"{stem[:180]}~{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
     return f"{DIRECTORY}/{stem}.json"
-
-
-def _route_words(want: RouteWant) -> list[str]:
-    name = want.destination.replace("/", "_")
-    words = [f"{name}6" if name == "default" and want.family == 6 else name]
-    if TABLES.get(want.table) != "main":
-        words.append(f"table{want.table}")
-    if want.metric != DEFAULT_METRIC[want.family]:
-        words.append(f"metric{want.metric}")
-    return words
 
 
 def _escaped(text: str) -> str:
@@ -248,9 +237,10 @@ def look(state: State, kept: Keep) -> None:
     for entry in kept.entries:
         content = state.files[entry.path] = files.read_text(entry.path)
         removes = removes or (entry.goes and content is not None)
-    for path in listed() if kept.going else ():
+    loose = any(isinstance(entry.want, RowWant) and entry.want.kind.loose and entry.goes for entry in kept.entries)
+    for path in listed() if kept.going or loose else ():
         content = files.read_text(path)
-        if content is not None and is_in(path, content, kept.going):
+        if content is not None and goes_too(path, content, kept):
             state.files[path] = content
             removes = True
     if removes:
@@ -258,6 +248,25 @@ def look(state: State, kept: Keep) -> None:
     if removes or kept.software:
         state.files.update({path: files.read(path) for path in SOFTWARE})
         state.systemd = systemd.state()
+
+
+def covers(entry: Entry, path: str, content: str) -> bool:
+    """Whether a file goes with an entry: it is of another row than that which is named, which need not be all that identifies it."""
+    want = entry.want
+    if not (isinstance(want, RowWant) and want.absent and want.kind.loose):
+        return False
+    if not path.startswith(f"{DIRECTORY}/{want.kind.name}-"):
+        return False
+    try:
+        other = Document.read(path, content).wants()[1][0]
+    except Refused:
+        return False
+    return isinstance(other, RowWant) and other.netns == want.netns and want.kind.covers(want.said, other.said)
+
+
+def goes_too(path: str, content: str, kept: Keep) -> bool:
+    """Whether a file that no entry names goes all the same."""
+    return is_in(path, content, kept.going) or any(covers(entry, path, content) for entry in kept.entries)
 
 
 def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
@@ -284,7 +293,7 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
         raise Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
     options, appended = dict(old.options), dict(old.appended)
     for name, value in said.options.items():
-        for other in displaced(entry.want, name, value, options.get("type")):
+        for other in displaced(entry.want, name, value, options):
             if other not in said.options:
                 options.pop(other, None)
         has = options.get(name)
@@ -314,16 +323,13 @@ def added(has: Any, value: Any) -> Any:
     return value
 
 
-def displaced(want: Want, name: str, value: Any, kind: object) -> tuple[str, ...]:
-    """The options that give way to this one. `kind`: the type that a route had."""
+def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options that give way to this one in what is `kept`."""
     if isinstance(want, LinkWant):
         option = want.kind.table.get(name)
         return (option.displaces,) if option and option.displaces and value else ()
-    if isinstance(want, RouteWant):
-        if name == "type":
-            return ("gateway", "device", "nexthops") if value != "unicast" else ()
-        leads = {"gateway": ("nexthops",), "device": ("nexthops",), "nexthops": ("gateway", "device")}.get(name, ())
-        return (*leads, "type") if leads and kind != "unicast" else leads
+    if isinstance(want, RowWant):
+        return want.kind.displaced(name, value, kept)
     return ()
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from .attachments import AddressAdd, AddressDelete, FdbAdd, FdbDelete, RouteAdd, same_subnet
+from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, same_subnet
 from .plan_links import ends
 from .planner import Planner
-from .state import ALL_ZEROS, ONLINK, Addr, Fdb, Key, Link, Route
+from .rows import ALL_ZEROS, ONLINK, Fdb, Route
+from .state import Addr, Key, Link
 
 
 def assign(planner: Planner) -> None:
@@ -24,6 +25,8 @@ def assign(planner: Planner) -> None:
             for key, options in ends(planner, want):
                 if "addresses" in options:
                     assign_to(planner, key, options["addresses"], "addresses" in want.append)
+                if "mac" in options:
+                    put_neighbors_back(planner, key)
 
 
 def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -> None:
@@ -70,12 +73,21 @@ def with_their_secondaries(link: Link, gone: list[Addr]) -> tuple[list[Addr], li
     return going, again
 
 
+def put_neighbors_back(planner: Planner, key: Key) -> None:
+    """With its MAC a device forgets its neighbors, permanent ones too."""
+    before, after = planner.before.link(key), planner.model.link(key)
+    if before and after and after.get("admin_state") in ("up", before.get("admin_state")):
+        for neighbor in before.neighbors:
+            if neighbor not in after.neighbors:
+                planner.do(RowAdd(*key, neighbor))
+
+
 def put_routes_back(planner: Planner, before: Link) -> None:
     """Routes that went with an address, where what is left of the addresses can still carry them."""
     after = planner.model.link(before.key)
     for route in before.routes:
         if after and route not in after.routes and carries(after, route):
-            planner.do(RouteAdd(before.netns, route))
+            planner.do(RowAdd(*before.key, route))
 
 
 def carries(link: Link, route: Route) -> bool:
@@ -99,7 +111,7 @@ def replicate(planner: Planner) -> None:
         wanted = [address for address in want.options["remotes"] if address != default]
         for address in wanted:
             if address not in link.remotes:
-                planner.do(FdbAdd(*want.key, Fdb(ALL_ZEROS, address)))
+                planner.do(RowAdd(*want.key, Fdb(ALL_ZEROS, address)))
         for address in () if "remotes" in want.append else link.remotes:
             if address not in wanted:
-                planner.do(FdbDelete(*want.key, Fdb(ALL_ZEROS, address)))
+                planner.do(RowDelete(*want.key, Fdb(ALL_ZEROS, address)))

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .desired import LinkWant, RouteWant
+from .desired import LinkWant, RowWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .operations import Operation
-from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, is_in, merged
+from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too, merged
 from .planner import Planner
 
 DIRECTORIES = DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
@@ -50,21 +50,20 @@ def paths_that_go(planner: Planner, kept: Keep) -> list[str]:
     going = [entry.path for entry in kept.entries if entry.goes and is_meant(entry, planner.model.text(entry.path))]
     for path in sorted(planner.model.files):
         content = planner.model.text(path)
-        if path.startswith(DIRECTORY) and path not in own and content and is_in(path, content, kept.going):
+        if path.startswith(DIRECTORY) and path not in own and content and goes_too(path, content, kept):
             going.append(path)
     return going
 
 
 def is_meant(entry: Entry, content: str | None) -> bool:
     """Whether there is a file, and of what the task names: a route that leads elsewhere than it says is left alone."""
-    if content is None or not isinstance(entry.want, RouteWant):
+    if content is None or not isinstance(entry.want, RowWant):
         return content is not None
     try:
         found = Document.read(entry.path, content).wants()[1][0]
     except Refused:
         return True  # nobody will miss it
-    options = found.options if isinstance(found, RouteWant) else {}
-    return all(options.get(name, value) == value for name, value in entry.want.options.items())
+    return not isinstance(found, RowWant) or entry.want.kind.covers(entry.want.said, found.said)
 
 
 def install(planner: Planner, kept: Keep) -> None:

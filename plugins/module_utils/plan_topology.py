@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from .attachments import RouteDelete
-from .desired import LinkWant, NamespaceWant, RouteWant, Want
+from . import plan_rows
+from .attachments import RowDelete
+from .desired import LinkWant, NamespaceWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
+from .kinds import ROW_KINDS
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
@@ -34,7 +36,7 @@ def claimed(
     What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
-    made = Record.read(current.text(topology.record)).route_keys
+    made = Record.read(current.text(topology.record)).row_keys
     found: list[Want] = []
     for want in wants:
         if isinstance(want, NamespaceWant):
@@ -42,8 +44,9 @@ def claimed(
         elif isinstance(want, LinkWant) and want.kind.name:
             found.append(_link(current, want, topology, steps_of))
         else:
-            if isinstance(want, RouteWant) and current.routes.get(want.key) and want.key not in made:
-                _taken_over(want, topology, steps_of, f"route to {want.destination}")
+            rows = plan_rows.found(current, want) if isinstance(want, RowWant) else []
+            if isinstance(want, RowWant) and rows and rows[0][0] not in made:
+                _taken_over(want, topology, steps_of, want.kind.words(want.key))
             found.append(want)
     return tuple(found)
 
@@ -147,7 +150,7 @@ def namespaces_going(planner: Planner, topology: Topology) -> list[str]:
 
 
 def prune(planner: Planner) -> None:
-    """Take away what the topology made and nobody lists any more: sysctls first, then routes, links, namespaces."""
+    """Take away what the topology made and nobody lists any more: sysctls first, then rows of tables, links, namespaces."""
     topology = planner.topology
     if topology is None:
         return
@@ -190,13 +193,14 @@ def remembered(planner: Planner, old: Record) -> Record:
                 sysctls.get((operation.netns, operation.key), (before, ""))[0],
                 operation.value,
             )
-    made = old.route_keys
+    made = old.row_keys
     adopting = bool(planner.topology and planner.topology.adopt)
     # One that was there as it is wanted, and was not taken over, is used and never pruned.
-    routes = sorted(
-        list(want.key)
-        for want in planner.routes
-        if want.key in made or adopting or planner.before.routes.get(want.key) is None
+    rows = sorted(
+        list(key)
+        for want in planner.rows
+        for key, _row in plan_rows.found(planner.model, want)[:1]
+        if key in made or adopting or planner.before.rows.get(key) is None
     )
     moved = {(netns, name): origin for netns, name, origin in old.moved}
     for step in planner.steps:
@@ -205,7 +209,7 @@ def remembered(planner: Planner, old: Record) -> Record:
         ):
             moved.setdefault(step.operation.to, step.operation.netns)
     return Record(
-        routes,
+        rows,
         [[*key, *values] for key, values in sorted(sysctls.items())],
         [[*key, origin] for key, origin in sorted(moved.items())],
         [],
@@ -213,7 +217,7 @@ def remembered(planner: Planner, old: Record) -> Record:
 
 
 def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> None:
-    """What carries no mark: sysctls to the value before, routes away, devices back to where they were found.
+    """What carries no mark: sysctls to the value before, rows of tables away, devices back to where they were found.
 
     What is in a namespace of `going` goes with that.
     """
@@ -225,11 +229,14 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         new.sysctls.remove([netns, key, before, now])
         if planner.model.sysctls.get((netns, key)) == now and before not in ("", now):
             planner.do(SysctlSet(netns, key, before))
-    listed = {want.key for want in planner.routes}
-    for place in old.route_keys:
-        route = planner.model.routes.get(place)
-        if place not in listed and place[0] not in going and route:
-            planner.do(RouteDelete(place[0], route))
+    listed = {key for want in planner.rows for key, _row in plan_rows.found(planner.model, want)[:1]}
+    kinds = {kind.name: kind for kind in ROW_KINDS}
+    order = list(kinds)
+    gone = {key for key in old.row_keys - listed if key[0] in kinds}
+    for place in sorted(gone, key=lambda key: (-order.index(key[0]), key)):
+        row = planner.model.rows.get(place)
+        if row and place[1] not in going:
+            planner.do(RowDelete(place[1], kinds[place[0]].device(place, row), row))
     links = {want.key for want in planner.links}
     for netns, name, origin in [entry for entry in new.moved if tuple(entry[:2]) not in links]:
         new.moved.remove([netns, name, origin])

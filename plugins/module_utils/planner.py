@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, RowWant, Want
+from .kinds import ROW_KINDS
 from .operations import Operation
 from .persist import Keep
 from .state import Key, State
@@ -64,8 +65,10 @@ class Planner:
         return [want for want in self.wants if isinstance(want, LinkWant)]
 
     @property
-    def routes(self) -> list[RouteWant]:
-        return [want for want in self.wants if isinstance(want, RouteWant)]
+    def rows(self) -> list[RowWant]:
+        """In the order in which rows are made."""
+        rows = [want for want in self.wants if isinstance(want, RowWant)]
+        return sorted(rows, key=lambda want: ROW_KINDS.index(want.kind))
 
     @property
     def namespaces(self) -> list[NamespaceWant]:

@@ -18,7 +18,8 @@ from .host import Host
 from .kinds import kind_of
 from .kinds.base import DeviceRef
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
-from .state import ALL_ZEROS, IFA_F_PERMANENT, ONLINK, ROUTE_TYPES, Addr, Fdb, Key, Link, Route, State, Vlan
+from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Route
+from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
 from .topology import Topology
 
 
@@ -108,6 +109,11 @@ class LinkReader:
         )
         if losing or gone:
             link = replace(link, routes=tuple(self._routes(link)))
+        changes_mac = options.get("mac", link.get("mac")) != link.get("mac") or (
+            "mac" in options and kind_of(link.kind).holds_ports
+        )
+        if losing or gone or changes_mac:
+            link = replace(link, neighbors=tuple(self._neighbors(link)))
         changes_master = options.get("master", link.get("master")) != link.get("master")
         if (
             losing
@@ -154,15 +160,14 @@ class LinkReader:
         return self.dumps[key][0]
 
     def _dumped(self, link: Link, what: str, index: str) -> list[Any]:
-        """A link's addresses or neighbors. With a topology's many links one dump of all serves each of them."""
+        """A link's addresses, neighbors or FDB entries. With a topology's many links one dump of all serves each of them."""
         dump = getattr(self.host.socket(link.netns), what)
-        arguments = (7,) if what == "neighbors" else ()
         if self.topology is None:
-            return list(dump(*arguments, link.index))
+            return list(dump(index=link.index))
         key = (link.netns, what)
         if key not in self.dumps:
             found: dict[int, list[Any]] = {}
-            for message in dump(*arguments):
+            for message in dump():
                 found.setdefault(message[index], []).append(message)
             self.dumps[key] = found
         return self.dumps[key].get(link.index, [])
@@ -189,10 +194,14 @@ class LinkReader:
             hops,
         )
 
+    def _neighbors(self, link: Link) -> list[Neighbor]:
+        found = (neighbor_value(message) for message in self._dumped(link, "neighbors", "ifindex"))
+        return [neighbor for neighbor in found if neighbor]
+
     def _fdb(self, link: Link) -> list[Fdb]:
         default = link.attrs.get("remote") or link.attrs.get("group")
         found = []
-        for message in self._dumped(link, "neighbors", "ifindex"):
+        for message in self._dumped(link, "fdb", "ifindex"):
             entry = self.fdb_entry(link, message)
             if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
                 found.append(entry)
@@ -261,6 +270,14 @@ def address_value(message: Any) -> Addr | None:
         cache.get("ifa_valid", 0xFFFFFFFF),
         cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
     )
+
+
+def neighbor_value(message: Any) -> Neighbor | None:
+    """A neighbor message as a value, None for what nobody set."""
+    mac = message.get_attr("NDA_LLADDR")
+    if message["state"] != PERMANENT or not mac or message["family"] not in (2, 10):
+        return None
+    return Neighbor(message.get_attr("NDA_DST"), mac)
 
 
 def leads_through(message: Any, index: int) -> bool:

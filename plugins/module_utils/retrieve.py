@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import files, sysctl
-from .desired import ForwardWant, LinkWant, NamespaceWant, RouteWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
@@ -23,15 +23,15 @@ from .kinds.link import LINK
 from .namespaces import path_of
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
-from .read_links import LinkReader, made_by_somebody
-from .state import Key, Link, RouteKey, State
+from .read_rows import RowReader
+from .state import Key, Link, State
 from .topology import OWNER, Record, Topology
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
 
 
-class Reader(LinkReader):
+class Reader(RowReader):
     """One reading of the host for some wants, and for what a topology may have to take away."""
 
     def read(self) -> State:
@@ -39,7 +39,8 @@ class Reader(LinkReader):
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
-        for netns in {*self.names, *(record.namespaces if record else ())}:
+        made = record.row_keys if record else set()
+        for netns in {*self.names, *(record.namespaces if record else ()), *(key[1] for key in made)}:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
@@ -47,11 +48,9 @@ class Reader(LinkReader):
         self._named_links()
         for want in self.wants:
             self._details_of(want)
-        routes = {want.key for want in self.wants if isinstance(want, RouteWant)}
         if record:
-            routes |= record.route_keys
             self._moved(record)
-        self._routes_asked(routes)
+        self._rows_asked(made)
         return self.state
 
     def _named_links(self) -> None:
@@ -70,10 +69,8 @@ class Reader(LinkReader):
             self._note_link(want)
         elif isinstance(want, NamespaceWant):
             self._note(want.name, [] if want.absent else ["lo"])
-        elif isinstance(want, RouteWant):
-            self._note(
-                want.netns, [want.options.get("device", ""), *(hop[1] for hop in want.options.get("nexthops", ()))]
-            )
+        elif isinstance(want, RowWant):
+            self._note(want.netns, want.kind.devices(want.said))
         else:
             self._note(want.netns, want.devices or [])
 
@@ -151,17 +148,6 @@ class Reader(LinkReader):
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.
                             self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
-
-    def _routes_asked(self, keys: set[RouteKey]) -> None:
-        self.state.routes.update({key: self.state.routes.get(key) for key in keys})
-        for netns, family, table in sorted({key[:3] for key in keys}):
-            if not self.state.has_netns(netns):
-                continue
-            for message in self.host.socket(netns).routes(2 if family == 4 else 10, table=table, by_kernel=False):
-                if made_by_somebody(message):
-                    route = self._route(netns, message)
-                    if route.key(netns) in keys:
-                        self.state.routes[route.key(netns)] = route
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
         for name in filter(None, names):

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Union
 
-from .values import quoted
+from .rows import ALL_ZEROS, HANGS_ON_LINK, Fdb, Neighbor, Route, Row, RowKey
 
 Key = tuple[str, str]
 """A link: (namespace, name)."""
@@ -54,65 +54,12 @@ class Addr(NamedTuple):
         return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal
 
 
-RouteKey = tuple[str, int, int, str, int]
-"""A route: (namespace, family, table, destination, metric)."""
-
-
-class Route(NamedTuple):
-    """A route that somebody made, with what is needed to put it back."""
-
-    destination: str
-    family: int
-    table: int = 254
-    metric: int = 0
-    gateway: str = ""
-    source: str = ""
-    protocol: int = 4
-    scope: int = 0
-    type: int = 1
-    flags: int = 0
-    tos: int = 0
-    device: str = ""
-    """"" where `nexthops` has the devices, or where the route leads nowhere."""
-    nexthops: tuple[tuple[str, str, int], ...] = ()
-    """(gateway, device, weight) of each, where there are several."""
-
-    def key(self, netns: str) -> RouteKey:
-        """What identifies it on a host."""
-        return (netns, self.family, self.table, self.destination, self.metric)
-
-
-ONLINK = 4
-"""RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
-
-TABLES = {253: "default", 254: "main", 255: "local"}
-
-ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
-
-
-class Fdb(NamedTuple):
-    """A static entry of a forwarding database: `master` in the bridge's, else in the device's own."""
-
-    mac: str
-    dst: str = ""
-    port: int = 0
-    vni: int = 0
-    vlan: int = 0
-    via: str = ""
-    master: bool = False
-    state: int = 0x80
-
-
 class Vlan(NamedTuple):
     """A VLAN that a port carries, where its bridge filters by VLAN."""
 
     vid: int
     pvid: bool = False
     untagged: bool = False
-
-
-ALL_ZEROS = "00:00:00:00:00:00"
-"""The FDB's entry for what no other entry covers: VXLAN's head-end replication list."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +73,8 @@ class Link:
     addresses: tuple[Addr, ...] = ()
     routes: tuple[Route, ...] = ()
     fdb: tuple[Fdb, ...] = ()
+    neighbors: tuple[Neighbor, ...] = ()
+    """Permanent ones."""
     vlans: tuple[Vlan, ...] = ()
     """A port's, or a bridge's own."""
     sysctls: tuple[tuple[str, str], ...] = ()
@@ -160,6 +109,10 @@ class Link:
             and not (entry.port or entry.vni or entry.master)
         )
 
+    def holding(self, **rows: tuple[Any, ...]) -> Link:
+        """The same link with other rows of tables: see HANGS_ON_LINK."""
+        return replace(self, **rows)  # type: ignore[arg-type]  # which field has which rows, mypy can't see
+
     def having(self, **changes: Any) -> Link:
         """The same link with other attributes."""
         return replace(self, attrs={**self.attrs, **changes})
@@ -188,8 +141,8 @@ class State:
     """Whether systemd is there, where that matters: see systemd.state()."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
-    routes: dict[RouteKey, Route | None] = field(default_factory=dict)
-    """The routes that are asked about; None where there is none."""
+    rows: dict[RowKey, Row | None] = field(default_factory=dict)
+    """The rows of tables that are asked about; None where there is none."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
@@ -208,7 +161,7 @@ class State:
             self.kept,
             self.systemd,
             dict(self.ra_devices),
-            dict(self.routes),
+            dict(self.rows),
             dict(self.dropping),
         )
 
@@ -237,12 +190,13 @@ class State:
         self.links[link.key] = link
         self.names.setdefault(link.netns, set()).add(link.name)
 
-    def drop_routes(self, before: Link, after: Link | None) -> None:
-        """Take out of `routes` what a link has lost."""
-        kept = after.routes if after else ()
-        for route in before.routes:
-            if route not in kept and self.routes.get(route.key(before.netns)) == route:
-                self.routes[route.key(before.netns)] = None
+    def drop_rows(self, before: Link, after: Link | None) -> None:
+        """Take out of `rows` what a link has lost."""
+        for held in HANGS_ON_LINK.values():
+            kept = getattr(after, held) if after else ()
+            for row in getattr(before, held):
+                if row not in kept and self.rows.get(row.key(*before.key)) == row:
+                    self.rows[row.key(*before.key)] = None
 
 
 def key_text(key: Key) -> str:
@@ -267,7 +221,7 @@ def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) 
     if link.remotes or "remotes" in asked:
         shown["remotes"] = sorted(link.remotes)
     if routes and link.routes:
-        shown["routes"] = sorted(route_text(route) for route in link.routes)
+        shown["routes"] = sorted(route.text() for route in link.routes)
     if link.peer:
         shown["peer"] = {"name": link.peer[1], "netns": link.peer[0]}
     return shown
@@ -280,40 +234,3 @@ def forwarding_shown(sysctls: Mapping[str, str]) -> dict[str, Any]:
         "ipv6": sysctls.get("net.ipv6.conf.all.forwarding") == "1",
         "sysctl": dict(sorted(sysctls.items())),
     }
-
-
-def route_shown(netns: str, route: Route) -> dict[str, Any]:
-    """A route in the options of vnet_route."""
-    shown: dict[str, Any] = {
-        "destination": route.destination,
-        "table": TABLES.get(route.table, route.table),
-        "metric": route.metric,
-    }
-    shown["type"] = next((word for word, number in ROUTE_TYPES.items() if number == route.type), route.type)
-    for name in ("gateway", "device", "source"):
-        if getattr(route, name):
-            shown[name] = getattr(route, name)
-    if netns:
-        shown["netns"] = netns
-    if route.flags & ONLINK:
-        shown["onlink"] = True
-    if route.nexthops:
-        shown["nexthops"] = [dict(zip(("gateway", "device", "weight"), hop)) for hop in route.nexthops]
-    return shown
-
-
-def route_text(route: Route) -> str:
-    """A route in the words of `ip route`."""
-    kind = next((word for word, number in ROUTE_TYPES.items() if number == route.type), "unicast")
-    words = [kind] if kind != "unicast" else []
-    words.append(route.destination)
-    words += ["via", route.gateway] if route.gateway else []
-    words += ["dev", quoted(route.device)] if route.device else []
-    words += ["table", str(route.table)] if route.table != 254 else []
-    words += ["metric", str(route.metric)] if route.metric else []
-    words += ["src", route.source] if route.source else []
-    words += ["onlink"] if route.flags & ONLINK else []
-    for gateway, device, weight in route.nexthops:
-        words += ["nexthop", *(["via", gateway] if gateway else []), *(["dev", quoted(device)] if device else [])]
-        words += ["weight", str(weight)]
-    return " ".join(words)

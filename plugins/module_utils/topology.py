@@ -8,7 +8,7 @@
 
 The marks lie in the kernel and die with what they are on. A link carries a link group derived from the topology's name,
 the only mark that travels in the creating request, for both ends of a veth; a namespace carries its owner's name as the
-alias of its `lo`. What can carry none (routes, sysctls, devices that were moved) is in a file under /run/vnet,
+alias of its `lo`. What can carry none (rows of tables, sysctls, devices that were moved) is in a file under /run/vnet,
 written before anything else.
 """
 
@@ -26,18 +26,19 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
-    RouteWant,
+    RowWant,
     Want,
     forward_want,
     link_want,
     name_of,
     namespace_want,
-    route_want,
+    row_want,
 )
 from .errors import Refused
-from .kinds import LINK_KINDS
+from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
-from .state import Key, RouteKey, key_text
+from .rows import RowKey
+from .state import Key, key_text
 from .values import NetnsName
 
 RECORDS = "/run/vnet/topologies"
@@ -75,8 +76,8 @@ class Topology:
 class Record:
     """What a topology made that can carry no mark."""
 
-    routes: list[list[Any]]
-    """[namespace, family, table, destination, metric] of each."""
+    rows: list[list[Any]]
+    """What identifies each row of a table: its kind, its namespace, and the rest."""
     sysctls: list[list[str]]
     """[namespace, key, value before, value set] of each."""
     moved: list[list[str]]
@@ -90,7 +91,7 @@ class Record:
         try:
             found = json.loads(content or "{}")
             return cls(
-                [[str(key[0]), int(key[1]), int(key[2]), str(key[3]), int(key[4])] for key in found.get("routes", [])],
+                [[str(key[0]), str(key[1]), *key[2:]] for key in found.get("rows", [])],
                 [[str(entry[place]) for place in range(4)] for entry in found.get("sysctls", [])],
                 [[str(entry[place]) for place in range(3)] for entry in found.get("moved", [])],
                 [str(name) for name in found.get("namespaces", [])],
@@ -99,13 +100,13 @@ class Record:
             return cls([], [], [], [])
 
     @property
-    def route_keys(self) -> set[RouteKey]:
-        """The routes as the state has them."""
-        return {(key[0], key[1], key[2], key[3], key[4]) for key in self.routes}
+    def row_keys(self) -> set[RowKey]:
+        """The rows as the state has them."""
+        return {tuple(key) for key in self.rows}
 
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
-        if not (self.routes or self.sysctls or self.moved or self.namespaces):
+        if not (self.rows or self.sysctls or self.moved or self.namespaces):
             return ""
         return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
 
@@ -118,7 +119,7 @@ def is_group_of_topology(group: object) -> bool:
 PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     "namespaces": namespace_want,
     **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
-    "routes": route_want,
+    **{kind.plural: partial(row_want, kind) for kind in ROW_KINDS},
     "forwarding": forward_want,
 }
 """By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
@@ -157,8 +158,8 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         if want.peer and want.peer.name:
             key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
             yield f"the device {key_text(key)}", key
-    elif isinstance(want, RouteWant):
-        yield f"the route to {want.destination}", want.key
+    elif isinstance(want, RowWant):
+        yield f"the {want.kind.words(want.key)}", want.key
     elif isinstance(want, ForwardWant):
         for device in want.devices or ("",):
             for family in ("ipv4", "ipv6"):

@@ -265,6 +265,9 @@ class NetnsName(Type):
 class Mac(Type):
     """The MAC address of a device: unicast, written with colons and small letters."""
 
+    any = False
+    """Whether it may as well be that of a group, or the one of zeros."""
+
     def parse(self, value: Any) -> str:
         if isinstance(value, (int, float)):
             raise BadValue(f"{_shown(value)} is a number, which is what YAML makes of a MAC without letters: quote it")
@@ -273,6 +276,8 @@ class Mac(Type):
         ):
             raise BadValue(f"{_shown(value)} is not a MAC address such as 52:54:00:12:34:56")
         mac = value.lower().replace("-", ":")
+        if self.any:
+            return mac
         if int(mac[:2], 16) & 1:
             raise BadValue(f"{_shown(value)} is a multicast MAC address, which no device can have")
         if mac == "00:00:00:00:00:00":

@@ -555,6 +555,25 @@ topology:
       type: list
       elements: dict
       sample: [{netns: web, destination: default, gateway: 192.168.9.1, device: eth0}]
+    rules:
+      description: Options of M(linuxnet.vnet.vnet_rule), less the rules that the kernel has from the start.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{priority: 1000, from: 192.168.9.0/24, table: 77}]
+    neighbors:
+      description: Options of M(linuxnet.vnet.vnet_neighbor), for permanent ones.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{device: br0, address: 192.168.9.2, mac: "02:00:00:00:09:02"}]
+    fdb_entries:
+      description:
+        - Options of M(linuxnet.vnet.vnet_fdb), for static entries, less those that are C(remotes) of a VXLAN device.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{device: vxlan42, mac: "52:54:00:65:43:21", dst: 192.0.2.2}]
     forwarding:
       description: Options of M(linuxnet.vnet.vnet_sysctl_forward), less those about its file.
       returned: always

@@ -270,11 +270,12 @@ route:
           weight: 1
 """
 
-from ..module_utils.module_topology import run_route
+from ..module_utils.kinds.route import ROUTE
+from ..module_utils.module_topology import run_row
 
 
 def main() -> None:
-    run_route()
+    run_row(ROUTE)
 
 
 if __name__ == "__main__":

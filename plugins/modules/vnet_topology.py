@@ -119,6 +119,26 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  rules:
+    description:
+      - Rules of policy routing. Each entry takes the options of M(linuxnet.vnet.vnet_rule), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
+  neighbors:
+    description:
+      - Permanent neighbors. Each entry takes the options of M(linuxnet.vnet.vnet_neighbor), less C(state) and
+        C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
+  fdb_entries:
+    description:
+      - Static entries of forwarding databases. Each entry takes the options of M(linuxnet.vnet.vnet_fdb), less C(state)
+        and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   forwarding:
     description:
       - IP forwarding, one entry for each namespace that should forward. Each takes the options of
@@ -133,7 +153,7 @@ notes:
   - Namespaces are marked by the alias of their C(lo), V(vnet_topology:) and the name. Marks are gone with what they
     are on, so a device that someone has deleted and made again by hand is not the topology's any more.
   - What can carry no mark is remembered in C(/run/vnet/topologies), in a file named for the topology, which is written
-    before anything else. It holds the routes that it made, the devices that it moved, and the sysctls that it set,
+    before anything else. It holds the routes, rules, neighbors and FDB entries that it made, the devices that it moved, and the sysctls that it set,
     with their values before.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
@@ -146,6 +166,9 @@ seealso:
   - module: linuxnet.vnet.vnet_tuntap
   - module: linuxnet.vnet.vnet_vxlan
   - module: linuxnet.vnet.vnet_route
+  - module: linuxnet.vnet.vnet_rule
+  - module: linuxnet.vnet.vnet_neighbor
+  - module: linuxnet.vnet.vnet_fdb
   - module: linuxnet.vnet.vnet_sysctl_forward
 """
 
@@ -347,6 +370,24 @@ topology:
       type: list
       elements: str
       sample: ["web: default table 254 metric 0"]
+    rules:
+      description: The rules that are listed, each by what identifies it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: ["priority 1000 from 192.168.9.0/24"]
+    neighbors:
+      description: The neighbors that are listed, each by what identifies it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: [192.168.9.2 on left]
+    fdb_entries:
+      description: The FDB entries that are listed, each by what identifies it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: ["52:54:00:12:34:56 on tap-mail"]
 """
 
 from ..module_utils.module_topology import run_topology

@@ -14,15 +14,13 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceRestore,
     Operation,
 )
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import ALL_ZEROS, Fdb, Route
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
-    ALL_ZEROS,
     IFA_F_NODAD,
     IFA_F_PERMANENT,
     Addr,
-    Fdb,
     Key,
     Link,
-    Route,
     State,
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import (

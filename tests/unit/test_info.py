@@ -20,8 +20,10 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.info_words import (
     rule_shown,
     topology_shown,
 )
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import ROW_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Fdb, Link, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import Fdb
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import hosts
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
@@ -172,7 +174,7 @@ def state_of(*links: Link) -> State:
 
 
 def topology(state: State, names: tuple[str, ...] = ("", "c1"), macs: Any = ()) -> dict[str, list[dict[str, Any]]]:
-    return topology_shown(state, {name: [] for name in names}, macs)
+    return topology_shown(state, {name: {} for name in names}, macs)
 
 
 def pair(netns: str, peer_netns: str) -> tuple[Link, Link]:
@@ -218,7 +220,9 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     nic = Link("", "eth9", "", {**UP, "master": "br0"})
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
-    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "routes", "forwarding"}
+    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "forwarding"} | {
+        kind.plural for kind in ROW_KINDS
+    }
 
 
 def test_a_mac_is_there_where_somebody_gave_it() -> None:

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from .base import LinkKind
 from .bridge import BRIDGE
+from .fdb import FDB
 from .link import LINK
+from .neighbor import NEIGHBOR
+from .route import ROUTE
+from .row import RowKind
+from .rule import RULE
 from .tuntap import TUNTAP
 from .veth import VETH
 from .vxlan import VXLAN
 
 LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
+
+ROW_KINDS: tuple[RowKind, ...] = (NEIGHBOR, FDB, ROUTE, RULE)
+"""In the order in which rows are made: a rule leads to a table with routes in it."""
 
 BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""

@@ -12,10 +12,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..state import ROUTE_TYPES, TABLES
-from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, NetnsName, Network, Type, Word
+from ..rows import ONLINK, ROUTE_TYPES, TABLES, Route, RowKey
+from ..state import Link
+from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
 from .base import Option
+from .row import NETNS, RowKind, Rows
 
+BY_NUMBER = {number: word for word, number in ROUTE_TYPES.items()}
 TABLE_NUMBERS = {word: number for number, word in TABLES.items()}
 
 
@@ -53,7 +56,7 @@ class NextHops(Type):
         )
 
 
-ROUTE_OPTIONS = (
+OPTIONS = (
     Option("gateway", Ip(unset=True), level="none"),
     Option("device", DeviceName(unset=True), level="none"),
     Option("source", Ip(unset=True), level="none"),
@@ -62,24 +65,15 @@ ROUTE_OPTIONS = (
     Option("onlink", Bool(), level="none"),
 )
 
-ROUTE_IDENTITY = (
+IDENTITY = (
     Option("destination", Network(), level="none"),
     Option("table", Word(1, 2**32 - 1, TABLE_NUMBERS), level="none", default="main"),
     Option("metric", Int(0, 2**32 - 1), level="none"),
-    Option("netns", NetnsName(), level="none"),
+    NETNS,
 )
 
 DEFAULT_METRIC = {4: 0, 6: 1024}
 """What the kernel gives a route whose request names none (IP6_RT_PRIO_USER)."""
-
-
-def route_spec() -> dict[str, Any]:
-    """Ansible's argument spec of vnet_route."""
-    spec: dict[str, Any] = {option.name: option.argument() for option in ROUTE_IDENTITY + ROUTE_OPTIONS}
-    spec["destination"]["required"] = True
-    spec["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-    spec["persist"] = {"type": "bool"}
-    return spec
 
 
 def family_of(options: Mapping[str, Any]) -> int:
@@ -92,7 +86,7 @@ def family_of(options: Mapping[str, Any]) -> int:
     return 4
 
 
-def check(options: Mapping[str, Any]) -> str | None:
+def check_together(options: Mapping[str, Any]) -> str | None:
     """What can be said of options together."""
     families = {
         6 if ":" in word else 4
@@ -109,3 +103,106 @@ def check(options: Mapping[str, Any]) -> str | None:
     if options.get("type", "unicast") != "unicast" and leads:
         return f"{leads[0]}: a route of type {options['type']} leads nowhere"
     return None
+
+
+class RouteKind(RowKind):
+    """Routes: see RowKind."""
+
+    name, module, plural = "route", "vnet_route", "routes"
+    identity, options, required = IDENTITY, OPTIONS, ("destination",)
+
+    def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
+        return None if absent else check_together(said)
+
+    def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
+        family = family_of(said)
+        destination = "default" if said["destination"] in ("0.0.0.0/0", "::/0") else said["destination"]
+        # The kernel makes its default of a zero, for IPv6.
+        metric = said.get("metric") or DEFAULT_METRIC[family]
+        return ("route", netns, family, IDENTITY[1].type.encode(said["table"]), destination, metric)
+
+    def devices(self, said: Mapping[str, Any]) -> list[str]:
+        return [name for name in [said.get("device"), *(hop[1] for hop in said.get("nexthops", ()))] if name]
+
+    def device(self, key: RowKey, row: Any) -> str:
+        return str(row.device)
+
+    def has(self, row: Any) -> dict[str, Any]:
+        return {
+            "gateway": row.gateway,
+            "device": row.device,
+            "source": row.source,
+            "nexthops": row.nexthops,
+            "type": BY_NUMBER.get(row.type, ""),
+            "onlink": bool(row.flags & ONLINK),
+        }
+
+    def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        if found is None:
+            _kind, _netns, family, table, destination, metric = key
+            found = Route(destination, family, table, metric)
+            leads = any(said.get(name) for name in ("gateway", "device", "nexthops"))
+            if said.get("type", "unicast") == "unicast" and not leads:
+                raise BadValue(
+                    f"gateway: to make the route to {destination}, it takes a gateway, a device, or nexthops"
+                )
+        kind = ROUTE_TYPES[said.get("type", BY_NUMBER.get(found.type, "unicast"))]
+        same_way = said.get("gateway", found.gateway) == found.gateway
+        route = found._replace(
+            gateway=said.get("gateway", found.gateway),
+            device=said.get("device", found.device if same_way else ""),
+            source=said.get("source", found.source),
+            nexthops=said.get("nexthops", found.nexthops),
+            type=kind,
+            flags=ONLINK if said.get("onlink", bool(found.flags & ONLINK)) else 0,
+        )
+        if "nexthops" in said or kind != ROUTE_TYPES["unicast"]:
+            route = route._replace(gateway="", device="")
+        if kind != ROUTE_TYPES["unicast"] or said.get("gateway") or said.get("device"):
+            route = route._replace(nexthops=())
+        # A destination on the link itself has no wider scope than the link (ip-route(8), SCOPE).
+        on_link = route.family == 4 and kind == 1 and not route.gateway and not route.nexthops
+        return route._replace(scope=253 if on_link else 0)
+
+    def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "destination": row.destination,
+            "table": TABLES.get(row.table, row.table),
+            "metric": row.metric,
+            "type": BY_NUMBER.get(row.type, row.type),
+        }
+        for name in ("gateway", "device", "source"):
+            if getattr(row, name):
+                shown[name] = getattr(row, name)
+        if key[1]:
+            shown["netns"] = key[1]
+        if row.flags & ONLINK:
+            shown["onlink"] = True
+        if row.nexthops:
+            shown["nexthops"] = [dict(zip(("gateway", "device", "weight"), hop)) for hop in row.nexthops]
+        return shown
+
+    def words(self, key: RowKey) -> str:
+        return f"route to {key[4]}"
+
+    def brief(self, key: RowKey) -> str:
+        return f"{key[4]} table {key[3]} metric {key[5]}"
+
+    def file_words(self, key: RowKey) -> list[str]:
+        _kind, _netns, family, table, destination, metric = key
+        name = destination.replace("/", "_")
+        words = [f"{name}6" if name == "default" and family == 6 else name]
+        if TABLES.get(table) != "main":
+            words.append(f"table{table}")
+        if metric != DEFAULT_METRIC[family]:
+            words.append(f"metric{metric}")
+        return words
+
+    def displaced(self, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
+        if name == "type":
+            return ("gateway", "device", "nexthops") if value != "unicast" else ()
+        leads = {"gateway": ("nexthops",), "device": ("nexthops",), "nexthops": ("gateway", "device")}.get(name, ())
+        return (*leads, "type") if leads and kept.get("type") != "unicast" else leads
+
+
+ROUTE = RouteKind()

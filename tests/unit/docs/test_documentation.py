@@ -19,27 +19,28 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module_topology, netlink
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, RouteWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, RowWant
 from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS, ROW_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind, Option
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE_IDENTITY, ROUTE_OPTIONS
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
     ONLINK,
-    Addr,
     Fdb,
-    Link,
+    Neighbor,
     Route,
-    State,
+    Row,
+    Rule,
 )
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
 LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
-OURS = sorted([*LINK_MODULES, "vnet_netns", "vnet_route", "vnet_sysctl_forward", "vnet_topology"])
+ROW_MODULES = {kind.module: kind for kind in ROW_KINDS}
+OURS = sorted([*LINK_MODULES, *ROW_MODULES, "vnet_netns", "vnet_sysctl_forward", "vnet_topology"])
 """The modules that change something; vnet_info's result is its own."""
 
 SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
@@ -48,6 +49,12 @@ SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
     "vnet_route": {"destination": "default", "netns": "web"},
+    "vnet_rule": {
+        **{"priority": 5, "from": "192.0.2.0/24", "to": "10.0.0.0/8", "iif": "x", "oif": "y", "fwmark": "0x1"},
+        "netns": "web",
+    },
+    "vnet_neighbor": {"device": "x", "address": "192.0.2.9", "netns": "web"},
+    "vnet_fdb": {"device": "x", "mac": "02:00:00:00:00:09", "netns": "web", "vlan": 7},
     "vnet_topology": {"name": "x", "namespaces": [{"name": "web"}], "routes": [{"destination": "default"}]},
     "vnet_sysctl_forward": {"ipv4": True},
 }
@@ -122,7 +129,7 @@ def test_documented_options_are_the_argument_spec(monkeypatch: pytest.MonkeyPatc
 
 TABLES: dict[str, tuple[Option, ...]] = {
     **{module: kind.common + kind.options for module, kind in LINK_MODULES.items()},
-    "vnet_route": ROUTE_IDENTITY + ROUTE_OPTIONS,
+    **{module: kind.identity + kind.options for module, kind in ROW_MODULES.items()},
 }
 
 
@@ -214,10 +221,14 @@ def test_names_of_examples_are_unique(module: str) -> None:
 # --- (c) return values ------------------------------------------------------------------------------------------
 
 
-def full_route(want: RouteWant) -> Route:
-    """A route that has all that a route can have, more than the kernel would allow."""
-    hops = (("192.0.2.1", "x", 1), ("192.0.2.2", "x", 1))
-    return Route(want.destination, 4, device="x", gateway="192.0.2.1", source="192.0.2.9", flags=ONLINK, nexthops=hops)
+HOPS = (("192.0.2.1", "x", 1), ("192.0.2.2", "x", 1))
+FULL_ROWS: dict[str, Row] = {
+    "route": Route("default", 4, 254, 0, "192.0.2.1", "192.0.2.9", flags=ONLINK, device="x", nexthops=HOPS),
+    "rule": Rule(5, 4, "192.0.2.0/24", "10.0.0.0/8", "x", "y", "0x1", 77),
+    "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09"),
+    "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", vni=9, vlan=7),
+}
+"""Of each kind one that has all that there can be, more than the kernel would allow."""
 
 
 def full_link(want: LinkWant, kind: LinkKind) -> Link:
@@ -250,8 +261,9 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
             state.links[want.key] = state.links["web", want.name]
         elif isinstance(want, NamespaceWant):
             state.namespaces[want.name] = {}
-        elif isinstance(want, RouteWant):
-            state.routes[want.key] = full_route(want)
+        elif isinstance(want, RowWant):
+            row = FULL_ROWS[want.kind.name]
+            state.rows[row.key("web", "x")] = row
         return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
 
     def stop(_module: Any, **result: Any) -> None:

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Operations on rows of tables to kernel. Part of apply.py; each kind of row is one message, whatever is done with it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from .attachments import RowDelete, RowReplace
+from .errors import KernelError
+from .host import Host
+from .kinds.base import Attributes
+from .netlink import (
+    AF_BRIDGE,
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REPLACE,
+    RTM_DELNEIGH,
+    RTM_DELROUTE,
+    RTM_DELRULE,
+    RTM_NEWNEIGH,
+    RTM_NEWROUTE,
+    RTM_NEWRULE,
+    neighbor_message,
+    route_message,
+    rule_message,
+)
+from .rows import PERMANENT, Fdb, Neighbor, Route, Rule
+
+TO_TABLE = 1
+"""FR_ACT_TO_TBL."""
+NTF_SELF, NTF_MASTER = 2, 4
+
+
+def said(**attrs: Any) -> Attributes:
+    """The attributes that have a value."""
+    return [(name, value) for name, value in attrs.items() if value]
+
+
+def family_of(row: Route | Rule | Neighbor) -> int:
+    """AF_INET or AF_INET6."""
+    return 2 if row.family == 4 else 10
+
+
+def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
+    """See rtnetlink(7)."""
+    destination, _slash, prefix = row.destination.partition("/")
+    fields = {
+        "family": family_of(row),
+        "dst_len": int(prefix or 0),
+        "table": row.table if row.table < 256 else 0,
+        "proto": row.protocol,
+        "scope": row.scope,
+        "type": row.type,
+        "flags": row.flags,
+        "tos": row.tos,
+    }
+    hops = [
+        {
+            "hops": weight - 1,
+            "oif": host.index(netns, device) if device else 0,
+            "flags": 0,
+            "attrs": said(RTA_GATEWAY=gateway),
+        }
+        for gateway, device, weight in row.nexthops
+    ]
+    attrs = said(
+        RTA_TABLE=row.table if row.table > 255 else 0,
+        RTA_DST="" if destination == "default" else destination,
+        RTA_OIF=host.index(netns, row.device) if row.device else 0,
+        RTA_GATEWAY=row.gateway,
+        RTA_PREFSRC=row.source,
+        RTA_PRIORITY=row.metric,
+        RTA_MULTIPATH=hops,
+    )
+    return route_message(fields, attrs)
+
+
+def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:
+    """See include/uapi/linux/fib_rules.h."""
+    source, _slash, source_length = row.source.partition("/")
+    destination, _slash, destination_length = row.destination.partition("/")
+    mark, _slash, mask = row.fwmark.partition("/")
+    fields = {
+        "family": family_of(row),
+        "src_len": int(source_length or 0),
+        "dst_len": int(destination_length or 0),
+        "table": row.table if row.table < 256 else 0,
+        "action": TO_TABLE,
+    }
+    attrs: Attributes = [("FRA_PRIORITY", row.priority), ("FRA_TABLE", row.table), ("FRA_PROTOCOL", row.protocol)]
+    attrs += said(FRA_SRC=source, FRA_DST=destination, FRA_IIFNAME=row.iif, FRA_OIFNAME=row.oif)
+    if mark:
+        attrs += [("FRA_FWMARK", int(mark, 16)), ("FRA_FWMASK", int(mask or "0xffffffff", 16))]
+    return rule_message(fields, attrs)
+
+
+def neighbor(host: Host, netns: str, device: str, row: Neighbor) -> bytes:
+    """See include/uapi/linux/neighbour.h."""
+    fields = {"family": family_of(row), "ifindex": host.index(netns, device), "state": PERMANENT}
+    return neighbor_message(fields, said(NDA_DST=row.address, NDA_LLADDR=row.mac))
+
+
+def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
+    """The same, of a bridge or of the device itself."""
+    fields = {
+        "family": AF_BRIDGE,
+        "ifindex": host.index(netns, device),
+        "state": row.state,
+        "flags": NTF_MASTER if row.master else NTF_SELF,
+    }
+    via = host.index(netns, row.via) if row.via else 0
+    attrs = said(
+        NDA_LLADDR=row.mac, NDA_DST=row.dst, NDA_PORT=row.port, NDA_VNI=row.vni, NDA_VLAN=row.vlan, NDA_IFINDEX=via
+    )
+    return neighbor_message(fields, attrs)
+
+
+REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]] = {
+    Route: (route, RTM_NEWROUTE, RTM_DELROUTE),
+    Rule: (rule, RTM_NEWRULE, RTM_DELRULE),
+    Neighbor: (neighbor, RTM_NEWNEIGH, RTM_DELNEIGH),
+    Fdb: (fdb, RTM_NEWNEIGH, RTM_DELNEIGH),
+}
+"""By kind of row: what makes a message of it, and the requests that make and delete."""
+
+
+def how(row: Any, replaces: bool) -> int:
+    """Whether a new row takes the place of another one, stands beside it, or has to be the only one."""
+    if isinstance(row, Fdb) and row.many:
+        return NLM_F_CREATE | NLM_F_APPEND
+    if isinstance(row, Rule):
+        return NLM_F_CREATE | NLM_F_EXCL
+    # A neighbor or an FDB entry that was learned gives way.
+    return NLM_F_CREATE | (NLM_F_REPLACE if replaces or isinstance(row, (Neighbor, Fdb)) else NLM_F_EXCL)
+
+
+def carry_out(host: Host, op: Any) -> None:
+    """Do one operation on a row; raise KernelError with the kernel's own words."""
+    replaces = isinstance(op, RowReplace)
+    row = op.new if replaces else op.row
+    message, new, delete = REQUESTS[type(row)]
+    sock = host.socket(op.netns)
+    if isinstance(op, RowDelete):
+        sock.request(message(host, op.netns, op.device, row), delete)
+        return
+    try:
+        sock.request(message(host, op.netns, op.device, row), new, how(row, replaces))
+    except KernelError as exc:
+        # A route over several devices comes back with the first of them.
+        if exc.code != errno.EEXIST or not isinstance(row, Route) or not row.nexthops:
+            raise
+    if replaces and isinstance(row, Rule):
+        # There is no request that changes one: the new one stands beside the old for a moment.
+        sock.request(message(host, op.netns, op.device, op.old), delete)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Static entries of forwarding databases, a bridge's or a VXLAN device's own, as bridge(8) describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..rows import ALL_ZEROS, PERMANENT, STATIC, Fdb, RowKey
+from ..state import Link
+from ..values import BadValue, DeviceName, Int, Ip, Mac
+from .base import Option
+from .row import NETNS, RowKind, Rows
+
+
+class AnyMac(Mac):
+    """A MAC address that frames can go to: also a group's, and the one of zeros that stands for all."""
+
+    any = True
+
+
+class FdbKind(RowKind):
+    """FDB entries: see RowKind. What has a destination is in the device's own FDB, all else in that of the bridge that it is a port of."""
+
+    name, module, plural = "fdb", "vnet_fdb", "fdb_entries"
+    required = ("device", "mac")
+    loose = True
+    identity = (
+        Option("device", DeviceName(), level="none"),
+        Option("mac", AnyMac(), level="none"),
+        Option("vlan", Int(1, 4094), level="none"),
+        NETNS,
+    )
+    options = (
+        Option("dst", Ip(multicast=None), level="none"),
+        Option("vni", Int(1, 2**24 - 1), level="none"),
+    )
+
+    def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
+        if "vlan" in said and ("dst" in said or "vni" in said):
+            return "vlan: an entry of a bridge has a VLAN, one of a VXLAN device has 'dst' and 'vni', and none has both"
+        return None
+
+    def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
+        several = is_of_many(said["mac"])
+        return ("fdb", netns, said["device"], said["mac"], said.get("vlan", 0), said.get("dst", "") if several else "")
+
+    def find(self, key: RowKey, said: Mapping[str, Any], rows: Rows, absent: bool) -> list[tuple[RowKey, Any]]:
+        own = "dst" in said or "vni" in said
+        found = []
+        for place, row in rows.items():
+            if not isinstance(row, Fdb) or (place[1:5] != key[1:5]) or (own and row.master):
+                continue
+            if row.many and said.get("dst", row.dst) != row.dst:
+                continue
+            found.append((place, row))
+        return sorted(found, key=lambda item: str(item[0]))
+
+    def has(self, row: Any) -> dict[str, Any]:
+        return {"dst": row.dst, "vni": row.vni}
+
+    def differs(self, said: Mapping[str, Any], row: Any, absent: bool = False) -> bool:
+        # In a bridge, a permanent entry takes frames to the host instead of out of the port.
+        of_host = row.master and row.state == PERMANENT
+        return super().differs(said, row) or (of_host and not absent)
+
+    def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        if found:
+            return found._replace(
+                dst=said.get("dst", found.dst),
+                vni=said.get("vni", found.vni),
+                state=STATIC if found.master else PERMANENT,
+            )
+        is_vxlan = link is None or link.kind == "vxlan"
+        if "dst" in said or (is_vxlan and link and not link.get("master")):
+            if not is_vxlan:
+                raise BadValue(f"dst: {key[2]} is no VXLAN device, only those have entries with a destination")
+            if "dst" not in said:
+                raise BadValue(f"dst: there is no {self.words(key)}, and to make it this option is needed")
+            return Fdb(said["mac"], said["dst"], vni=said.get("vni", 0))
+        if "vni" in said:
+            raise BadValue(f"dst: there is no {self.words(key)}, and to make it with a 'vni' this option is needed")
+        if link and not link.get("master"):
+            raise BadValue(
+                f"device: {key[2]} is no port of a bridge, and no VXLAN device either: it has no FDB to speak of"
+            )
+        return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC)
+
+    def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = {"device": key[2], "mac": row.mac}
+        shown.update({name: getattr(row, name) for name in ("dst", "vni", "vlan") if getattr(row, name)})
+        if key[1]:
+            shown["netns"] = key[1]
+        return shown
+
+    def words(self, key: RowKey) -> str:
+        return f"FDB entry for {key[3]} on {key[2]}" + (f" in VLAN {key[4]}" if key[4] else "")
+
+    def brief(self, key: RowKey) -> str:
+        return f"{key[3]} on {key[2]}" + (f" vlan {key[4]}" if key[4] else "") + (f" dst {key[5]}" if key[5] else "")
+
+    def file_words(self, key: RowKey) -> list[str]:
+        return [key[2], key[3], *([f"vlan{key[4]}"] if key[4] else []), *([key[5]] if key[5] else [])]
+
+
+def is_of_many(mac: str) -> bool:
+    """Whether a VXLAN device can have several destinations for a MAC."""
+    return mac == ALL_ZEROS or bool(int(mac[:2], 16) & 1)
+
+
+FDB = FdbKind()

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Permanent neighbors: the entries of ARP's and of IPv6's table that somebody set, as ip-neighbour(8) describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..rows import Neighbor, RowKey
+from ..state import Link
+from ..values import BadValue, DeviceName, Ip, Mac
+from .base import Option
+from .row import NETNS, RowKind, Rows
+
+
+class NeighborKind(RowKind):
+    """Neighbors: see RowKind."""
+
+    name, module, plural = "neighbor", "vnet_neighbor", "neighbors"
+    required = ("device", "address")
+    identity = (
+        Option("device", DeviceName(), level="none"),
+        Option("address", Ip(), level="none"),
+        NETNS,
+    )
+    options = (Option("mac", Mac(), level="none"),)
+
+    def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
+        return None
+
+    def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
+        return ("neighbor", netns, said["device"], said["address"])
+
+    def has(self, row: Any) -> dict[str, Any]:
+        return {"mac": row.mac}
+
+    def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        if "mac" not in said:
+            raise BadValue(f"mac: there is no {self.words(key)}, and to make it this option is needed")
+        return Neighbor(said["address"], said["mac"])
+
+    def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
+        place = {"netns": key[1]} if key[1] else {}
+        return {"device": key[2], "address": row.address, "mac": row.mac, **place}
+
+    def words(self, key: RowKey) -> str:
+        return f"permanent neighbor {key[3]} on {key[2]}"
+
+    def brief(self, key: RowKey) -> str:
+        return f"{key[3]} on {key[2]}"
+
+    def file_words(self, key: RowKey) -> list[str]:
+        return list(key[2:4])
+
+
+NEIGHBOR = NeighborKind()

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan about table rows that are asked for; those that hang on a link that changes are rebuilt with it."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from .attachments import RowAdd, RowDelete, RowReplace
+from .desired import RowWant
+from .errors import Refused
+from .plan_links import ends
+from .planner import Planner
+from .rows import Route, Row, RowKey
+from .state import State, key_text
+from .values import BadValue
+
+
+def found(state: State, want: RowWant) -> list[tuple[RowKey, Any]]:
+    """The rows that a want is about, in a state."""
+    return want.kind.find(want.key, want.said, state.rows, want.absent)
+
+
+def assign(planner: Planner) -> None:
+    """Make the rows that are wanted, after the links and addresses that carry them."""
+    networks = networks_of(planner)
+    for want in planner.rows:
+        if want.absent:
+            continue
+        planner.netns_exists(want.where, want.netns)
+        for name in want.kind.devices(want.said):
+            if planner.model.link((want.netns, name)) is None:
+                planner.lack(want.where, f"device: there is no device {key_text((want.netns, name))}")
+        rows = found(planner.model, want)
+        old = rows[0][1] if rows else None
+        if old is not None and not want.kind.differs(want.said, old):
+            continue
+        link = planner.model.link((want.netns, want.said.get("device", "")))
+        try:
+            new = want.kind.wanted(want.key, want.said, old, planner.model.rows, link)
+        except BadValue as exc:
+            raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
+        new = over_listed(networks, want.netns, new)
+        device = want.kind.device(want.key, new)
+        for state in (planner.before, planner.model):
+            state.rows.setdefault(new.key(want.netns, device), None)
+        if old is None:
+            planner.do(RowAdd(want.netns, device, new))
+        else:
+            planner.do(RowReplace(want.netns, device, old, new))
+
+
+Networks = dict[str, list[tuple[Any, str]]]
+"""By namespace, the networks that listed devices have addresses in, and the device of each."""
+
+
+def networks_of(planner: Planner) -> Networks:
+    """Where gateways of a topology's routes can be."""
+    found: Networks = {}
+    for want in planner.links if planner.topology else ():
+        for key, _options in ends(planner, want):
+            link = planner.model.link(key)
+            for cidr in link.get("addresses") if link else ():
+                found.setdefault(key[0], []).append((ipaddress.ip_interface(cidr).network, key[1]))
+    return found
+
+
+def over_listed(networks: Networks, netns: str, row: Row) -> Row:
+    """A route over that of the topology's devices which reaches the gateway.
+
+    Left to itself the kernel may choose one that this very run takes away.
+    """
+    if not isinstance(row, Route) or row.device or not row.gateway:
+        return row
+    gateway = ipaddress.ip_address(row.gateway)
+    device = next((name for network, name in networks.get(netns, ()) if gateway in network), "")
+    return row._replace(device=device)
+
+
+def delete(planner: Planner) -> None:
+    """Delete the rows that should be absent, rules before what they lead to."""
+    for want in reversed(planner.rows):
+        for key, row in found(planner.model, want) if want.absent else ():
+            if not want.kind.differs(want.said, row, absent=True):
+                planner.do(RowDelete(want.netns, want.kind.device(key, row), row))

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Reading the tables' rows that are asked about: messages to values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .desired import RowWant
+from .kinds.rule import shown_mark
+from .netlink import attributes_of
+from .read_links import LinkReader, made_by_somebody, neighbor_value
+from .rows import ALL_ZEROS, RowKey, Rule
+
+FAMILIES = {4: 2, 6: 10}
+"""AF_INET and AF_INET6."""
+
+
+class RowReader(LinkReader):
+    """Reads rows into the state: of routes and neighbors those that are asked about, of rules and FDB entries all that may be meant."""
+
+    def _rows_asked(self, made: Iterable[RowKey]) -> None:
+        """Read what the wants, and the rows that a topology `made`, are about."""
+        wants = [want for want in self.wants if isinstance(want, RowWant)]
+        keys = {want.key for want in wants} | set(made)
+        for key in keys:
+            if key[0] in ("route", "neighbor") or key in made:
+                self.state.rows.setdefault(key, None)
+        for kind, netns in sorted({key[:2] for key in keys}):
+            if self.state.has_netns(netns):
+                asked = {key for key in keys if key[:2] == (kind, netns)}
+                if kind == "fdb":
+                    self._fdb_rows(netns, asked, {want.said.get("dst", "") for want in wants if not want.absent})
+                elif kind in READERS:
+                    READERS[kind](self, netns, asked)
+
+    def _route_rows(self, netns: str, keys: set[RowKey]) -> None:
+        for family, table in sorted({key[2:4] for key in keys}):
+            for message in self.host.socket(netns).routes(FAMILIES[family], table=table, by_kernel=False):
+                if made_by_somebody(message):
+                    route = self._route(netns, message)
+                    if route.key(netns) in keys:
+                        self.state.rows[route.key(netns)] = route
+
+    def _rule_rows(self, netns: str, keys: set[RowKey]) -> None:
+        """All rules of the families, as it takes them all to say which priority comes next."""
+        for family in sorted({key[3] for key in keys}):
+            for message in self.host.socket(netns).rules(FAMILIES[family]):
+                rule = rule_value(message)
+                if rule:
+                    self.state.rows[rule.key(netns)] = rule
+
+    def _neighbor_rows(self, netns: str, keys: set[RowKey]) -> None:
+        for message in self.host.socket(netns).neighbors():
+            neighbor = neighbor_value(message)
+            if neighbor:
+                key = neighbor.key(netns, self._name_at(netns, message["ifindex"]))
+                if key in keys:
+                    self.state.rows[key] = neighbor
+
+    def _fdb_rows(self, netns: str, keys: set[RowKey], destinations: set[str]) -> None:
+        """The static entries of the MACs that are asked about, on any device, as a bridge has one for each MAC and VLAN.
+
+        VXLAN's default destination is among them only where one of `destinations` is that: it is an option of the device.
+        """
+        macs = {key[3] for key in keys}
+        for message in self.host.socket(netns).fdb():
+            if message.get_attr("NDA_LLADDR") not in macs:
+                continue
+            link = self._link(netns, self._name_at(netns, message["ifindex"]))
+            entry = self.fdb_entry(link, message) if link else None
+            if link and entry:
+                default = link.attrs.get("remote") or link.attrs.get("group")
+                if entry.mac != ALL_ZEROS or entry.dst != default or entry.dst in destinations:
+                    self.state.rows[entry.key(netns, link.name)] = entry
+
+
+READERS = {"route": RowReader._route_rows, "rule": RowReader._rule_rows, "neighbor": RowReader._neighbor_rows}  # noqa: SLF001
+
+
+def rule_value(message: Any) -> Rule | None:
+    """A rule message as a value, None for one that has more to it than the options can say."""
+    attrs = attributes_of(message)
+    others = (
+        "FRA_GOTO",
+        "FRA_TUN_ID",
+        "FRA_L3MDEV",
+        "FRA_UID_RANGE",
+        "FRA_IP_PROTO",
+        "FRA_SPORT_RANGE",
+        "FRA_DPORT_RANGE",
+    )
+    suppresses = any(
+        attrs.get(name, NO_SUPPRESSION) != NO_SUPPRESSION for name in ("FRA_SUPPRESS_PREFIXLEN", "FRA_SUPPRESS_IFGROUP")
+    )
+    if message["action"] != TO_TABLE or message["flags"] & INVERTED or message["tos"] or suppresses:
+        return None
+    if any(attrs.get(name) for name in others):
+        return None
+    source, destination = attrs.get("FRA_SRC"), attrs.get("FRA_DST")
+    return Rule(
+        attrs.get("FRA_PRIORITY") or 0,
+        4 if message["family"] == FAMILIES[4] else 6,
+        f"{source}/{message['src_len']}" if source else "",
+        f"{destination}/{message['dst_len']}" if destination else "",
+        attrs.get("FRA_IIFNAME") or "",
+        attrs.get("FRA_OIFNAME") or "",
+        shown_mark(attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")),
+        attrs.get("FRA_TABLE") or message["table"],
+        attrs.get("FRA_PROTOCOL") or 0,
+    )
+
+
+TO_TABLE = 1
+"""FR_ACT_TO_TBL."""
+INVERTED = 2
+"""FIB_RULE_INVERT: the rule is about all other packets."""
+NO_SUPPRESSION = 0xFFFFFFFF

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The rows of the kernel's tables as values: routes, FDB entries, neighbors, rules.
+
+Each kind of row has the same three methods, so that one mechanism carries them all: `key` is what identifies it on a
+host, `text` is how iproute2 writes it, and `command` is the command line that adds, replaces or deletes it. A device that
+a row hangs on is no part of it, as it is on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Union
+
+from .values import quoted
+
+RowKey = tuple[Any, ...]
+"""What identifies a row: (kind, namespace, and the rest), in values that JSON can hold."""
+
+
+def tool(words: str, netns: str, *more: str) -> str:
+    """A command line of iproute2, in a namespace where one is named. `words` begins with the program."""
+    program, *rest = words.split()
+    return " ".join([program, *(["-n", quoted(netns)] if netns else []), *rest, *(word for word in more if word)])
+
+
+def pairs(**words: object) -> list[str]:
+    """The words that say something, each with its value behind it."""
+    return [part for word, value in words.items() if value for part in (word.rstrip("_"), quoted(str(value)))]
+
+
+class Route(NamedTuple):
+    """A route that somebody made, with what is needed to put it back."""
+
+    destination: str
+    family: int
+    table: int = 254
+    metric: int = 0
+    gateway: str = ""
+    source: str = ""
+    protocol: int = 4
+    scope: int = 0
+    type: int = 1
+    flags: int = 0
+    tos: int = 0
+    device: str = ""
+    """"" where `nexthops` has the devices, or where the route leads nowhere."""
+    nexthops: tuple[tuple[str, str, int], ...] = ()
+    """(gateway, device, weight) of each, where there are several."""
+
+    def key(self, netns: str, _device: str = "") -> RowKey:
+        return ("route", netns, self.family, self.table, self.destination, self.metric)
+
+    def command(self, verb: str, netns: str, _device: str = "") -> str:
+        # Where the destination does not say so by itself.
+        family = "-6 " if self.family == 6 and self.destination == "default" else ""
+        return tool(f"ip {family}route {verb}", netns, self.text())
+
+    def text(self, _device: str = "") -> str:
+        words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
+        words += [self.destination, *pairs(via=self.gateway, dev=self.device)]
+        words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric, src=self.source)
+        words += ["onlink"] if self.flags & ONLINK else []
+        for gateway, device, weight in self.nexthops:
+            words += ["nexthop", *pairs(via=gateway, dev=device, weight=weight)]
+        return " ".join(words)
+
+
+ONLINK = 4
+"""RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
+
+TABLES = {253: "default", 254: "main", 255: "local"}
+
+ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+
+ALL_ZEROS = "00:00:00:00:00:00"
+"""The FDB's entry for what no other entry covers: VXLAN's head-end replication list."""
+
+PERMANENT, STATIC = 0x80, 0x40
+"""NUD_PERMANENT, and NUD_NOARP, which is what `bridge fdb` calls static.
+
+Neither ages. In a bridge's FDB a permanent entry is the host's own MAC, and a static one leads out of the port.
+"""
+
+
+class Fdb(NamedTuple):
+    """A static entry of a forwarding database: `master` in the bridge's, else in the device's own."""
+
+    mac: str
+    dst: str = ""
+    port: int = 0
+    vni: int = 0
+    vlan: int = 0
+    via: str = ""
+    master: bool = False
+    state: int = PERMANENT
+
+    @property
+    def many(self) -> bool:
+        """Whether one MAC can have several destinations: it is a group's, or stands for all."""
+        return not self.master and (self.mac == ALL_ZEROS or bool(int(self.mac[:2], 16) & 1))
+
+    def key(self, netns: str, device: str) -> RowKey:
+        return ("fdb", netns, device, self.mac, self.vlan, self.master, self.dst if self.many else "")
+
+    def command(self, verb: str, netns: str, device: str) -> str:
+        if verb == "add":
+            # One that was learned gives way.
+            verb = "append" if self.many else "replace"
+        return tool(f"bridge fdb {verb}", netns, self.text(device))
+
+    def text(self, device: str) -> str:
+        words = pairs(dev=device, dst=self.dst, vni=self.vni, port=self.port, vlan=self.vlan, via=self.via)
+        words += ["master"] * self.master + ["static"] * (self.state != PERMANENT)
+        return " ".join([self.mac, *words])
+
+
+class Neighbor(NamedTuple):
+    """A permanent entry of a neighbor table: of ARP's, or of IPv6's."""
+
+    address: str
+    mac: str = ""
+
+    @property
+    def family(self) -> int:
+        return 6 if ":" in self.address else 4
+
+    def key(self, netns: str, device: str) -> RowKey:
+        return ("neighbor", netns, device, self.address)
+
+    def command(self, verb: str, netns: str, device: str) -> str:
+        if verb == "delete":
+            return tool("ip neighbor delete", netns, self.address, *pairs(dev=device))
+        # One that was learned gives way.
+        return tool("ip neighbor replace", netns, self.text(device), "nud permanent")
+
+    def text(self, device: str) -> str:
+        return " ".join([self.address, *pairs(lladdr=self.mac, dev=device)])
+
+
+class Rule(NamedTuple):
+    """A rule of policy routing, as far as the options of vnet_rule go. `fwmark` is as iproute2 writes it."""
+
+    priority: int
+    family: int
+    source: str = ""
+    destination: str = ""
+    iif: str = ""
+    oif: str = ""
+    fwmark: str = ""
+    table: int = 0
+    protocol: int = 4
+
+    @property
+    def by_kernel(self) -> bool:
+        """Whether it has been there from the start (RTPROT_KERNEL)."""
+        return self.protocol == 2
+
+    def key(self, netns: str, _device: str = "") -> RowKey:
+        # Two rules may differ in nothing but the table.
+        return ("rule", netns, *self[:8])
+
+    def command(self, verb: str, netns: str, _device: str = "") -> str:
+        return tool(f"ip {'-6 ' if self.family == 6 else ''}rule {verb}", netns, self.text())
+
+    def text(self, _device: str = "") -> str:
+        words = ["priority", str(self.priority), *pairs(from_=self.source, to=self.destination)]
+        return " ".join([*words, *pairs(iif=self.iif, oif=self.oif, fwmark=self.fwmark, table=self.table)])
+
+
+Row = Union[Route, Fdb, Neighbor, Rule]
+
+HANGS_ON_LINK: Mapping[type, str] = {Route: "routes", Fdb: "fdb", Neighbor: "neighbors"}
+"""The rows that go with their device, and where a Link has them. Rules name devices that need not be there."""
