@@ -121,7 +121,7 @@ def made_by_ipv6(entry: dict[str, Any]) -> bool:
 def learned(entry: dict[str, Any]) -> bool:
     """FDB entries from packets, and the groups that devices join by themselves."""
     group = int(entry["mac"][:2], 16) & 1
-    return entry.get("state") not in ("permanent", "static") or bool(group)
+    return entry.get("state") not in ("permanent", "static") or bool(group and "dst" not in entry)
 
 
 def in_order(entries: list[Any], restless: frozenset[str] = RESTLESS) -> list[Any]:
