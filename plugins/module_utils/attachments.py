@@ -12,7 +12,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
-from .rows import HANGS_ON_LINK, Route, Row, Rule
+from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule
 from .state import Addr, Link, State, Vlan
 from .values import quoted
 
@@ -108,6 +108,8 @@ class RowAdd(Operation):
     row: Row
 
     def simulate(self, model: State) -> None:
+        for other in self.moves(model):
+            other.simulate(model)
         link, held = model.links.get((self.netns, self.device)), HANGS_ON_LINK.get(type(self.row))
         if link and held and self.row not in getattr(link, held):
             model.put(link.holding(**{held: (*getattr(link, held), self.row)}))
@@ -115,8 +117,22 @@ class RowAdd(Operation):
         if key in model.rows:
             model.rows[key] = self.row
 
+    def moves(self, model: State) -> list[RowDelete]:
+        """What it takes off other ports: a bridge has one entry for a MAC and VLAN."""
+        row, here = self.row, model.links.get((self.netns, self.device))
+        if not isinstance(row, Fdb) or not row.master or here is None:
+            return []
+        found = []
+        for key, other in model.rows.items():
+            if isinstance(other, Fdb) and other.master and (other.mac, other.vlan) == (row.mac, row.vlan):
+                there = model.links.get((key[1], key[2]))
+                if there and there.netns == here.netns and there.get("master") == here.get("master") and there != here:
+                    found.append(RowDelete(self.netns, there.name, other))
+        return found
+
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (RowDelete(self.netns, self.device, self.row),)
+        back = tuple(RowAdd(other.netns, other.device, other.row) for other in self.moves(model))
+        return (RowDelete(self.netns, self.device, self.row), *back)
 
     def command(self) -> str:
         return self.row.command("add", self.netns, self.device)

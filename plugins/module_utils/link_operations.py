@@ -323,7 +323,7 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
         if (option.level != "none" or name == "link_netns")
         and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
         # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
-        and (name == "mtu" or option.initial is None or end.attrs[name] != option.initial)
+        and (name == "mtu" or not option.mutable or option.initial is None or end.attrs[name] != option.initial)
         and (name in kind.late) == late
     }
 

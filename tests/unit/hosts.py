@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceRestore,
     Operation,
 )
-from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import ALL_ZEROS, Fdb, Route
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import ALL_ZEROS, Fdb, Neighbor, Route
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
     IFA_F_NODAD,
     IFA_F_PERMANENT,
@@ -110,7 +110,7 @@ def brief(link: Link) -> str:
     words += [
         f"{name}={value!r}"
         for name, value in vars(link).items()
-        if name in ("addresses", "routes", "fdb", "busy") and value
+        if name in ("addresses", "routes", "fdb", "neighbors", "busy") and value
     ]
     return " ".join(words)
 
@@ -214,7 +214,12 @@ def attach(draw: Draw, state: State, link: Link) -> Link:
     if link.kind == "vxlan":
         default = link.get("remote")
         fdb = [Fdb(ALL_ZEROS, far) for far in draw(some_of(["10.9.9.7", "10.9.9.5"])) if far != default]
-    return replace(link, addresses=tuple(addresses), routes=tuple(routes), fdb=tuple(fdb))
+    neighbors = [
+        Neighbor(address, "02:00:00:00:00:09")
+        for address in draw(some_of(["10.0.0.9", "2001:db8::9"]))
+        if link.kind != "loopback" and (six or ":" not in address)
+    ]
+    return replace(link, addresses=tuple(addresses), routes=tuple(routes), fdb=tuple(fdb), neighbors=tuple(neighbors))
 
 
 @st.composite
@@ -291,5 +296,6 @@ def comparable_link(link: Link) -> dict[str, Any]:
         ),
         "routes": sorted(link.routes),
         "fdb": sorted(link.fdb),
+        "neighbors": sorted(link.neighbors),
         "peer": link.peer,
     }

@@ -50,7 +50,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
     "vnet_route": {"destination": "default", "netns": "web"},
     "vnet_rule": {
-        **{"priority": 5, "from": "192.0.2.0/24", "to": "10.0.0.0/8", "iif": "x", "oif": "y", "fwmark": "0x1"},
+        "priority": 5,
+        "from": "192.0.2.0/24",
+        "to": "10.0.0.0/8",
+        "iif": "x",
+        "oif": "y",
+        "fwmark": "0x1",
         "netns": "web",
     },
     "vnet_neighbor": {"device": "x", "address": "192.0.2.9", "netns": "web"},

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of tables: what a want means, what becomes of it, and what the kernel does to those that hang on a device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import AddressDelete
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import row_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.fdb import FDB
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.neighbor import NEIGHBOR
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkDelete, LinkSet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import STATIC, Fdb, Neighbor, Row, Rule
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Record, Topology
+
+MAC = "02:00:00:00:00:09"
+KERNELS = (
+    Rule(0, 4, table=255, protocol=2),
+    Rule(32766, 4, table=254, protocol=2),
+    Rule(32767, 4, table=253, protocol=2),
+)
+
+
+def host(*rows: Row, link: Link | None = None) -> State:
+    """A host with the rules that each has, these rows, and a device."""
+    state = State()
+    link = link or Link("", "v1", "veth", {"admin_state": "up", "master": "br0"})
+    state.put(link)
+    for row in (*KERNELS, *rows):
+        state.rows[row.key("", link.name)] = row
+    return state
+
+
+def commands(state: State, kind: Any, /, **options: Any) -> list[str]:
+    """What it takes; and that nothing is left to do afterwards, and that undoing it leads back."""
+    want = row_want(kind, options)
+    found = plan(state, (want,))
+    assert plan(found.after, (want,)).steps == ()
+    after = found.after.copy()
+    for step in reversed(found.steps):
+        for operation in step.undo:
+            operation.simulate(after)
+    before = {key: row for key, row in state.rows.items() if row}
+    assert {key: row for key, row in after.rows.items() if row} == before
+    return found.commands
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_without_a_priority_comes_where_the_kernel_would_have_it() -> None:
+    assert commands(host(), RULE, table="7", fwmark="16") == ["ip rule add priority 32765 fwmark 0x10 table 7"]
+    first = Rule(100, 4, source="10.0.0.0/8", table=7)
+    assert commands(host(first), RULE, table=7, iif="x") == ["ip rule add priority 99 iif x table 7"]
+    assert commands(host(Rule(100, 6, iif="x", table=7)), RULE, table=7, iif="x") == [
+        "ip rule add priority 32765 iif x table 7"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"from": "10.0.0.0/8", "table": 7}, []),
+        ({"from": "10.0.0.0/8"}, []),
+        ({"from": "10.0.0.0/8", "table": 8, "priority": 100}, ["add priority 100 from 10.0.0.0/8 table 8"]),
+        ({"from": "10.0.0.0/8", "table": 8, "priority": 99}, ["add priority 99 from 10.0.0.0/8 table 8"]),
+        ({"priority": 100, "table": 8}, ["add priority 100 table 8"]),
+        ({"priority": 32766, "table": "main"}, []),
+        ({"priority": 32766, "table": 8}, ["add priority 32766 table 8"]),
+        ({"state": "absent", "priority": 100}, ["delete priority 100 from 10.0.0.0/8 table 7"]),
+        ({"state": "absent", "from": "10.0.0.0/8"}, ["delete priority 100 from 10.0.0.0/8 table 7"]),
+        ({"state": "absent", "table": 7}, ["delete priority 100 from 10.0.0.0/8 table 7"]),
+        ({"state": "absent", "table": "main"}, []),
+        ({"state": "absent", "priority": 32766}, ["delete priority 32766 table 254"]),
+        ({"state": "absent", "from": "10.0.0.0/8", "iif": "x"}, []),
+        ({"state": "absent", "from": "10.0.0.0/8", "table": 8}, []),
+    ],
+)
+def test_which_rule_is_meant(options: dict[str, Any], expected: list[str]) -> None:
+    found = commands(host(Rule(100, 4, source="10.0.0.0/8", table=7)), RULE, **options)
+    assert [command.split(" && ")[0].replace("ip rule ", "") for command in found] == expected
+
+
+def test_the_table_that_is_there_already_is_the_one_that_is_meant() -> None:
+    rules = [Rule(100, 4, iif="x", table=table) for table in (7, 8)]
+    assert commands(host(*rules), RULE, iif="x", table=8) == []
+    assert len(commands(host(*rules), RULE, iif="x", state="absent")) == 2
+
+
+def test_a_rule_needs_a_table() -> None:
+    with pytest.raises(Refused, match=r"^rules\[0\]: table: there is no rule priority 5 iif x, and to make it"):
+        plan(host(), (row_want(RULE, {"priority": 5, "iif": "x"}, "rules[0]"),))
+
+
+# --- neighbors and FDB entries ----------------------------------------------------------------------------------------
+
+
+def test_neighbors() -> None:
+    assert commands(host(), NEIGHBOR, device="v1", address="10.0.0.9", mac=MAC) == [
+        f"ip neighbor replace 10.0.0.9 lladdr {MAC} dev v1 nud permanent"
+    ]
+    there = host(Neighbor("10.0.0.9", MAC))
+    assert commands(there, NEIGHBOR, device="v1", address="10.0.0.9") == []
+    assert commands(there, NEIGHBOR, device="v1", address="10.0.0.9", state="absent") == [
+        "ip neighbor delete 10.0.0.9 dev v1"
+    ]
+
+
+def test_a_bridges_fdb_and_a_vxlan_devices_own() -> None:
+    assert commands(host(), FDB, device="v1", mac=MAC, vlan=7) == [
+        f"bridge fdb replace {MAC} dev v1 vlan 7 master static"
+    ]
+    overlay = Link("", "v1", "vxlan", {"admin_state": "up", "master": "br0"})
+    assert commands(host(link=overlay), FDB, device="v1", mac=MAC) == [f"bridge fdb replace {MAC} dev v1 master static"]
+    assert commands(host(link=overlay), FDB, device="v1", mac=MAC, dst="10.0.0.1") == [
+        f"bridge fdb replace {MAC} dev v1 dst 10.0.0.1"
+    ]
+    both = host(Fdb(MAC, "10.0.0.1"), Fdb(MAC, master=True, state=STATIC), link=overlay)
+    assert commands(both, FDB, device="v1", mac=MAC, dst="10.0.0.2", vni=5) == [
+        f"bridge fdb replace {MAC} dev v1 dst 10.0.0.2 vni 5"
+    ]
+    assert len(commands(both, FDB, device="v1", mac=MAC, state="absent")) == 2
+
+
+def test_an_entry_of_a_bridge_moves_to_another_port() -> None:
+    state = host(Fdb(MAC, master=True, state=STATIC))
+    for name, bridge in (("v2", "br0"), ("v3", "br1")):
+        state.put(Link("", name, "veth", {"admin_state": "up", "master": bridge}))
+    elsewhere = Fdb(MAC, master=True, state=STATIC)
+    state.rows[elsewhere.key("", "v3")] = elsewhere
+    commands(state, FDB, device="v2", mac=MAC)
+    after = plan(state, (row_want(FDB, {"device": "v2", "mac": MAC}),)).after
+    assert {key[2] for key, row in after.rows.items() if key[0] == "fdb" and row} == {"v2", "v3"}
+
+
+def test_what_hangs_on_a_device_goes_with_it() -> None:
+    neighbors = (Neighbor("10.0.0.9", MAC), Neighbor("2001:db8::9", MAC))
+    link = Link("", "v1", "veth", {"admin_state": "up", "mtu": 1500}, (Addr("10.0.0.1/24"),), neighbors=neighbors)
+    for operation, left in (
+        (LinkSet("", "v1", "veth", {"admin_state": "down"}), ()),
+        (LinkSet("", "v1", "veth", {"mac": MAC}), ()),
+        (LinkSet("", "v1", "veth", {"mtu": 1000}), neighbors[:1]),
+        (LinkSet("", "v1", "veth", {"alias": "x"}), neighbors),
+        (AddressDelete("", "v1", link.addresses[0]), neighbors[1:]),
+        (LinkDelete("", "v1", "veth"), ()),
+    ):
+        state = host(*neighbors, link=link)
+        back = operation.inverse(state)
+        operation.simulate(state)
+        after = state.link(link.key)
+        assert (after.neighbors if after else ()) == left
+        assert {row for row in state.rows.values() if isinstance(row, Neighbor)} == set(left)
+        for step in back:
+            step.simulate(state)
+        again = state.link(link.key)
+        assert again is not None
+        assert set(again.neighbors) == set(neighbors)
+
+
+# --- topologies -------------------------------------------------------------------------------------------------------
+
+
+def test_a_topology_takes_away_the_rows_that_it_made_and_no_others() -> None:
+    lab = Topology("lab")
+    wants = tuple(row_want(RULE, {"priority": number, "table": 7}) for number in (1, 2))
+    used = host(Rule(1, 4, table=7))
+    made = plan(used, wants, lab).after
+    assert Record.read(made.text(lab.record)).rows == [["rule", "", 2, 4, "", "", "", "", "", 7]]
+    gone = plan(made, (), Topology("lab", absent=True))
+    assert [command for command in gone.commands if "rule" in command] == ["ip rule delete priority 2 table 7"]
+
+
+def test_a_changed_row_stays_the_topologys_own() -> None:
+    lab = Topology("lab")
+    made = plan(host(), (row_want(RULE, {"priority": 2, "table": 7}),), lab).after
+    changed = plan(made, (row_want(RULE, {"priority": 2, "table": 8}),), lab).after
+    assert Record.read(changed.text(lab.record)).rows == [["rule", "", 2, 4, "", "", "", "", "", 8]]
