@@ -22,14 +22,13 @@ from .attachments import (
     RowAdd,
     RowDelete,
     RowReplace,
-    VlanAdd,
-    VlanDelete,
 )
 from .errors import KernelError, Refused, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .host import Host
 from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
+from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
 from .netlink import (
     NLM_F_APPEND,
@@ -45,10 +44,12 @@ from .netlink import (
     RTM_SETLINK,
     address_message,
     link_message,
+    port_message,
     vlan_message,
 )
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .plan import Plan
+from .port_operations import PortSet, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 
 HINTS: dict[tuple[type, int], str] = {
@@ -239,11 +240,17 @@ class Applier:
         self.host.forget()
 
     def vlan(self, op: Any) -> None:
-        message = vlan_message(
-            self.host.index(op.netns, op.device), op.vlan.vid, op.vlan.pvid, op.vlan.untagged, op.itself
-        )
+        index = self.host.index(op.netns, op.device)
+        message = vlan_message(index, op.vlan.vid, op.last, op.vlan.pvid, op.vlan.untagged, op.itself)
         kind = RTM_SETLINK if isinstance(op, VlanAdd) else RTM_DELLINK
         self.host.socket(op.netns).request(message, kind)
+
+    def port_set(self, op: PortSet) -> None:
+        attrs = {
+            int(PORT_TABLE[name].attr): int(PORT_TABLE[name].type.encode(value)) for name, value in op.changes.items()
+        }
+        message = port_message(self.host.index(op.netns, op.device), attrs)
+        self.host.socket(op.netns).request(message, RTM_SETLINK)
 
     def altname(self, op: Any) -> None:
         index = self.host.index(op.netns, op.device)
@@ -295,6 +302,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     LinkGroupDelete: Applier.link_group_delete,
     LinkSet: Applier.link_set,
     LinkMove: Applier.link_move,
+    PortSet: Applier.port_set,
     VlanAdd: Applier.vlan,
     VlanDelete: Applier.vlan,
     AltnameAdd: Applier.altname,

@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The operations on what is attached to links: addresses, rows of tables, VLANs of ports, alternative names."""
+"""The operations on what is attached to links: addresses, rows of tables, alternative names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
 from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule
-from .state import Addr, Link, State, Vlan
+from .state import Addr, Link, State
 from .values import quoted
 
 
@@ -188,76 +188,6 @@ class RowReplace(Operation):
             steps = (self.new.command("add", self.netns), self.old.command("delete", self.netns, self.device))
             return " && ".join(steps)
         return self.new.command("replace", self.netns, self.device)
-
-
-@dataclass(frozen=True)
-class VlanAdd(Operation):
-    """Let a port carry a VLAN; `itself`: the bridge's own."""
-
-    netns: str
-    device: str
-    vlan: Vlan
-    itself: bool = False
-
-    def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
-        if link and self.vlan not in link.vlans:
-            model.put(replace(link, vlans=(*(vlan for vlan in link.vlans if vlan.vid != self.vlan.vid), self.vlan)))
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (VlanDelete(self.netns, self.device, self.vlan, self.itself),)
-
-    def command(self) -> str:
-        return vlan_command(self.netns, "add", self.device, self.vlan, self.itself)
-
-
-@dataclass(frozen=True)
-class VlanDelete(Operation):
-    """Take a VLAN off a port."""
-
-    netns: str
-    device: str
-    vlan: Vlan
-    itself: bool = False
-
-    def simulate(self, model: State) -> None:
-        link = model.links.get((self.netns, self.device))
-        if link:
-            model.put(replace(link, vlans=tuple(vlan for vlan in link.vlans if vlan.vid != self.vlan.vid)))
-
-    def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (VlanAdd(self.netns, self.device, self.vlan, self.itself),)
-
-    def command(self) -> str:
-        return vlan_command(self.netns, "delete", self.device, Vlan(self.vlan.vid), self.itself)
-
-
-def vlan_command(netns: str, verb: str, device: str, vlan: Vlan, itself: bool) -> str:
-    """Write a command line of bridge(8) about a VLAN."""
-    words = [
-        "bridge",
-        *(["-n", quoted(netns)] if netns else []),
-        "vlan",
-        verb,
-        "dev",
-        quoted(device),
-        "vid",
-        str(vlan.vid),
-    ]
-    words += ["pvid"] * vlan.pvid + ["untagged"] * vlan.untagged + ["self"] * itself
-    return " ".join(words)
-
-
-def put_vlans_back(model: State, before: Link) -> tuple[Operation, ...]:
-    """What gives a port its VLANs again, when it has joined the bridge that it is in in `model`."""
-    bridge = model.links.get((before.netns, before.attrs.get("master") or before.name))
-    usual = (bridge.get("vlan_default_pvid") if bridge else None) or 1
-    itself = not before.attrs.get("master")
-    back: tuple[Operation, ...] = tuple(VlanAdd(before.netns, before.name, vlan, itself) for vlan in before.vlans)
-    if before.vlans and all(vlan.vid != usual for vlan in before.vlans):
-        # The bridge gives it to each port that joins.
-        back += (VlanDelete(before.netns, before.name, Vlan(usual), itself),)
-    return back
 
 
 @dataclass(frozen=True)

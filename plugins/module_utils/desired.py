@@ -18,6 +18,7 @@ from typing import Any, Union
 
 from .errors import Refused
 from .kinds.base import LinkKind, Option
+from .kinds.bridge_port import PORT_TABLE
 from .kinds.row import RowKind
 from .rows import RowKey
 from .state import Key
@@ -94,7 +95,22 @@ class RowWant:
     where: str = ""
 
 
-Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant]
+@dataclass(frozen=True)
+class PortWant:
+    """What a bridge is told of a port. `append`: its VLANs are an addition."""
+
+    netns: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    append: bool = False
+    where: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -187,6 +203,17 @@ def row_want(kind: RowKind, entry: Mapping[str, Any], where: str = "", netns: st
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
     return RowWant(kind, netns, kind.key(netns, said), said, absent, where)
+
+
+def port_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> PortWant:
+    """The want behind vnet_bridge_port's options. `netns` is the default of the entry's own.
+
+    What persist.py kept may have in `append` the names of lists, in place of a word for all of them.
+    """
+    name = name_of(where, "name", entry.get("name"), DeviceName())
+    if entry.get("netns") is not None:
+        netns = name_of(where, "netns", entry["netns"], NetnsName())
+    return PortWant(netns, name, given(where, PORT_TABLE, entry), bool(entry.get("append")), where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .kinds import ROW_KINDS
+from .kinds.bridge_port import port_shown
 from .rows import HANGS_ON_LINK
 from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown
 
@@ -22,6 +24,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
     parts = {
         "namespaces": {name: {"name": name} for name in sorted(set(state.namespaces) - set(other.namespaces))},
         "links": dict(_links(state, other, asked)),
+        "bridge_ports": dict(_ports(state, other)),
         **{kind.plural: list(_rows(kind.name, state, other)) for kind in ROW_KINDS},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
@@ -44,15 +47,28 @@ def _links(state: State, other: State, asked: Mapping[Key, set[str]]) -> Iterato
             yield key_text(key), {"name": key[1], "kind": "bridge", "ports": state.ports(key)}
 
 
+def _ports(state: State, other: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What bridges know of their ports, as far as it differs."""
+    for key, link in sorted(state.links.items()):
+        before = other.links.get(key)
+        if link and before and link.get("master") == before.get("master"):
+            port, was = port_shown(link), port_shown(before)
+            if port != was:
+                yield (
+                    key_text(key),
+                    {name: value for name, value in port.items() if name == "name" or was.get(name) != value},
+                )
+
+
 def _without_rows(state: State, link: Link | None) -> Link | None:
-    """A link without the rows that are told of by themselves."""
-    if link is None or not state.rows:
-        return link
+    """A link without what is told of by itself: rows of tables, and what a bridge knows of it."""
+    if link is None:
+        return None
     kept = {
         held: tuple(row for row in getattr(link, held) if row.key(*link.key) not in state.rows)
         for held in HANGS_ON_LINK.values()
     }
-    return link.holding(**kept)
+    return replace(link, port={}, vlans=()).holding(**kept)
 
 
 def _rows(kind: str, state: State, other: State) -> Iterator[str]:

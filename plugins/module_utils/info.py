@@ -33,11 +33,12 @@ from .info_words import (
     topology_shown,
 )
 from .kinds import kind_of
+from .kinds.bridge_port import vlans_shown
 from .netlink import RawLink
 from .read_links import address_value
 from .retrieve import Reader
 from .rows import Fdb
-from .state import Addr, Key, Link, forwarding_shown, link_shown
+from .state import Addr, Key, Link, Vlan, forwarding_shown, link_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")
 """What can be gathered, besides `all`."""
@@ -118,8 +119,18 @@ class Gatherer:
         fdb: dict[int, list[Fdb]] = {}
         if self.asked & {"fdb", "topology"} or any("remotes" in kind_of(link.kind).table for link in links.values()):
             fdb = self._fdb(netns, links)
+        bridged = any(kind_of(link.kind).holds_ports for link in links.values())
+        vlans = self.host.socket(netns).vlans() if bridged else {}
         for index, link in links.items():
-            self.state.put(replace(link, addresses=tuple(addresses.get(index, ())), fdb=tuple(fdb.get(index, ()))))
+            self.state.put(
+                replace(
+                    link,
+                    addresses=tuple(addresses.get(index, ())),
+                    fdb=tuple(fdb.get(index, ())),
+                    vlans=tuple(Vlan(*found) for found in vlans.get(index, ())),
+                    port=self.reader.port(link),
+                )
+            )
         if "links" in self.asked:
             self.found[netns]["links"] = {link.name: self._link_shown(link.key) for link in links.values()}
 
@@ -128,6 +139,8 @@ class Gatherer:
         if link is None:
             return {}
         shown = link_shown(self.state, link, {"mac"})
+        if link.port:
+            shown["bridge_port"] = {**link.port, "vlans": vlans_shown(link.vlans)}
         kept = [addr.cidr for addr in link.addresses if not addr.ours]
         return {**shown, "kernel_addresses": kept} if kept else shown
 

@@ -16,11 +16,13 @@ from typing import Any, Callable
 
 from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind, Option
+from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, port_shown
 from .kinds.fdb import FDB
 from .kinds.neighbor import NEIGHBOR
 from .kinds.route import DEFAULT_METRIC
 from .kinds.rule import RULE, shown_mark
 from .netlink import attributes_of
+from .port_operations import usual_vlans
 from .read_links import neighbor_value
 from .read_rows import rule_value
 from .rows import ALL_ZEROS, ROUTE_TYPES, TABLES, Fdb
@@ -259,6 +261,7 @@ def topology_shown(
             ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
             entry.update({"ports": ports, "append": True} if ports else {})
         shown[kind.plural].append(entry)
+    shown["bridge_ports"] = bridge_ports(state, names)
     for row_kind in ROW_KINDS:
         shown[row_kind.plural] = [entry for netns in sorted(names) for entry in rows[netns].get(row_kind.plural, ())]
     on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
@@ -267,6 +270,25 @@ def topology_shown(
             on[netns][key] = value == "1"
     shown["forwarding"] = [entry for netns, keys in on.items() for entry in forwarding_entries(netns, keys)]
     return shown
+
+
+def bridge_ports(state: State, names: Collection[str]) -> list[dict[str, Any]]:
+    """What bridges were told of ports, and of themselves, less what is usual."""
+    entries = []
+    for _key, link in sorted(state.links.items()):
+        if link is None or link.netns not in names:
+            continue
+        shown = port_shown(link)
+        told = {name: value for name, value in link.port.items() if value != PORT_INITIAL.get(name)}
+        if told.get("cost") in COSTS_BY_SPEED:
+            del told["cost"]
+        bridge = state.link((link.netns, link.get("master") or link.name))
+        # A kernel that can't filter VLANs tells of none, and of no default either.
+        if bridge and bridge.get("vlan_default_pvid") is not None and link.vlans != usual_vlans(state, link):
+            told["vlans"] = shown["vlans"]
+        if told:
+            entries.append({"name": link.name, **said({"netns": link.netns}), **told})
+    return entries
 
 
 def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -12,10 +12,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .attachments import AltnameAdd, RowAdd, put_back, put_vlans_back
+from .attachments import AltnameAdd, RowAdd, put_back
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
 from .operations import Operation, SysctlSet, ip
+from .port_operations import put_port_back
 from .state import Key, Link, State
 from .values import quoted
 
@@ -176,7 +177,7 @@ class LinkSet(Operation):
             link = replace(link, mac_is_set=True)
         if link.attrs.get("master", "") != before.attrs.get("master", ""):
             # The bridge forgets what it was told of this port.
-            link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master), vlans=())
+            link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master), vlans=(), port={})
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if "mac" in self.changes:
             link = replace(link, neighbors=())
@@ -205,10 +206,11 @@ class LinkSet(Operation):
         if "alias" in old and old["alias"] is None:
             back["alias"] = ""
         now = self.on(link).attrs
-        vlans = put_vlans_back(model, link) if link.vlans and not self.on(link).vlans else ()
+        left = "master" in self.changes and self.changes["master"] != link.attrs.get("master", "")
+        port = put_port_back(model, link) if left and link.attrs.get("master") else ()
         return (
             ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ())
-            + vlans
+            + port
             + put_back(link, self.on(link))
         )
 
@@ -266,6 +268,8 @@ class LinkMove(Operation):
                 addresses=(),
                 routes=(),
                 neighbors=(),
+                vlans=(),
+                port={},
                 fdb=tuple(entry for entry in link.fdb if not entry.master),
             )
         model.put(moved)
@@ -285,7 +289,7 @@ class LinkMove(Operation):
             back += (LinkSet(self.netns, self.name, link.kind, {"master": link.attrs["master"]}),)
         if link.attrs.get("admin_state") == "up":
             back += (LinkSet(self.netns, self.name, link.kind, {"admin_state": "up"}),)
-        return back + put_back(link, None)
+        return back + put_port_back(model, link) + put_back(link, None)
 
     def command(self) -> str:
         words = ["netns", quoted(self.to[0]) if self.to[0] else "1"] if self.to[0] != self.netns else []
@@ -310,7 +314,7 @@ def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tu
         steps += _settings(end) + _ports(model, end, without_ports)
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
-        steps += put_vlans_back(model, end) + put_back(end, None)
+        steps += put_port_back(model, end) + put_back(end, None)
     return steps
 
 
@@ -345,6 +349,6 @@ def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[Operat
     for port in model.ports(bridge.key) if kind_of(bridge.kind).holds_ports else ():
         member = model.links[bridge.netns, port]
         if member and port not in without:
-            steps += (LinkSet(bridge.netns, port, "", {"master": bridge.name}), *put_vlans_back(model, member))
+            steps += (LinkSet(bridge.netns, port, "", {"master": bridge.name}), *put_port_back(model, member))
             steps += tuple(RowAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
     return steps

@@ -16,11 +16,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import plan_rows
 from .bundle import software
-from .desired import LinkWant, NamespaceWant, RowWant, Want, row_want
+from .desired import LinkWant, NamespaceWant, PortWant, RowWant, Want, port_want, row_want
 from .engine import run
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
+from .kinds.bridge_port import port_shown, port_spec
 from .kinds.link import LINK
 from .kinds.row import RowKind
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
@@ -34,6 +35,7 @@ MODULE_SPECS: dict[str, dict[str, Any]] = {
     "namespaces": NAMESPACE_SPEC,
     **{kind.plural: link_spec(kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: kind.spec() for kind in ROW_KINDS},
+    "bridge_ports": port_spec(),
     "forwarding": FORWARD_SPEC,
 }
 
@@ -126,6 +128,7 @@ def run_topology() -> None:
             "link_group": topology.link_group,
             "namespaces": sorted(want.name for want in wants if isinstance(want, NamespaceWant)),
             "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
+            "bridge_ports": sorted(key_text(want.key) for want in wants if isinstance(want, PortWant)),
             **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
         }
     finish(module, result, {"topology": shown if not topology.absent else {}})
@@ -139,3 +142,13 @@ def run_row(kind: RowKind) -> None:
         return {kind.name: kind.shown(*found[0]) if found and not want.absent else {}}
 
     main(kind.module, kind.spec(), partial(row_want, kind), resource)
+
+
+def run_port() -> None:
+    """The `main()` of vnet_bridge_port."""
+
+    def resource(state: State, want: Any) -> dict[str, Any]:
+        link = state.link(want.key)
+        return {"bridge_port": port_shown(link) if link else {}}
+
+    main("vnet_bridge_port", port_spec(), port_want, resource)

@@ -188,6 +188,11 @@ class RawLink:
         data: Any = info.get_attr("IFLA_INFO_DATA")
         return attributes_of(data) if hasattr(data, "get_attr") else {}
 
+    def port_attrs(self) -> dict[int, bytes]:
+        """What its bridge was told of it, by the number of the attribute (IFLA_BRPORT_*); nothing where it is no bridge's port."""
+        info = dict(attributes(self.raw.get(IFLA_LINKINFO, b"")))
+        return dict(attributes(info.get(5, b""))) if info.get(4, b"").rstrip(b"\0") == b"bridge" else {}
+
 
 class Socket:
     """A netlink socket in the network namespace in which it was made; requests are answered one by one."""
@@ -406,11 +411,31 @@ def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) ->
     return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
 
 
-def vlan_message(index: int, vid: int, pvid: bool, untagged: bool, itself: bool) -> bytes:
-    """A request about a VLAN of a port, or of a bridge `itself`."""
-    info = ("IFLA_BRIDGE_VLAN_INFO", {"flags": 2 * pvid | 4 * untagged, "vid": vid})
-    attrs = [("IFLA_BRIDGE_FLAGS", 2), info] if itself else [info]
+def vlan_message(index: int, vid: int, last: int, pvid: bool, untagged: bool, itself: bool) -> bytes:
+    """A request about a VLAN of a port, or about all up to `last`; or of a bridge `itself`."""
+    flags = 2 * pvid | 4 * untagged
+    # BRIDGE_VLAN_INFO_RANGE_BEGIN and _END.
+    ends = [(vid, flags | 8), (last, flags | 16)] if last > vid else [(vid, flags)]
+    infos = [("IFLA_BRIDGE_VLAN_INFO", {"flags": flags, "vid": number}) for number, flags in ends]
+    attrs = [("IFLA_BRIDGE_FLAGS", 2), *infos] if itself else infos
     return filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
+
+
+_WIDTHS = {2: "=HHHxx", 3: "=HHI"}
+"""Of the attributes of ports that have more than one byte."""
+_IFLA_PROTINFO, _NLA_F_NESTED = 12, 0x8000
+
+
+def port_message(index: int, attrs: Mapping[int, int]) -> bytes:
+    """A request about what a bridge is told of a port, by the numbers of attributes (IFLA_BRPORT_*)."""
+    content = b""
+    for number, value in attrs.items():
+        length = 4 + {2: 2, 3: 4}.get(number, 1)
+        content += struct.pack(_WIDTHS.get(number, "=HHBxxx"), length, number, value)
+    nested = struct.pack("=HH", 4 + len(content), _IFLA_PROTINFO | _NLA_F_NESTED) + content
+    message = bytearray(filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, []) + nested)
+    struct.pack_into("=I", message, 0, len(message))
+    return bytes(message)
 
 
 def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:

@@ -26,11 +26,13 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    PortWant,
     RowWant,
     Want,
     forward_want,
     link_want,
     namespace_want,
+    port_want,
     row_want,
 )
 from .errors import Refused
@@ -57,6 +59,7 @@ TOPOLOGY = "vnet_topology"
 PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
+    "vnet_bridge_port": port_want,
     **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
     "vnet_sysctl_forward": forward_want,
 }
@@ -201,6 +204,8 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
         words, netns = [want.kind.module[len("vnet_") :], want.name], want.netns
     elif isinstance(want, NamespaceWant):
         words = ["netns", want.name]
+    elif isinstance(want, PortWant):
+        words, netns = ["bridge_port", want.name], want.netns
     elif isinstance(want, RowWant):
         words, netns = [want.kind.name, *want.kind.file_words(want.key)], want.netns
     else:

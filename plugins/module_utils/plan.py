@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links, plan_persist, plan_rows, plan_topology
+from . import plan_addresses, plan_host, plan_links, plan_persist, plan_ports, plan_rows, plan_topology
 from .desired import Want
 from .diff import half
 from .persist import Keep
@@ -67,6 +67,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
     plan_links.assign_ports(planner)
+    plan_ports.assign(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
     plan_host.set_sysctls(planner)

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from . import plan_rows
+from . import plan_links, plan_ports, plan_rows
 from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, RowWant, Want
 from .errors import Refused
@@ -213,7 +214,30 @@ def remembered(planner: Planner, old: Record) -> Record:
         [[*key, *values] for key, values in sorted(sysctls.items())],
         [[*key, origin] for key, origin in sorted(moved.items())],
         [],
+        ports_told(planner, old),
     )
+
+
+def ports_told(planner: Planner, old: Record) -> list[list[Any]]:
+    """What bridges were told of ports that were there and are not the topology's own, with the value before."""
+    ports = {((entry[0], entry[1]), entry[2]): (entry[3], entry[4]) for entry in old.ports}
+    for (key, option), (before, now) in planner.told.items():
+        first = ports.get((key, option), (before, now))[0]
+        if first != now:
+            ports[key, option] = (first, now)
+        else:
+            ports.pop((key, option), None)
+    return [
+        [*key, option, before, now] for (key, option), (before, now) in sorted(ports.items(), key=lambda item: item[0])
+    ]
+
+
+def is_own(planner: Planner, key: Key) -> bool:
+    """Whether a device is the topology's, and goes unless it is listed."""
+    link = planner.model.link(key)
+    mark = planner.topology.link_group if planner.topology else None
+    ends = {end for want in planner.links for end, _options in plan_links.ends(planner, want)}
+    return link is not None and link.get("link_group") == mark and key not in ends
 
 
 def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> None:
@@ -229,6 +253,12 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         new.sysctls.remove([netns, key, before, now])
         if planner.model.sysctls.get((netns, key)) == now and before not in ("", now):
             planner.do(SysctlSet(netns, key, before))
+    for netns, name, option, before, now in [
+        entry for entry in new.ports if ((entry[0], entry[1]), entry[2]) not in planner.told
+    ]:
+        new.ports.remove([netns, name, option, before, now])
+        if netns not in going and not is_own(planner, (netns, name)):
+            plan_ports.give_back(planner, (netns, name), option, before, now)
     listed = {key for want in planner.rows for key, _row in plan_rows.found(planner.model, want)[:1]}
     kinds = {kind.name: kind for kind in ROW_KINDS}
     order = list(kinds)

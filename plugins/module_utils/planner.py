@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, RowWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, PortWant, RowWant, Want
 from .kinds import ROW_KINDS
 from .operations import Operation
 from .persist import Keep
@@ -40,6 +41,8 @@ class Planner:
         self.steps: list[Step] = []
         self.missing: list[str] = []
         self.asked: dict[Key, set[str]] = {}
+        self.told: dict[tuple[Key, str], tuple[Any, Any]] = {}
+        """What bridges were told of their ports, by (port, option): the value before, and the one asked for."""
         self.settled: set[Key] = set()
         """The sysctls that are wanted, (namespace, key) of each."""
 
@@ -63,6 +66,10 @@ class Planner:
     @property
     def links(self) -> list[LinkWant]:
         return [want for want in self.wants if isinstance(want, LinkWant)]
+
+    @property
+    def ports(self) -> list[PortWant]:
+        return [want for want in self.wants if isinstance(want, PortWant)]
 
     @property
     def rows(self) -> list[RowWant]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from .errors import Refused
 from .host import Host
 from .kinds import kind_of
 from .kinds.base import DeviceRef
+from .kinds.bridge_port import port_options
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
 from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
@@ -122,7 +124,7 @@ class LinkReader:
             or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
         ):
             link = replace(link, fdb=tuple(self._fdb(link)))
-            link = replace(link, vlans=self._vlans(link))
+            link = replace(link, vlans=self._vlans(link), port=self.port(link))
         if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
@@ -241,6 +243,11 @@ class LinkReader:
         if key not in self.dumps:
             self.dumps[key] = self.host.socket(link.netns).vlans()
         return tuple(Vlan(*found) for found in self.dumps[key].get(link.index, ()))
+
+    def port(self, link: Link) -> dict[str, Any]:
+        """What its bridge was told of it."""
+        raw = self.host.link(link.netns, link.name) if link.get("master") else None
+        return port_options(raw.port_attrs(), sys.byteorder) if raw else {}
 
     def _mac_is_set(self, link: Link) -> bool:
         """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import files, sysctl
-from .desired import ForwardWant, LinkWant, NamespaceWant, RowWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
@@ -40,7 +40,12 @@ class Reader(RowReader):
             self._note_want(want)
         record = self._record() if self.topology else None
         made = record.row_keys if record else set()
-        for netns in {*self.names, *(record.namespaces if record else ()), *(key[1] for key in made)}:
+        for netns in {
+            *self.names,
+            *(record.namespaces if record else ()),
+            *(key[1] for key in made),
+            *self._places(record),
+        }:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
@@ -50,6 +55,8 @@ class Reader(RowReader):
             self._details_of(want)
         if record:
             self._moved(record)
+            for netns, name in {(entry[0], entry[1]) for entry in record.ports}:
+                self._told((netns, name))
         self._rows_asked(made)
         return self.state
 
@@ -71,6 +78,8 @@ class Reader(RowReader):
             self._note(want.name, [] if want.absent else ["lo"])
         elif isinstance(want, RowWant):
             self._note(want.netns, want.kind.devices(want.said))
+        elif isinstance(want, PortWant):
+            self._note(want.netns, [want.name], want.where)
         else:
             self._note(want.netns, want.devices or [])
 
@@ -85,6 +94,16 @@ class Reader(RowReader):
                 self._far_ends(want.name)
         elif isinstance(want, ForwardWant):
             self._forwarding(want)
+        elif isinstance(want, PortWant):
+            self._told(want.key)
+
+    def _told(self, key: Key) -> None:
+        """What a bridge was told of a port; and the bridge itself, by whose default VLAN ports are known that have just joined."""
+        link = self.state.links.get(key)
+        if link:
+            self.state.put(replace(link, vlans=self._vlans(link), port=self.port(link)))
+            if link.get("master"):
+                self._link(link.netns, link.get("master"))
 
     def _firewall(self, netns: str) -> None:
         """Whether br_netfilter shows bridged frames to a firewall that drops them."""
@@ -104,6 +123,10 @@ class Reader(RowReader):
                         self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
 
     # -- what a topology made before -------------------------------------------------------------------------------
+
+    def _places(self, record: Record | None) -> set[str]:
+        """The namespaces of the ports that a bridge was told something of."""
+        return {entry[0] for entry in record.ports} if record else set()
 
     def _record(self) -> Record:
         path = self.topology.record if self.topology else ""
@@ -129,6 +152,8 @@ class Reader(RowReader):
         for netns, name, origin in record.moved:
             self._note(netns, [name])
             self._note(origin, [name])
+        for netns, name, _option, _before, _now in record.ports:
+            self._note(netns, [name])
 
     def _moved(self, record: Record) -> None:
         """The devices that were moved, which carry no mark."""
@@ -214,7 +239,9 @@ class Reader(RowReader):
                     port = self._link(link.netns, raw.name)
                     if port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
                         # Leaving the bridge, it loses the static entries of the bridge's FDB.
-                        self.state.put(replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port)))
+                        self.state.put(
+                            replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port), port=self.port(port))
+                        )
 
     def _sysctls(self, netns: str, keys: Iterable[str]) -> None:
         keys = list(keys)

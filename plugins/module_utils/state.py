@@ -77,6 +77,8 @@ class Link:
     """Permanent ones."""
     vlans: tuple[Vlan, ...] = ()
     """A port's, or a bridge's own."""
+    port: Mapping[str, Any] = field(default_factory=dict)
+    """What its bridge was told of it, by option word: see kinds/bridge_port.py."""
     sysctls: tuple[tuple[str, str], ...] = ()
     """Its own settings, (key, value) of each that differs from the namespace's default."""
     peer: Key | None = None

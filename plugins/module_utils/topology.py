@@ -18,7 +18,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
 
@@ -26,19 +26,21 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    PortWant,
     RowWant,
     Want,
     forward_want,
     link_want,
     name_of,
     namespace_want,
+    port_want,
     row_want,
 )
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
 from .rows import RowKey
-from .state import Key, key_text
+from .state import Key, Vlan, key_text
 from .values import NetnsName
 
 RECORDS = "/run/vnet/topologies"
@@ -84,6 +86,8 @@ class Record:
     """[namespace, name, namespace that it came from] of each device that is not ours."""
     namespaces: list[str]
     """Namespaces of others in which it has made links."""
+    ports: list[list[Any]] = field(default_factory=list)
+    """[namespace, name, option, value before, value set] of what bridges were told of ports."""
 
     @classmethod
     def read(cls, content: str | None) -> Record:
@@ -95,6 +99,10 @@ class Record:
                 [[str(entry[place]) for place in range(4)] for entry in found.get("sysctls", [])],
                 [[str(entry[place]) for place in range(3)] for entry in found.get("moved", [])],
                 [str(name) for name in found.get("namespaces", [])],
+                [
+                    [str(entry[0]), str(entry[1]), str(entry[2]), *map(told, entry[3:5])]
+                    for entry in found.get("ports", [])
+                ],
             )
         except (ValueError, AttributeError, TypeError, IndexError, KeyError):
             return cls([], [], [], [])
@@ -106,9 +114,14 @@ class Record:
 
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
-        if not (self.rows or self.sysctls or self.moved or self.namespaces):
+        if not any(self.__dict__.values()):
             return ""
         return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
+
+
+def told(value: Any) -> Any:
+    """A value of what bridges are told of ports, from JSON, which has no tuples."""
+    return tuple(Vlan(*vlan) for vlan in value) if isinstance(value, list) else value
 
 
 def is_group_of_topology(group: object) -> bool:
@@ -120,6 +133,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     "namespaces": namespace_want,
     **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: partial(row_want, kind) for kind in ROW_KINDS},
+    "bridge_ports": port_want,
     "forwarding": forward_want,
 }
 """By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
@@ -160,6 +174,8 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
             yield f"the device {key_text(key)}", key
     elif isinstance(want, RowWant):
         yield f"the {want.kind.words(want.key)}", want.key
+    elif isinstance(want, PortWant):
+        yield f"the bridge port {key_text(want.key)}", ("port", *want.key)
     elif isinstance(want, ForwardWant):
         for device in want.devices or ("",):
             for family in ("ipv4", "ipv6"):

@@ -185,6 +185,11 @@ host:
           type: list
           elements: str
           sample: [192.168.9.1/24, "2001:db8::1/64"]
+        bridge_port:
+          description: What its bridge knows of it, in the options of M(linuxnet.vnet.vnet_bridge_port).
+          returned: for ports of bridges
+          type: dict
+          sample: {isolated: false, learning: true, vlans: [{vid: "1", pvid: true, untagged: true}]}
         kernel_addresses:
           description:
             - Link-local, dynamic and temporary addresses, which the modules never count or remove.
@@ -555,6 +560,14 @@ topology:
       type: list
       elements: dict
       sample: [{netns: web, destination: default, gateway: 192.168.9.1, device: eth0}]
+    bridge_ports:
+      description:
+        - Options of M(linuxnet.vnet.vnet_bridge_port), for ports, and bridges, of which something else than usual is to be
+          said.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: web0, isolated: true, vlans: [{vid: "20", pvid: true, untagged: true}]}]
     rules:
       description: Options of M(linuxnet.vnet.vnet_rule), less the rules that the kernel has from the start.
       returned: always

@@ -119,6 +119,14 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  bridge_ports:
+    description:
+      - What bridges are told of their ports. Each entry takes the options of M(linuxnet.vnet.vnet_bridge_port), less
+        C(persist).
+      - When an option is no longer listed, it goes back to what it was before, unless somebody has changed it since.
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   rules:
     description:
       - Rules of policy routing. Each entry takes the options of M(linuxnet.vnet.vnet_rule), less C(state) and C(persist).
@@ -153,8 +161,8 @@ notes:
   - Namespaces are marked by the alias of their C(lo), V(vnet_topology:) and the name. Marks are gone with what they
     are on, so a device that someone has deleted and made again by hand is not the topology's any more.
   - What can carry no mark is remembered in C(/run/vnet/topologies), in a file named for the topology, which is written
-    before anything else. It holds the routes, rules, neighbors and FDB entries that it made, the devices that it moved, and the sysctls that it set,
-    with their values before.
+    before anything else. It holds the routes, rules, neighbors and FDB entries that it made, the devices that it moved, and with
+    their values before the sysctls that it set and what it told bridges of their ports.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
   - All of it is gone after a reboot, unless O(persist) keeps it.
@@ -165,6 +173,7 @@ seealso:
   - module: linuxnet.vnet.vnet_veth
   - module: linuxnet.vnet.vnet_tuntap
   - module: linuxnet.vnet.vnet_vxlan
+  - module: linuxnet.vnet.vnet_bridge_port
   - module: linuxnet.vnet.vnet_route
   - module: linuxnet.vnet.vnet_rule
   - module: linuxnet.vnet.vnet_neighbor
@@ -370,6 +379,12 @@ topology:
       type: list
       elements: str
       sample: ["web: default table 254 metric 0"]
+    bridge_ports:
+      description: The ports that are listed, each with its namespace before it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: [web0]
     rules:
       description: The rules that are listed, each by what identifies it.
       returned: when it is present

@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.info_words import (
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import ROW_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import Fdb
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State, Vlan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import hosts
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
@@ -220,9 +220,21 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     nic = Link("", "eth9", "", {**UP, "master": "br0"})
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
-    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "forwarding"} | {
+    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "bridge_ports", "forwarding"} | {
         kind.plural for kind in ROW_KINDS
     }
+
+
+def test_bridge_ports_say_what_is_not_usual() -> None:
+    usual = (Vlan(1, pvid=True, untagged=True),)
+    bridge = Link("", "br0", "bridge", {**UP, "vlan_default_pvid": 1}, vlans=usual)
+    told = {"isolated": True, "learning": True, "cost": 2, "priority": 32}
+    port = Link("", "p1", "", {**UP, "master": "br0"}, vlans=usual, port=told)
+    assert topology(state_of(bridge, port))["bridge_ports"] == [{"name": "p1", "isolated": True}]
+    trunk = replace(port, vlans=(Vlan(5), Vlan(6)), port={})
+    assert topology(state_of(bridge, trunk))["bridge_ports"] == [{"name": "p1", "vlans": [{"vid": "5-6"}]}]
+    unable = replace(bridge, attrs=UP, vlans=())
+    assert topology(state_of(unable, replace(port, vlans=(), port={})))["bridge_ports"] == []
 
 
 def test_a_mac_is_there_where_somebody_gave_it() -> None:

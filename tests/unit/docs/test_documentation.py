@@ -19,10 +19,11 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module_topology, netlink
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, RowWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, PortWant, RowWant
 from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS, ROW_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind, Option
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port import PORT_OPTIONS, VLANS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
@@ -33,14 +34,14 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     Row,
     Rule,
 )
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State, Vlan
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
 LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
 ROW_MODULES = {kind.module: kind for kind in ROW_KINDS}
-OURS = sorted([*LINK_MODULES, *ROW_MODULES, "vnet_netns", "vnet_sysctl_forward", "vnet_topology"])
+OURS = sorted([*LINK_MODULES, *ROW_MODULES, "vnet_bridge_port", "vnet_netns", "vnet_sysctl_forward", "vnet_topology"])
 """The modules that change something; vnet_info's result is its own."""
 
 SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
@@ -135,6 +136,7 @@ def test_documented_options_are_the_argument_spec(monkeypatch: pytest.MonkeyPatc
 TABLES: dict[str, tuple[Option, ...]] = {
     **{module: kind.common + kind.options for module, kind in LINK_MODULES.items()},
     **{module: kind.identity + kind.options for module, kind in ROW_MODULES.items()},
+    "vnet_bridge_port": (VLANS, *PORT_OPTIONS),
 }
 
 
@@ -266,6 +268,9 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
             state.links[want.key] = state.links["web", want.name]
         elif isinstance(want, NamespaceWant):
             state.namespaces[want.name] = {}
+        elif isinstance(want, PortWant):
+            port = {option.name: 1 for option in PORT_OPTIONS}
+            state.links[want.key] = Link("web", "x", "veth", {"master": "br0"}, port=port, vlans=(Vlan(20),))
         elif isinstance(want, RowWant):
             row = FULL_ROWS[want.kind.name]
             state.rows[row.key("web", "x")] = row

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phase of the plan that tells bridges what they should know of their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from .desired import PortWant
+from .errors import Refused
+from .kinds import kind_of
+from .kinds.bridge_port import PORT_INITIAL, PORT_TABLE, spans
+from .planner import Planner
+from .port_operations import PortSet, VlanAdd, VlanDelete, usual_vlans
+from .state import Key, Link, Vlan, key_text
+
+
+def assign(planner: Planner) -> None:
+    """Tell bridges of ports, after these have joined."""
+    for want in planner.ports:
+        planner.netns_exists(want.where, want.netns)
+        planner.asked.setdefault(want.key, set()).update(want.options)
+        port = as_joined(planner, want.key)
+        if port is None:
+            planner.lack(want.where, f"name: there is no device {key_text(want.key)}")
+            port = Link(*want.key, "")
+            for state in (planner.before, planner.model):
+                state.put(port)
+        elif not port.get("master") and not kind_of(port.kind).holds_ports:
+            planner.lack(want.where, f"name: {key_text(want.key)} is no port of a bridge, give it a 'master' first")
+        if is_bridge(port):
+            check_own(want, port)
+        tell(planner, want, port)
+
+
+def as_joined(planner: Planner, key: Key) -> Link | None:
+    """A port as it will be: one that joins its bridge in this run gets the bridge's VLAN and all that is usual."""
+    before, port = planner.before.link(key), planner.model.link(key)
+    if port is None or not (port.get("master") or kind_of(port.kind).holds_ports):
+        return port
+    if before is None or before.get("master") != port.get("master") or before.kind != port.kind:
+        port = replace(port, vlans=port.vlans or usual_vlans(planner.model, port))
+        planner.model.put(port)
+    return port
+
+
+def is_bridge(port: Link) -> bool:
+    """Whether it is a bridge that is no port itself."""
+    return kind_of(port.kind).holds_ports and not port.get("master")
+
+
+def check_own(want: PortWant, port: Link) -> None:
+    """Of a bridge that is no port itself, only its own VLANs can be told."""
+    others = [name for name in want.options if name != "vlans"]
+    if others:
+        where = f"{want.where}: " if want.where else ""
+        raise Refused(
+            f"{where}{others[0]}: {key_text(port.key)} is a bridge and no port, of which there is no more to say than 'vlans'"
+        )
+
+
+def tell(planner: Planner, want: PortWant, port: Link) -> None:
+    """Do what differs."""
+    has = {**PORT_INITIAL, **port.port}
+    changes = {
+        name: value
+        for name, value in want.options.items()
+        if name != "vlans" and not PORT_TABLE[name].type.same(value, has.get(name))
+    }
+    for name, value in want.options.items():
+        if name != "vlans":
+            planner.told[port.key, name] = (has.get(name), value)
+    if changes:
+        planner.do(PortSet(*port.key, changes))
+    if "vlans" in want.options:
+        wanted = want.options["vlans"]
+        if want.append:
+            moves = any(vlan.pvid for vlan in wanted)
+            vids = {vlan.vid for vlan in wanted}
+            kept = [vlan._replace(pvid=vlan.pvid and not moves) for vlan in port.vlans if vlan.vid not in vids]
+            wanted = tuple(sorted([*kept, *wanted]))
+        planner.told[port.key, "vlans"] = (port.vlans, wanted)
+        set_vlans(planner, port, wanted)
+
+
+def set_vlans(planner: Planner, port: Link, wanted: Iterable[Vlan]) -> None:
+    """Give a port these VLANs and no others, in as few requests as there are ranges."""
+    itself, wanted = is_bridge(port), set(wanted)
+    vids = {vlan.vid for vlan in wanted}
+    for vlan, last in spans(Vlan(vlan.vid) for vlan in port.vlans if vlan.vid not in vids):
+        planner.do(VlanDelete(*port.key, vlan, itself, last))
+    # The one that is the PVID comes last, as it takes that from another.
+    for vlan, last in sorted(spans(wanted - set(port.vlans)), key=lambda span: span[0].pvid):
+        planner.do(VlanAdd(*port.key, vlan, itself, last))
+
+
+def give_back(planner: Planner, key: Key, option: str, before: Any, now: Any) -> None:
+    """Tell a bridge again what it knew of a port before a topology told it something else, unless somebody has changed it since."""
+    port = planner.model.link(key)
+    if port is None or not (port.get("master") or kind_of(port.kind).holds_ports):
+        return
+    if option == "vlans":
+        if set(port.vlans) == set(now):
+            set_vlans(planner, port, before)
+    elif option in PORT_TABLE and port.port.get(option) == now and before not in (None, now):
+        planner.do(PortSet(*key, {option: before}))

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The operations on what a bridge is told of its ports: their VLANs, and all else that goes when a port leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, PORT_TABLE, spans
+from .operations import Operation
+from .rows import tool
+from .state import Link, State, Vlan
+from .values import quoted
+
+
+@dataclass(frozen=True)
+class VlanAdd(Operation):
+    """Let a port carry a VLAN, or all up to `last`; one that it carries gets these flags. `itself`: the bridge's own."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    itself: bool = False
+    last: int = 0
+
+    @property
+    def vids(self) -> Collection[int]:
+        return range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            # A port has one PVID at most.
+            kept = [
+                vlan._replace(pvid=vlan.pvid and not self.vlan.pvid) for vlan in link.vlans if vlan.vid not in self.vids
+            ]
+            new = [self.vlan._replace(vid=vid) for vid in self.vids]
+            model.put(replace(link, vlans=tuple(sorted(kept + new))))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        before = link.vlans if link else ()
+        changed = [vlan for vlan in before if vlan.vid in self.vids or (vlan.pvid and self.vlan.pvid)]
+        new = [Vlan(vid) for vid in self.vids if all(vlan.vid != vid for vlan in before)]
+        return (
+            *(VlanDelete(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(new)),
+            *(VlanAdd(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(changed)),
+        )
+
+    def command(self) -> str:
+        words = ["pvid"] * self.vlan.pvid + ["untagged"] * self.vlan.untagged
+        return vlan_command(self, "add", words)
+
+
+@dataclass(frozen=True)
+class VlanDelete(Operation):
+    """Take a VLAN off a port, or all up to `last`."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    itself: bool = False
+    last: int = 0
+
+    @property
+    def vids(self) -> Collection[int]:
+        return range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, vlans=tuple(vlan for vlan in link.vlans if vlan.vid not in self.vids)))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        gone = [vlan for vlan in link.vlans if vlan.vid in self.vids] if link else []
+        return tuple(VlanAdd(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(gone))
+
+    def command(self) -> str:
+        return vlan_command(self, "delete", [])
+
+
+def vlan_command(op: VlanAdd | VlanDelete, verb: str, words: list[str]) -> str:
+    """Write a command line of bridge(8) about VLANs."""
+    vid = str(op.vlan.vid) if op.last <= op.vlan.vid else f"{op.vlan.vid}-{op.last}"
+    return tool(f"bridge vlan {verb} dev", op.netns, quoted(op.device), f"vid {vid}", *words, "self" * op.itself)
+
+
+@dataclass(frozen=True)
+class PortSet(Operation):
+    """Tell a bridge something of a port. `changes` goes from option word to canonical value."""
+
+    netns: str
+    device: str
+    changes: Mapping[str, Any]
+
+    def simulate(self, model: State) -> None:
+        link = model.links.get((self.netns, self.device))
+        if link:
+            model.put(replace(link, port={**link.port, **self.changes}))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        link = model.links.get((self.netns, self.device))
+        has = {**PORT_INITIAL, **(link.port if link else {})}
+        back = {name: has[name] for name in self.changes if name in has}
+        return (PortSet(self.netns, self.device, back),) if back else ()
+
+    def command(self) -> str:
+        words = [PORT_TABLE[name].words(value) for name, value in self.changes.items()]
+        return tool("bridge link set dev", self.netns, quoted(self.device), *words)
+
+
+def usual_vlans(model: State, link: Link) -> tuple[Vlan, ...]:
+    """What a port carries that has just joined the bridge that it is in in `model`, or a bridge that is new."""
+    bridge = model.links.get((link.netns, link.attrs.get("master") or link.name))
+    usual = bridge.get("vlan_default_pvid") if bridge else None
+    vid = 1 if usual is None else usual
+    return (Vlan(vid, pvid=True, untagged=True),) if vid else ()
+
+
+def put_port_back(model: State, before: Link) -> tuple[Operation, ...]:
+    """What gives a port its VLANs and its flags again, when it has joined the bridge that it is in in `model`."""
+    itself = not before.attrs.get("master")
+    back: tuple[Operation, ...] = ()
+    if before.vlans:
+        usual = {vlan.vid for vlan in usual_vlans(model, before)}
+        back += tuple(VlanAdd(before.netns, before.name, vlan, itself, last) for vlan, last in spans(before.vlans))
+        gone = usual - {vlan.vid for vlan in before.vlans}
+        # The bridge gives it to each port that joins.
+        back += tuple(VlanDelete(before.netns, before.name, Vlan(vid), itself) for vid in gone)
+    told = {name: value for name, value in before.port.items() if value != PORT_INITIAL.get(name)}
+    if told.get("cost") in COSTS_BY_SPEED:
+        del told["cost"]
+    return back + ((PortSet(before.netns, before.name, told),) if told and not itself else ())
