@@ -190,6 +190,8 @@ def remembered(planner: Planner, old: Record) -> Record:
         operation = step.operation
         if isinstance(operation, SysctlSet) and operation.netns not in {want.name for want in planner.namespaces}:
             before = planner.before.sysctls.get((operation.netns, operation.key), "")
+            if before == operation.value and (operation.netns, operation.key) not in sysctls:
+                continue  # put back as it was, on a device that is made anew
             sysctls[operation.netns, operation.key] = (
                 sysctls.get((operation.netns, operation.key), (before, ""))[0],
                 operation.value,

@@ -40,12 +40,7 @@ class Reader(RowReader):
             self._note_want(want)
         record = self._record() if self.topology else None
         made = record.row_keys if record else set()
-        for netns in {
-            *self.names,
-            *(record.namespaces if record else ()),
-            *(key[1] for key in made),
-            *self._places(record),
-        }:
+        for netns in {*self.names, *(record.places if record else ())}:
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
@@ -123,10 +118,6 @@ class Reader(RowReader):
                         self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
 
     # -- what a topology made before -------------------------------------------------------------------------------
-
-    def _places(self, record: Record | None) -> set[str]:
-        """The namespaces of the ports that a bridge was told something of."""
-        return {entry[0] for entry in record.ports} if record else set()
 
     def _record(self) -> Record:
         path = self.topology.record if self.topology else ""

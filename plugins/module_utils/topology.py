@@ -112,6 +112,13 @@ class Record:
         """The rows as the state has them."""
         return {tuple(key) for key in self.rows}
 
+    @property
+    def places(self) -> set[str]:
+        """All the namespaces that it speaks of."""
+        found = {*self.namespaces, *(key[1] for key in self.row_keys)}
+        found.update(entry[0] for entry in (*self.sysctls, *self.ports))
+        return found.union(*((netns, origin) for netns, _name, origin in self.moved))
+
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
         if not any(self.__dict__.values()):
@@ -247,7 +254,8 @@ def check_loops(wants: Iterable[Want]) -> None:
                 option = what if what == "master" else want.kind.lower
                 name = want.options.get(option) if option else None
                 if name:
-                    up[want.key], place[want.key] = (want.netns, name), want.where
+                    netns = want.netns if what == "master" else want.options.get("link_netns", want.netns)
+                    up[want.key], place[want.key] = (netns, name), want.where
                 for port in want.options.get("ports", ()) if what == "master" else ():
                     up.setdefault((want.netns, port), want.key)
                     place.setdefault((want.netns, port), want.where)

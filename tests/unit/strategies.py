@@ -159,7 +159,7 @@ def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     own = [option for option in kind.options if isinstance(option.type, (Bool, Int, Seconds, Choice))]
     entry = {option.name: draw(value_of(option)) for option in draw(some_of(own, 4))}
     if kind is VXLAN:
-        entry.update(draw(vxlan_options(place)))
+        entry.update(draw(vxlan_options(1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))))
     if kind is TUNTAP:
         entry["mode"] = draw(st.sampled_from(["tap", "tap", "tun"]))
         if draw(st.booleans()):
@@ -168,10 +168,9 @@ def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
 
 
 @st.composite
-def vxlan_options(draw: Draw, place: Place) -> Entry:
-    """Endpoints of one family, and a VNI that no other device of the host has."""
+def vxlan_options(draw: Draw, vni: int) -> Entry:
+    """Endpoints of one family, and `vni` (1 to 315, one that no other device of the host has) or one that goes with it."""
     own, far = draw(st.sampled_from([("2001:db8::1", "2001:db8::9"), ("10.0.0.1", "10.9.9.9")]))
-    vni = 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1])
     entry: Entry = {"vni": draw(st.sampled_from([vni, f"{vni}", vni + 16776900])), "external": None, "vnifilter": None}
     entry["srcport_min"], entry["srcport_max"] = draw(st.sampled_from([(None, None), (4000, 5000)]))
     for option, value in (("local", own), ("remote", far)):

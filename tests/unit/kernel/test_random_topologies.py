@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random topologies on the real kernel: from any one to any other in one run, and back to the host as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_engine import filters_vlans
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_topology import everything, run
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    differences,
+    ip,
+    needs_root,
+    on_a_new_host,
+    tally,
+)
+from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
+from ansible_collections.linuxnet.vnet.tests.unit.topologies import NAME, NICS, Entries, topologies
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytestmark = needs_root
+
+GONE: Entries = {"name": NAME, "state": "absent"}
+
+
+def attempt(entries: Entries, check: bool = False) -> tuple[engine.Result | None, str]:
+    """What a run returned, or else what it said."""
+    try:
+        return run(entries, check=check), ""
+    except VnetError as exc:
+        return None, str(exc)
+
+
+def carry_out(entries: Entries) -> None:
+    """One task as a user would run it: check, run, and run again, judged by the kernel's own tools."""
+    before = everything()
+    promised, refusal = attempt(entries, check=True)
+    assert differences(before, everything()) == [], f"a check run changed something: {refusal}"
+    done, failure = attempt(entries)
+    sizes = {plural: len(value) for plural, value in entries.items() if plural in PARSERS}
+    if promised is None or done is None:
+        assert done is None, f"refused in check mode only: {refusal}"
+        assert "this is left to do by hand" not in failure
+        assert "did not keep" not in failure, failure
+        assert differences(before, everything()) == [], f"what was undone is not as before: {failure}"
+        tally(refused=1, **{f"({failure})": 1})
+        return
+    assert (done.operations, done.diff, done.changed) == (promised.operations, promised.diff, promised.changed)
+    after = everything()
+    assert (after != before) == done.changed, done.operations
+    again = run(entries)
+    assert again.operations == []
+    assert differences(after, everything()) == []
+    tally(topologies=1, operations=len(done.operations), entries=sum(sizes.values()), **sizes)
+
+
+def from_one_to_the_next(*chain: Entries) -> None:
+    vlans = filters_vlans()
+    ip("", "netns", "add", "theirs")
+    for name, netns in NICS.items():
+        ip("", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")
+        ip("", "link", "set", f"{name}-far", "up")
+    # What it is given back, a device that was moved had lost in moving; the namespace `a` comes back without it.
+    run({"name": NAME, "namespaces": [{"name": "a"}], "links": [{"name": x, "netns": y} for x, y in NICS.items()]})
+    run(GONE)
+    before = everything()
+    for entries in chain:
+        carry_out(entries if vlans else without_vlans(entries))
+    run(GONE)
+    assert differences(before, everything()) == []
+    assert run(GONE).operations == []
+
+
+def without_vlans(entries: Entries) -> Entries:
+    bridges = [
+        {name: value for name, value in bridge.items() if not name.startswith("vlan_")}
+        for bridge in entries.get(BRIDGE.plural, ())
+    ]
+    return {**entries, BRIDGE.plural: bridges}
+
+
+def without_a_refusal(*chain: Entries) -> None:
+    from_one_to_the_next(*chain)
+    for entries in chain:
+        run(entries)
+
+
+BRIDGE0 = {"bridges": [{"name": "br0", "netns": "theirs"}]}
+FOUND: dict[str, list[Entries]] = {
+    "a route in somebody else's namespace goes": [
+        {"routes": [{"netns": "theirs", "destination": "10.9.0.0/16", "type": "blackhole", "table": 7}]},
+    ],
+    "forwarding in somebody else's namespace goes back": [{"forwarding": [{"netns": "theirs", "ipv4": True}]}],
+    "a tun that was a tap has no MAC and is no port": [
+        {**BRIDGE0, "tuntaps": [{"name": "tt", "netns": "theirs", "mode": "tap", "master": "br0"}]},
+        {"tuntaps": [{"name": "tt", "netns": "theirs", "mode": "tun", "recreate": True}]},
+    ],
+    "sysctls of a device that is made anew are not remembered": [
+        {"tuntaps": [{"name": "tt", "mode": "tun"}]},
+        {"tuntaps": [{"name": "tt", "mode": "tun", "multi_queue": True, "recreate": True}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("chain", FOUND.values(), ids=FOUND)
+def test_what_random_topologies_found_once(chain: list[Entries]) -> None:
+    on_a_new_host(without_a_refusal, *({"name": NAME, **entries} for entries in chain))
+
+
+@examples(12)
+@given(st.lists(topologies(), min_size=1, max_size=3))
+def test_any_topology_becomes_any_other_and_leaves_nothing(chain: list[Entries]) -> None:
+    on_a_new_host(from_one_to_the_next, *chain)
