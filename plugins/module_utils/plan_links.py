@@ -213,9 +213,8 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
         )
     if not want.kind.carries_frames(changed.attrs):
         # A tun that was a tap has no MAC, and is nobody's port.
-        changed = replace(
-            changed, attrs={name: value for name, value in changed.attrs.items() if name not in ("mac", "master")}
-        )
+        attrs = {name: value for name, value in changed.attrs.items() if name not in ("mac", "master")}
+        changed = replace(changed, attrs=attrs, fdb=(), vlans=())
     restore = rebuild(planner.model, changed)
     planner.do(LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:

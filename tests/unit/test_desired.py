@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import 
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 
 NEEDED: dict[str, dict[str, Any]] = {
     "bridge": {},
@@ -176,3 +177,10 @@ def test_values_count_and_spellings_do_not() -> None:
 def test_a_sysctl_has_one_name_and_a_value_as_the_kernel_shows_it(written: str, key: str) -> None:
     assert namespace_want({"name": "n", "sysctl": {written: True}}).sysctls == {key: "1"}
     assert namespace_want({"name": "n", "sysctl": {written: " 4096  87380\t6 "}}).sysctls == {key: "4096 87380 6"}
+
+
+def test_a_device_under_one_of_its_own_name_in_another_namespace_is_no_loop() -> None:
+    entry = {"name": "x", "vni": 9, "dev": "x", "link_netns": "a"}
+    assert len(topology_wants({"name": "t", "vxlans": [entry]})[1]) == 1
+    with pytest.raises(Refused, match="its own parent"):
+        topology_wants({"name": "t", "vxlans": [{**entry, "link_netns": ""}]})

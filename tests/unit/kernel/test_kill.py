@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +21,19 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     differences,
     needs_root,
     on_a_new_host,
+    tally,
 )
 
 pytestmark = needs_root
 
+ROOT = Path(__file__).resolve().parents[3]
+BENCH = ROOT / "tests" / "bench"
+COLLECTIONS = ROOT / ".cache"
+
 CONTAINERS = 60
-KILLS = max(8, int(os.environ.get("VNET_EXAMPLES", "0")))
+KILLS = int(os.environ.get("VNET_KILLS", "8"))
+SEED = int(os.environ.get("VNET_SEED", "20261"))
+MODULE_CONTAINERS, MODULE_KILLS = (100, KILLS) if "VNET_KILLS" in os.environ else (20, 2)
 
 
 def containers(numbers: range, step: int = 0) -> Entries:
@@ -109,8 +120,87 @@ def kill_on_the_way(start: Entries, end: Entries, seed: int) -> None:
         assert differences(empty, everything()) == [], f"killed at operation {moment // 2} of what goes back"
         assert not list(Path("/run/netns").iterdir())
     assert hits, "no run was killed, all were faster"
+    tally(kills=hits, not_on_the_way=KILLS - hits)
 
 
 @pytest.mark.parametrize(("start", "end"), [(GONE, FULL), (FULL, OTHER)], ids=["made", "changed"])
 def test_the_next_run_goes_on_from_where_one_was_killed(start: Entries, end: Entries) -> None:
-    on_a_new_host(kill_on_the_way, start, end, 20261)
+    on_a_new_host(kill_on_the_way, start, end, SEED)
+
+
+class Module:
+    """The module as Ansible sends it to a host, with its options: a file for the host's Python."""
+
+    def __init__(self, entries: Entries, directory: Path, name: str) -> None:
+        self._file = directory / name
+        self._environment = {**os.environ, "TMPDIR": str(directory)}
+        subprocess.run(
+            [sys.executable, BENCH / "payload.py", "vnet_topology", self._file],
+            input=json.dumps(entries).encode(),
+            env={**self._environment, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(directory)},
+            check=True,
+        )
+
+    def start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, self._file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment
+        )
+
+    def run(self) -> dict[str, Any]:
+        """What it answers when it is left alone."""
+        process = self.start()
+        answer = process.communicate()[0]
+        assert process.returncode == 0, answer[-2000:]
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+
+def mark() -> tuple[int, int]:
+    """What changes with the first operation of a topology's run, which writes the record."""
+    record = Path("/run/vnet/topologies/t.json")
+    return (record.stat().st_ino, record.stat().st_mtime_ns) if record.exists() else (0, 0)
+
+
+def until_it_writes(process: subprocess.Popen[bytes], before: tuple[int, int]) -> None:
+    while process.poll() is None and mark() == before:
+        time.sleep(0.0005)
+
+
+def module_killed(seed: int) -> None:
+    directory = Path("/run/module")
+    directory.mkdir()
+    full = Module(containers(range(1, 1 + MODULE_CONTAINERS)), directory, "full")
+    gone = Module(GONE, directory, "gone")
+    empty = everything()
+    process = full.start()
+    until_it_writes(process, (0, 0))
+    start = time.monotonic()
+    process.communicate()
+    seconds = time.monotonic() - start
+    reference = everything()
+    gone.run()
+    assert differences(empty, everything()) == []
+    moments = random.Random(seed)
+    hits = missed = 0
+    while hits < MODULE_KILLS and missed <= MODULE_KILLS:
+        process = full.start()
+        until_it_writes(process, (0, 0))
+        moment = moments.uniform(0, seconds)
+        time.sleep(moment)
+        process.kill()
+        process.communicate()
+        answer = full.run()
+        # Killed before its first operation or after its last one it counts for nothing.
+        hit = process.returncode == -signal.SIGKILL and answer["changed"] and mark() != (0, 0)
+        hits, missed = hits + hit, missed + (not hit)
+        assert not full.run()["changed"]
+        assert differences(reference, everything()) == [], f"killed after {moment:.3f} s of {seconds:.3f} s"
+        assert gone.run()["changed"]
+        assert differences(empty, everything()) == [], f"killed after {moment:.3f} s of {seconds:.3f} s"
+        assert not list(Path("/run/netns").iterdir())
+    assert hits == MODULE_KILLS, f"{missed} of {hits + missed} runs were not killed on their way"
+    tally(kills=hits, not_on_the_way=missed, containers=MODULE_CONTAINERS)
+
+
+def test_the_module_goes_on_from_where_it_was_killed() -> None:
+    on_a_new_host(module_killed, SEED)

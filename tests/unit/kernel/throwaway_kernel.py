@@ -68,6 +68,20 @@ def on_a_new_host(scenario: Callable[..., None], *arguments: Any) -> None:
         raise AssertionError(report or f"the process ended with status {status}")
 
 
+def with_systemd() -> None:
+    """Give the host an /etc of its own, with what names users and groups, and a systemd that takes notice of nothing."""
+    needed = {name: Path("/etc", name).read_bytes() for name in ("passwd", "group")}
+    _mount(b"tmpfs", b"/etc", b"tmpfs")
+    for directory in ("/etc/sysctl.d", "/run/systemd/system", "/run/bin"):
+        Path(directory).mkdir(parents=True)
+    for name, content in needed.items():
+        Path("/etc", name).write_bytes(content)
+    systemctl = Path("/run/bin/systemctl")
+    systemctl.write_text("#!/bin/sh\n", encoding="ascii")
+    systemctl.chmod(0o755)
+    os.environ["PATH"] = f"/run/bin:{os.environ['PATH']}"
+
+
 def tally(**counts: int) -> None:
     """Count what was tried, for the table of `./dev campaign`."""
     if "VNET_TALLY" in os.environ:
@@ -146,7 +160,7 @@ class Questions:
         entering = ["-n", netns] if netns else []
         self._asked: dict[tuple[str, ...], subprocess.Popen[bytes]] = {
             words: subprocess.Popen([words[0], *entering, "-j", *words[1:]], stdout=subprocess.PIPE)
-            for words in (LINKS, ROUTES, ROUTES6, FDB)
+            for words in (LINKS, ROUTES, ROUTES6, FDB, VLANS)
         }
 
     def _answer(self, words: tuple[str, ...]) -> Any:
@@ -163,6 +177,7 @@ class Questions:
             "routes": as_set(route for route in routes if not made_by_itself(route)),
             # Which of a bridge and its ports holds an address that several have is the kernel's business.
             "fdb": as_set(entry for entry in self._answer(FDB) if entry["mac"] not in own and not learned(entry)),
+            "vlans": as_set(self._answer(VLANS)),
             "sysctls": sysctls_of(self.netns),
         }
 
@@ -171,6 +186,7 @@ LINKS = ("ip", "-d", "address", "show")
 ROUTES = ("ip", "-4", "route", "show", "table", "all")
 ROUTES6 = ("ip", "-6", "route", "show", "table", "all")
 FDB = ("bridge", "fdb", "show")
+VLANS = ("bridge", "vlan", "show")
 OF_ADDRESSES = ("anycast", "multicast", "local", "broadcast")
 
 

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel's tests in full, of which `./dev unit` runs a share that fits its time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT / ".cache" / "logs"
+KERNEL = "tests/unit/kernel"
+REFUSED = "("
+"""With this begins, in the tally, the sentence of a refusal."""
+
+
+class Part(NamedTuple):
+    """Tests, what they read from the environment to run in full, and what is counted of them."""
+
+    tests: tuple[str, ...]
+    environment: dict[str, str]
+    summary: str
+
+
+class Outcome(NamedTuple):
+    """How a part went; `counts` is the sum of all that its tests have counted."""
+
+    name: str
+    failed: bool
+    seconds: float
+    counts: Counter[str]
+
+
+PARTS = {
+    "topologies": Part(
+        (f"{KERNEL}/test_random_topologies.py",),
+        {"VNET_EXAMPLES": "200"},
+        "{topologies} random topologies of {entries} entries, {operations} operations; {refused} refused",
+    ),
+    "faults": Part(
+        (f"{KERNEL}/test_topology.py", f"{KERNEL}/test_faults.py"),
+        {},
+        "{faults} faults, one at each operation",
+    ),
+    "kills": Part(
+        (f"{KERNEL}/test_kill.py",),
+        {"VNET_KILLS": "50"},
+        "{kills} kills on the way; {not_on_the_way} came too late",
+    ),
+}
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev campaign", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--seed", type=int, help="that of an earlier campaign, to see the same again")
+    parser.add_argument("--examples", type=int, help="so many chains of random topologies in place of 200")
+    parser.add_argument("--kills", type=int, help="so many kills in place of 50")
+    options = parser.parse_args(arguments)
+    unknown = sorted({*options.parts} - {*PARTS})
+    if unknown:
+        parser.error(f"no part is named {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    return options
+
+
+def run(name: str, part: Part, seed: int, more: dict[str, str]) -> Outcome:
+    """Run the tests of a part; what they say goes to a log, and of a failure its end is shown."""
+    log = LOGS / f"campaign-{name}.log"
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory, log.open("w", encoding="utf-8") as said:
+        tally = Path(directory, "tally")
+        tally.touch()
+        wanted = {name: more.get(name, value) for name, value in part.environment.items()}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "2", "--hypothesis-seed", str(seed), *part.tests],
+            cwd=ROOT,
+            env={**os.environ, **wanted, "VNET_SEED": str(seed), "VNET_TALLY": str(tally)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        counts: Counter[str] = Counter()
+        for line in tally.read_text(encoding="utf-8").splitlines():
+            counts.update(json.loads(line))
+    if done.returncode:
+        print(f"--- {name}: the end of {log}", log.read_text(encoding="utf-8")[-4000:], sep="\n", flush=True)
+    return Outcome(name, bool(done.returncode), time.monotonic() - start, counts)
+
+
+def show(outcomes: list[Outcome], seed: int) -> None:
+    """The table: what was tried, how long it took, and how to see a failure again."""
+    print(f"\n{'part':<12} {'result':<7} {'seconds':>7}  tried")
+    for name, failed, seconds, counts in outcomes:
+        tried = PARTS[name].summary.format_map(counts)
+        print(f"{name:<12} {'FAILED' if failed else 'ok':<7} {seconds:>7.0f}  {tried}")
+        for sentence, number in counts.most_common():
+            if sentence.startswith(REFUSED):
+                print(f"{'':<28}  {number} x {sentence}")
+        kinds = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()) if is_detail(word, name))
+        if kinds:
+            print(f"{'':<28}  {kinds}")
+    print(f"\nThe seed was {seed}.")
+    for name, failed, _seconds, _counts in outcomes:
+        if failed:
+            print(f"To see it again: ./dev campaign {name} --seed {seed}")
+
+
+def is_detail(word: str, part: str) -> bool:
+    """Whether a count is none that the summary has already."""
+    return not word.startswith(REFUSED) and f"{{{word}}}" not in PARTS[part].summary
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parsed(arguments)
+    if os.geteuid() != 0:
+        print("./dev campaign: only root can make namespaces for the real kernel's tests", file=sys.stderr)
+        return 2
+    seed = random.randrange(10**6) if options.seed is None else options.seed
+    asked = {"VNET_EXAMPLES": options.examples, "VNET_KILLS": options.kills}
+    more = {name: str(value) for name, value in asked.items() if value is not None}
+    outcomes = [run(name, PARTS[name], seed, more) for name in options.parts or PARTS]
+    show(outcomes, seed)
+    return int(any(outcome.failed for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
