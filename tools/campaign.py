@@ -61,6 +61,7 @@ PARTS = {
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options, or an end with a sentence."""
     parser = argparse.ArgumentParser(prog="./dev campaign", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--seed", type=int, help="that of an earlier campaign, to see the same again")
@@ -121,6 +122,7 @@ def is_detail(word: str, part: str) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the parts that are asked for, and show the table."""
     options = parsed(arguments)
     if os.geteuid() != 0:
         print("./dev campaign: only root can make namespaces for the real kernel's tests", file=sys.stderr)

@@ -44,6 +44,7 @@ class Reader(RowReader):
             if netns and self.host.namespaces.descriptor(netns) is not None:
                 self.state.namespaces[netns] = {}
         if self.topology and record:
+            self._sysctls("", sysctl.NEIGHBOR_ROOM.values())
             self._owned(self.topology, record)
         self._named_links()
         for want in self.wants:

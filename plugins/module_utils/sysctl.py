@@ -19,6 +19,9 @@ from collections.abc import Iterable
 ROOT = "/proc/sys/"
 FORWARDING = re.compile(r"net\.ipv4\.ip_forward|net\.ipv[46]\.conf\..+\.(forwarding|force_forwarding|accept_ra)")
 
+NEIGHBOR_ROOM = {4: "net.ipv4.neigh.default.gc_thresh3", 6: "net.ipv6.neigh.default.gc_thresh3"}
+"""By family, the sysctl that says how many neighbours the kernel remembers: all network namespaces together, while only the initial one has it."""
+
 
 def path_of(key: str) -> str:
     """The file of a key, in the network namespace of the calling thread."""

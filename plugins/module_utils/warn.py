@@ -8,18 +8,22 @@
 
 from __future__ import annotations
 
+from . import sysctl
 from .desired import LinkWant, Want
 from .file_operations import FileWrite
 from .persist import ENGINE, UNIT
 from .plan import Plan
-from .state import key_text
+from .state import Key, key_text
+
+USUAL_ROOM = 1024
+"""What the kernel has `sysctl.NEIGHBOR_ROOM` at (net/ipv4/arp.c, net/ipv6/ndisc.c), where it can't be read."""
 
 
 def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
-    found = about_boot(plan)
+    found = about_boot(plan) + about_neighbors(plan, wants)
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.holds_ports:
@@ -37,6 +41,33 @@ def about_boot(plan: Plan) -> list[str]:
     return [
         f"persist: this host has no systemd, so let whatever starts its services at boot run 'python3 {ENGINE}' early"
     ]
+
+
+def about_neighbors(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
+    """Where packets would be lost because the kernel can't remember so many neighbours.
+
+    A device that has an address takes two entries as soon as it talks to its gateway: one here, one there.
+    """
+    keys = [key for want in wants if isinstance(want, LinkWant) and not want.absent for key in ends_of(plan, want)]
+    links = [link for link in map(plan.after.link, keys) if link]
+    found = []
+    for family, key in sysctl.NEIGHBOR_ROOM.items():
+        number = sum(any((":" in address) == (family == 6) for address in link.get("addresses")) for link in links)
+        known = plan.before.sysctls.get(("", key))
+        room = int(known or USUAL_ROOM)
+        if 2 * number > room * 0.9:
+            where = "" if known else " (the kernel's default, as only the initial network namespace can read it)"
+            found.append(
+                f"{number} devices with IPv{family} addresses may take {2 * number} entries of the neighbour table that all network namespaces"
+                f" share, which has room for {room}{where}: packets get lost when it overflows, so set the sysctl {key} to {4 * number} on the host"
+            )
+    return found
+
+
+def ends_of(plan: Plan, want: LinkWant) -> list[Key]:
+    """A device, and the other end of a pair."""
+    link = plan.after.link(want.key)
+    return [want.key, link.peer] if link and link.peer else [want.key]
 
 
 def about_bridge(plan: Plan, want: LinkWant) -> list[str]:

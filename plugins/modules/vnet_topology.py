@@ -165,6 +165,11 @@ notes:
     their values before the sysctls that it set and what it told bridges of their ports.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
+  - All network namespaces share one table of neighbours for each of IPv4 and IPv6, which the sysctls
+    C(net.ipv4.neigh.default.gc_thresh3) and C(net.ipv6.neigh.default.gc_thresh3) limit, 1024 entries unless somebody
+    has set them. When it is full, packets get lost. A container that talks to its gateway takes two entries. A
+    task that changes something warns where what it lists may fill nine tenths of it. Only the initial network
+    namespace has these sysctls, so a run in another one takes the kernel's default for granted.
   - All of it is gone after a reboot, unless O(persist) keeps it.
 seealso:
   - module: linuxnet.vnet.vnet_netns

@@ -232,7 +232,11 @@ def join_bridges(draw: Draw, ends: dict[Place, Entry], kinds: dict[Place, LinkKi
     for place, entry in ends.items():
         kind = kinds.get(place)
         near = [bridge for bridge in bridges if bridge[0] == place[0]]
-        if place in bridges or place in lower or (kind and (not kind.carries_frames(entry) or "master" not in kind.table)):
+        if (
+            place in bridges
+            or place in lower
+            or (kind and (not kind.carries_frames(entry) or "master" not in kind.table))
+        ):
             continue
         if kind and kind.lower and entry.get(kind.lower):
             continue

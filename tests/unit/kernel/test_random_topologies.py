@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
@@ -21,7 +20,6 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
 from ansible_collections.linuxnet.vnet.tests.unit.topologies import NAME, NICS, Entries, topologies
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +62,7 @@ def carry_out(entries: Entries) -> None:
 def from_one_to_the_next(*chain: Entries) -> None:
     vlans = filters_vlans()
     ip("", "netns", "add", "theirs")
-    for name, netns in NICS.items():
+    for name in NICS:
         ip("", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")
         ip("", "link", "set", f"{name}-far", "up")
     # What it is given back, a device that was moved had lost in moving; the namespace `a` comes back without it.

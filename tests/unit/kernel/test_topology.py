@@ -74,7 +74,12 @@ B: Entries = {
         {"name": "br4", "netns": "four", "mac": "02:00:00:00:00:04"},
     ],
     "veths": [
-        {"name": "v-two", "altnames": ["to-two"], "master": "br0", "peer": {"name": "eth4", "netns": "four", "master": "br4"}},
+        {
+            "name": "v-two",
+            "altnames": ["to-two"],
+            "master": "br0",
+            "peer": {"name": "eth4", "netns": "four", "master": "br4"},
+        },
         {"name": "v-new", "master": "br0", "peer": {"name": "eth0", "netns": "two", "addresses": ["10.1.0.20/24"]}},
     ],
     "tuntaps": [{"name": "tap0", "mode": "tap", "owner": 1, "multi_queue": True, "recreate": True, "mtu": 1300}],
@@ -87,7 +92,7 @@ B: Entries = {
     "forwarding": [{"ipv4": True}],
 }
 
-GONE: Entries = {"name": "t", "state": "absent"}
+GONE: Entries = {"name": "t", "state": "absent", "persist": False}
 
 
 def run(entries: Entries, check: bool = False) -> engine.Result:
@@ -159,7 +164,7 @@ def operations_tried() -> set[str]:
         tried.add(type(operation).__name__)
         carry_out(applier, operation)
 
-    Applier.carry_out = noted  # type: ignore[method-assign]
+    Applier.carry_out = noted  # type: ignore[method-assign, assignment]
     return tried
 
 

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What users are warned of although nothing failed."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.sysctl import NEIGHBOR_ROOM
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
+from ansible_collections.linuxnet.vnet.plugins.module_utils.warn import warnings_for
+
+
+def warned(containers: int, addresses: list[str], room: str | None = None) -> list[str]:
+    """What is said of so many containers; `room`: what gc_thresh3 of IPv4 is, None where it can't be read."""
+    names = [f"c{number}" for number in range(containers)]
+    topology, wants = topology_wants(
+        {
+            "name": "t",
+            "namespaces": [{"name": name} for name in names],
+            "veths": [
+                {
+                    "name": name,
+                    "peer": {
+                        "name": "eth0",
+                        "netns": name,
+                        "addresses": [text.format(number // 250, number % 250 + 1) for text in addresses],
+                    },
+                }
+                for number, name in enumerate(names)
+            ],
+        }
+    )
+    state = State(sysctls={("", NEIGHBOR_ROOM[4]): room} if room else {})
+    made = plan(state, wants, topology)
+    # Who was told once need not hear it on every run.
+    assert warnings_for(plan(made.after, wants, topology), wants) == []
+    return warnings_for(made, wants)
+
+
+@pytest.mark.parametrize(
+    ("containers", "room", "said"),
+    [(40, "100", False), (46, "100", True), (46, "1000", False), (460, None, False), (470, None, True)],
+)
+def test_more_neighbours_than_the_kernel_remembers(containers: int, room: str | None, said: bool) -> None:
+    assert [NEIGHBOR_ROOM[4] in warning for warning in warned(containers, ["10.1.{}.{}/8"], room)] == [True] * said
+
+
+def test_a_warning_about_neighbours_names_the_setting_to_make() -> None:
+    (warning,) = warned(60, ["10.1.{}.{}/8"], "100")
+    assert warning == (
+        "60 devices with IPv4 addresses may take 120 entries of the neighbour table that all network namespaces share, which has"
+        " room for 100: packets get lost when it overflows, so set the sysctl net.ipv4.neigh.default.gc_thresh3 to 240 on the host"
+    )
+
+
+def test_each_family_has_a_table_of_its_own() -> None:
+    (warning,) = warned(480, ["fd00::{:x}:{:x}/64"], "100")
+    assert warning.startswith("480 devices with IPv6 addresses may take 960 entries")
+    assert "room for 1024 (the kernel's default" in warning
