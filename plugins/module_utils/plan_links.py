@@ -143,6 +143,7 @@ def create(planner: Planner, want: LinkWant) -> None:
         planner.asked.setdefault(peer_key, set()).update(want.peer.options)
         # The kernel overlooks a master in the peer's half of the request.
         in_request = {name: value for name, value in want.peer.options.items() if name != "master"}
+        in_request.update({other: asked[name] for name, other in kind.mirrored.items() if name in asked})
         peer_options = in_creating_request(planner, want, kind, peer_key[0], in_request)
     options = in_creating_request(planner, want, kind, want.netns, asked)
     if (

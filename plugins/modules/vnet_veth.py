@@ -23,14 +23,15 @@ extends_documentation_fragment:
 options:
   num_tx_queues:
     description:
-      - Number of transmit queues of the first end, V(1) to V(4096).
-      - If omitted, it is left alone on an existing pair, and the kernel decides for a new one.
+      - Number of transmit queues of the first end, V(1) to V(4096). A new pair's other end gets as many receive queues.
+      - If omitted, it is left alone on an existing pair, and a new one gets V(1). Left to itself, the kernel makes one
+        for each processor and then uses one of them, which takes as long as all else about a pair.
       - It can't be changed on an existing pair, see O(recreate).
     type: int
   num_rx_queues:
     description:
-      - Number of receive queues of the first end, V(1) to V(4096).
-      - If omitted, it is left alone on an existing pair, and the kernel decides for a new one.
+      - Number of receive queues of the first end, V(1) to V(4096). A new pair's other end gets as many transmit queues.
+      - If omitted, it is left alone on an existing pair, and a new one gets V(1).
       - It can't be changed on an existing pair, see O(recreate).
     type: int
   peer:
@@ -141,13 +142,13 @@ EXAMPLES = r"""
       mac: "52:54:00:00:09:03"
       addresses: [192.168.10.3/24, "fd00:10::3/64"]
 
-- name: Wire two namespaces to each other, with jumbo frames and one queue in each direction
+- name: Wire two namespaces to each other, with jumbo frames and four queues in each direction
   linuxnet.vnet.vnet_veth:
     name: replica
     netns: db
     mtu: 9000
-    num_tx_queues: 1
-    num_rx_queues: 1
+    num_tx_queues: 4
+    num_rx_queues: 4
     addresses: [10.0.0.0/31]
     peer:
       name: primary

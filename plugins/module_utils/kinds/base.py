@@ -13,7 +13,7 @@ what counts as a difference, the words of iproute2, and whether a change needs t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ..values import Address, Choice, DeviceName, Int, ListOf, Mac, NetnsName, Text, Type
@@ -139,7 +139,8 @@ class LinkKind:
     - `holds_ports`: other devices can be its ports, whose MTU and MAC it follows; so it comes up after them.
     - `carries_frames`: whether a device with these attributes can be a port.
     - `after_up`: options that are better turned on when the ports forward.
-    - `paired`: comes in pairs, the other end described by the option `peer`.
+    - `paired`: comes in pairs, the other end described by the option `peer`. `mirrored`: the options of the one end that say
+      what the other one gets, by the name of the other's.
     """
 
     name: str
@@ -157,6 +158,7 @@ class LinkKind:
     carries_frames: Callable[[Mapping[str, Any]], bool] = always
     paired: bool = False
     peer: tuple[Option, ...] = ()
+    mirrored: Mapping[str, str] = field(default_factory=dict)
     common: tuple[Option, ...] = COMMON
 
     @property

@@ -24,6 +24,8 @@ def check(options: Mapping[str, Any], _found: Mapping[str, Any] | None) -> str |
     return None
 
 
+# Told no number, the kernel makes as many queues as there are processors, and then takes all but one out of use again: on both ends of each
+# pair that waits until no processor can be using them any more, which costs as much time as all else, and their memory stays.
 VETH = LinkKind(
     name="veth",
     module="vnet_veth",
@@ -32,6 +34,8 @@ VETH = LinkKind(
     check=check,
     paired=True,
     peer=(ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS),
+    # What one end sends in many queues, the other receives in as many.
+    mirrored={"num_tx_queues": "num_rx_queues", "num_rx_queues": "num_tx_queues"},
     options=(
         Option(
             "num_tx_queues",
@@ -39,6 +43,7 @@ VETH = LinkKind(
             "IFLA_NUM_TX_QUEUES",
             level="link",
             cli="numtxqueues {}",
+            new=1,
             mutable=False,
             initial=os.cpu_count(),
         ),
@@ -48,6 +53,7 @@ VETH = LinkKind(
             "IFLA_NUM_RX_QUEUES",
             level="link",
             cli="numrxqueues {}",
+            new=1,
             mutable=False,
             initial=os.cpu_count(),
         ),
