@@ -46,6 +46,7 @@ def play(name: str) -> subprocess.Popen[bytes]:
         [Path(sys.executable).parent / "ansible-playbook", "--inventory=here,", "--connection=local", book],
         env={
             **os.environ,
+            "TMPDIR": str(HOME),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(directory),
             "ANSIBLE_LOCAL_TEMP": str(directory),
