@@ -13,7 +13,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, files, sysctl, systemd, tun
+from . import apply_rows, files, nft, sysctl, systemd, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -30,6 +30,7 @@ from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
+from .nat_operations import NatDelete, NatReplace
 from .netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -111,6 +112,14 @@ class Applier:
     def sysctl_set(self, op: SysctlSet) -> None:
         with self.host.namespaces.inside(op.netns):
             sysctl.write(op.key, op.value)
+
+    def nat_replace(self, op: NatReplace) -> None:
+        with self.host.namespaces.inside(op.nat.netns):
+            nft.replace(op.nat)
+
+    def nat_delete(self, op: NatDelete) -> None:
+        with self.host.namespaces.inside(op.netns):
+            nft.delete(op.name)
 
     def file_write(self, op: FileWrite) -> None:
         files.write(op.path, op.content, op.mode)
@@ -313,6 +322,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RowDelete: Applier.row,
     RowReplace: Applier.row,
     SysctlSet: Applier.sysctl_set,
+    NatReplace: Applier.nat_replace,
+    NatDelete: Applier.nat_delete,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,
     DirectoriesRemove: Applier.directories_remove,

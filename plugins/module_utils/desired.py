@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .errors import Refused
+from .kinds import nat
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import PORT_TABLE
 from .kinds.row import RowKind
@@ -110,7 +111,23 @@ class PortWant:
         return (self.netns, self.name)
 
 
-Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant]
+@dataclass(frozen=True)
+class NatWant:
+    """An address translation. `options`: asked for. `owner`: the mark of the topology whose it is or becomes."""
+
+    netns: str
+    name: str
+    absent: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant, NatWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -214,6 +231,19 @@ def port_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> Por
     if entry.get("netns") is not None:
         netns = name_of(where, "netns", entry["netns"], NetnsName())
     return PortWant(netns, name, given(where, PORT_TABLE, entry), bool(entry.get("append")), where)
+
+
+def nat_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> NatWant:
+    """The want behind vnet_nat's options. `netns` is the default of the entry's own."""
+    if entry.get("name") is None:
+        raise refuse(where, "name", "it is needed")
+    identity = given(where, {option.name: option for option in nat.NAT_IDENTITY}, entry)
+    options = given(where, {option.name: option for option in nat.NAT_OPTIONS}, entry)
+    absent = entry.get("state") == "absent"
+    problem = None if absent else nat.check(options)
+    if problem:
+        raise Refused(f"{where}: {problem}" if where else problem)
+    return NatWant(identity.get("netns", netns), identity["name"], absent, options, where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

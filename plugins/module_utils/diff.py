@@ -16,7 +16,7 @@ from typing import Any
 from .kinds import ROW_KINDS
 from .kinds.bridge_port import port_shown
 from .rows import HANGS_ON_LINK
-from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown
+from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown, nat_shown
 
 
 def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "links": dict(_links(state, other, asked)),
         "bridge_ports": dict(_ports(state, other)),
         **{kind.plural: list(_rows(kind.name, state, other)) for kind in ROW_KINDS},
+        "nats": {key_text(k): nat_shown(v) for k, v in sorted(state.nats.items()) if v and v != other.nats.get(k)},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
             path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Callable
 
 from .errors import KernelError, Refused
 from .namespaces import Namespaces
@@ -65,15 +66,23 @@ class Host:
 
     def dropping_forward_chains(self, netns: str) -> list[str]:
         """The firewall chains of a namespace that drop what they don't accept of forwarded packets."""
+        return self._of_netfilter(netns, Socket.dropping_forward_chains) or []
+
+    def nft_tables(self, netns: str) -> set[str]:
+        """The names of the nftables tables of a namespace, those of the family `inet`. No process is started for it."""
+        return self._of_netfilter(netns, Socket.nft_tables) or set()
+
+    def _of_netfilter(self, netns: str, ask: Callable[[Socket], Any]) -> Any:
+        """What netfilter answers, None where the kernel has none."""
         try:
             with self.namespaces.inside(netns):
                 sock = Socket(NETLINK_NETFILTER)
         except OSError:
-            return []  # a kernel without netfilter's netlink
+            return None  # a kernel without netfilter's netlink
         try:
-            return sock.dropping_forward_chains()
+            return ask(sock)
         except KernelError:
-            return []  # a kernel without nftables
+            return None  # a kernel without nftables
         finally:
             sock.close()
 

@@ -6,7 +6,8 @@
 
 """What `vnet_info` gathers: whole namespaces, in the words of the options. It reads and never writes.
 
-One dump per table and namespace; no process is started, and the host's lock is left to those who change something.
+One dump per table and namespace; no process is started, but for nft where there are address translations. The host's
+lock is left to those who change something.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from .netlink import RawLink
 from .read_links import address_value
 from .retrieve import Reader
 from .rows import Fdb
-from .state import Addr, Key, Link, Vlan, forwarding_shown, link_shown
+from .state import Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")
 """What can be gathered, besides `all`."""
@@ -196,8 +197,13 @@ class Gatherer:
         for subset in ("routes", "rules", "neighbors"):
             if subset not in self.asked:
                 found.pop(subset, None)
+        if self.asked & {"nats", "topology"}:
+            self.reader.nats(netns)
         if "nats" in self.asked:
-            found["nats"] = []
+            found["nats"] = [nat_shown(nat) for nat in self._nats(netns)]
+
+    def _nats(self, netns: str) -> list[Nat]:
+        return [nat for (place, _name), nat in sorted(self.state.nats.items()) if nat and place == netns]
 
     def _topology(self) -> dict[str, Any]:
         for link in list(self.state.links.values()):

@@ -27,7 +27,7 @@ from .read_links import neighbor_value
 from .read_rows import rule_value
 from .rows import ALL_ZEROS, ROUTE_TYPES, TABLES, Fdb
 from .rows import STATIC as STATIC_ENTRY
-from .state import Key, Link, State
+from .state import Key, Link, Nat, State, nat_shown
 
 FAMILIES = {2: "inet", 10: "inet6"}
 KERNEL = 2
@@ -264,6 +264,8 @@ def topology_shown(
     shown["bridge_ports"] = bridge_ports(state, names)
     for row_kind in ROW_KINDS:
         shown[row_kind.plural] = [entry for netns in sorted(names) for entry in rows[netns].get(row_kind.plural, ())]
+    nats = [nat for (netns, _name), nat in sorted(state.nats.items()) if nat and nat.source and netns in names]
+    shown["nats"] = [nat_entry(nat) for nat in nats]
     on: dict[str, dict[str, bool]] = {name: {} for name in sorted(names)}
     for (netns, key), value in state.sysctls.items():
         if netns in on:
@@ -331,6 +333,15 @@ def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
     if of_host or entry.port or entry.via or (entry.mac == ALL_ZEROS and not entry.vni):
         return None
     return FDB.shown(entry.key(*link.key), entry)
+
+
+def nat_entry(nat: Nat) -> dict[str, Any]:
+    """An address translation in the options that make it."""
+    return {
+        name: value
+        for name, value in nat_shown(nat).items()
+        if name != "altered" and (name, value) != ("isolate", True)
+    }
 
 
 def forwarding_entries(netns: str, on: Mapping[str, bool]) -> list[dict[str, Any]]:

@@ -16,17 +16,18 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import plan_rows
 from .bundle import software
-from .desired import LinkWant, NamespaceWant, PortWant, RowWant, Want, port_want, row_want
+from .desired import LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want, nat_want, port_want, row_want
 from .engine import run
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
 from .kinds.bridge_port import port_shown, port_spec
 from .kinds.link import LINK
+from .kinds.nat import nat_spec
 from .kinds.row import RowKind
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
 from .persist import TOPOLOGY, keep
-from .state import State, key_text
+from .state import State, key_text, nat_shown
 from .topology import topology_wants
 
 NOT_IN_ENTRIES = ("state", "persist", "confirm_timeout", "sysctl_file")
@@ -36,6 +37,7 @@ MODULE_SPECS: dict[str, dict[str, Any]] = {
     **{kind.plural: link_spec(kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: kind.spec() for kind in ROW_KINDS},
     "bridge_ports": port_spec(),
+    "nats": nat_spec(),
     "forwarding": FORWARD_SPEC,
 }
 
@@ -130,6 +132,7 @@ def run_topology() -> None:
             "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
             "bridge_ports": sorted(key_text(want.key) for want in wants if isinstance(want, PortWant)),
             **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
+            "nats": sorted(key_text(want.key) for want in wants if isinstance(want, NatWant)),
         }
     finish(module, result, {"topology": shown if not topology.absent else {}})
 
@@ -152,3 +155,13 @@ def run_port() -> None:
         return {"bridge_port": port_shown(link) if link else {}}
 
     main("vnet_bridge_port", port_spec(), port_want, resource)
+
+
+def run_nat() -> None:
+    """The `main()` of vnet_nat."""
+
+    def resource(state: State, want: Any) -> dict[str, Any]:
+        nat = state.nats.get(want.key)
+        return {"nat": nat_shown(nat) if nat else {}}
+
+    main("vnet_nat", nat_spec(), nat_want, resource)

@@ -75,6 +75,8 @@ class NamespaceDelete(Operation):
                 model.links[link.peer] = None
         for key in [key for key in model.rows if key[1] == self.name]:
             model.rows[key] = None
+        for place in [place for place in model.nats if place[0] == self.name]:
+            model.nats[place] = None
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceRestore(self.name),)

@@ -26,12 +26,14 @@ from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    NatWant,
     PortWant,
     RowWant,
     Want,
     forward_want,
     link_want,
     namespace_want,
+    nat_want,
     port_want,
     row_want,
 )
@@ -39,7 +41,7 @@ from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind
 from .kinds.link import LINK
-from .state import FileContent, Link, State
+from .state import FileContent, Link, Nat, State
 from .topology import Topology, topology_wants
 
 DIRECTORY = "/etc/vnet/conf.d"
@@ -61,6 +63,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
     "vnet_bridge_port": port_want,
     **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
+    "vnet_nat": nat_want,
     "vnet_sysctl_forward": forward_want,
 }
 """By module, what makes a want of its options, in the order in which they are best restored."""
@@ -208,6 +211,8 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
         words, netns = ["bridge_port", want.name], want.netns
     elif isinstance(want, RowWant):
         words, netns = [want.kind.name, *want.kind.file_words(want.key)], want.netns
+    elif isinstance(want, NatWant):
+        words, netns = ["nat", want.name], want.netns
     else:
         words, netns = ["sysctl_forward", *([device] if device else [])], want.netns
     stem = "-".join(map(_escaped, words)) + (f"@{_escaped(netns)}" if netns else "")
@@ -285,8 +290,8 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
-    """What a file should hold after a task, which had `content`. `link` is the device that it is about.
+def merged(entry: Entry, content: str | None, found: Link | Nat | None) -> Document:
+    """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
 
     Raises Refused where nothing could be restored from it.
     """
@@ -311,8 +316,7 @@ def merged(entry: Entry, content: str | None, link: Link | None) -> Document:
     for name, items in said.appended.items():
         known = options if name in options else appended
         known[name] = added(known.get(name), items)
-    if isinstance(entry.want, LinkWant) and link:
-        complete(options, entry.want.kind, link)
+    complete(options, entry.want, found)
     document = Document(said.module, options, appended)
     try:
         document.wants()
@@ -338,8 +342,16 @@ def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tup
     return ()
 
 
-def complete(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
-    """Add what it takes to make the device anew and a task on an existing one need not say."""
+def complete(options: dict[str, Any], want: Want, found: Link | Nat | None) -> None:
+    """Add what it takes to make the thing anew and a task on an existing one need not say."""
+    if isinstance(found, Nat):
+        options.setdefault("source", list(found.source))
+    elif isinstance(want, LinkWant) and found:
+        complete_link(options, want.kind, found)
+
+
+def complete_link(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
+    """The same of a device."""
     for needed in kind.needed:
         choices = needed.split("|")
         if not any(choice in options for choice in choices):

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links, plan_persist, plan_ports, plan_rows, plan_topology
+from . import plan_addresses, plan_host, plan_links, plan_nat, plan_persist, plan_ports, plan_rows, plan_topology
 from .desired import Want
 from .diff import half
 from .persist import Keep
@@ -74,8 +74,10 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_addresses.replicate(planner)
     plan_rows.assign(planner)
     plan_topology.check_limits(planner)
+    plan_nat.assign(planner)
     plan_host.forward(planner)
     plan_rows.delete(planner)
+    plan_nat.delete(planner)
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)

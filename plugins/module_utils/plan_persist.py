@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .desired import LinkWant, RowWant
+from .desired import LinkWant, NatWant, RowWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .operations import Operation
@@ -33,7 +33,8 @@ def keep(planner: Planner) -> None:
         old = planner.model.text(entry.path)
         if not entry.goes and (entry.persist or old is not None):
             link = planner.model.link(entry.want.key) if isinstance(entry.want, LinkWant) else None
-            new = merged(entry, old, link).written()
+            nat = planner.model.nats.get(entry.want.key) if isinstance(entry.want, NatWant) else None
+            new = merged(entry, old, link or nat).written()
             if new != old:
                 planner.do(FileWrite(entry.path, new, MODE))
                 if planner.model.files.get(ENGINE) is None:

@@ -15,11 +15,12 @@ from typing import Any
 
 from . import plan_links, plan_ports, plan_rows
 from .attachments import RowDelete
-from .desired import LinkWant, NamespaceWant, RowWant, Want
+from .desired import LinkWant, NamespaceWant, NatWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .kinds import ROW_KINDS
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
+from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation, SysctlSet
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
@@ -44,6 +45,8 @@ def claimed(
             found.append(_namespace(current, want, topology, steps_of))
         elif isinstance(want, LinkWant) and want.kind.name:
             found.append(_link(current, want, topology, steps_of))
+        elif isinstance(want, NatWant):
+            found.append(_nat(current, want, topology, steps_of))
         else:
             rows = plan_rows.found(current, want) if isinstance(want, RowWant) else []
             if isinstance(want, RowWant) and rows and rows[0][0] not in made:
@@ -77,6 +80,19 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
     mark = {"link_group": topology.link_group}
     peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
     return replace(want, options={**want.options, **mark}, peer=peer)
+
+
+def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    nat = current.nats.get(want.key)
+    made = Record.read(current.text(topology.record)).nat_keys
+    if nat and nat.owner != topology.owner and not (want.key in made and not nat.owner):
+        if nat.owner.startswith(OWNER):
+            raise Refused(
+                f"{want.where}: name: the address translation {key_text(want.key)} belongs to the topology {nat.owner[len(OWNER) :]}"
+            )
+        if not _taken_over(want, topology, steps_of, f"address translation {key_text(want.key)}"):
+            return want
+    return replace(want, owner=topology.owner)
 
 
 def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:
@@ -167,6 +183,7 @@ def prune(planner: Planner) -> None:
             if content == topology.owner and path_name(path) not in planner.model.namespaces:
                 planner.do(FileRemove(path))
     new.namespaces = namespaces_of_others(planner, topology)
+    new.nats = sorted([*key] for key, nat in planner.model.nats.items() if nat and nat.owner == topology.owner)
     keep(planner, topology, new)
 
 
@@ -269,11 +286,22 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         row = planner.model.rows.get(place)
         if row and place[1] not in going:
             planner.do(RowDelete(place[1], kinds[place[0]].device(place, row), row))
+    delete_nats(planner, old, going)
     links = {want.key for want in planner.links}
     for netns, name, origin in [entry for entry in new.moved if tuple(entry[:2]) not in links]:
         new.moved.remove([netns, name, origin])
         if planner.model.link((netns, name)) and not planner.model.link((origin, name)):
             planner.do(LinkMove(netns, name, (origin, name)))
+
+
+def delete_nats(planner: Planner, old: Record, going: set[str]) -> None:
+    """Delete the address translations that the topology made and that are not listed."""
+    listed = {want.key for want in planner.nats}
+    for netns, name in sorted(old.nat_keys - listed):
+        nat = planner.model.nats.get((netns, name))
+        # One without any mark has lost its rules; one with another's is somebody else's by now.
+        if nat and planner.topology and nat.owner in ("", planner.topology.owner) and netns not in going:
+            planner.do(NatDelete(netns, name))
 
 
 def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, PortWant, RowWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
 from .kinds import ROW_KINDS
 from .operations import Operation
 from .persist import Keep
@@ -76,6 +76,10 @@ class Planner:
         """In the order in which rows are made."""
         rows = [want for want in self.wants if isinstance(want, RowWant)]
         return sorted(rows, key=lambda want: ROW_KINDS.index(want.kind))
+
+    @property
+    def nats(self) -> list[NatWant]:
+        return [want for want in self.wants if isinstance(want, NatWant)]
 
     @property
     def namespaces(self) -> list[NamespaceWant]:

@@ -14,13 +14,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from . import files, sysctl
-from .desired import ForwardWant, LinkWant, NamespaceWant, PortWant, RowWant, Want
+from . import files, nft, sysctl
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
 from .kinds.link import LINK
 from .namespaces import path_of
+from .nat_table import PREFIX, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_rows import RowReader
@@ -54,6 +55,7 @@ class Reader(RowReader):
             for netns, name in {(entry[0], entry[1]) for entry in record.ports}:
                 self._told((netns, name))
         self._rows_asked(made)
+        self._nats_asked(record.nat_keys if record else set())
         return self.state
 
     def _named_links(self) -> None:
@@ -76,6 +78,8 @@ class Reader(RowReader):
             self._note(want.netns, want.kind.devices(want.said))
         elif isinstance(want, PortWant):
             self._note(want.netns, [want.name], want.where)
+        elif isinstance(want, NatWant):
+            self._note(want.netns, [])
         else:
             self._note(want.netns, want.devices or [])
 
@@ -165,6 +169,31 @@ class Reader(RowReader):
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.
                             self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
+
+    # -- address translation ---------------------------------------------------------------------------------------
+
+    def _nats_asked(self, made: set[Key]) -> None:
+        """The address translations of the wants and those that the topology `made`, and what stands in their way."""
+        wants = [want for want in self.wants if isinstance(want, NatWant)]
+        if any(not want.absent for want in wants):
+            nft.require()
+        for netns in sorted({want.netns for want in wants} | {key[0] for key in made}):
+            names = {key[1] for key in (*made, *(want.key for want in wants)) if key[0] == netns}
+            self.nats(netns, names)
+        for want in wants:
+            if not want.absent and self.state.has_netns(want.netns):
+                self._sysctls(want.netns, ["net.ipv4.ip_forward"])
+                self._firewall(want.netns)
+                self.state.obstacles[want.netns] = tuple(self.host.dropping_forward_chains(want.netns))
+
+    def nats(self, netns: str, names: set[str] | None = None) -> None:
+        """Read the address translations of these names in a namespace, with None all that are there."""
+        tables = self.host.nft_tables(netns) if self.state.has_netns(netns) else set()
+        if names is None:
+            names = {table[len(PREFIX) :] for table in tables if table.startswith(PREFIX)}
+        for name in sorted(names):
+            there = table_name(name) in tables
+            self.state.nats[netns, name] = self._in(netns, nft.read, netns, name) if there else None
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
         for name in filter(None, names):

@@ -120,6 +120,37 @@ class Link:
         return replace(self, attrs={**self.attrs, **changes})
 
 
+class Forward(NamedTuple):
+    """A port forward of an address translation. `to_port` is "" for the same; no `in_address` is any of the host's."""
+
+    protocol: str
+    port: str
+    to_address: str
+    to_port: str = ""
+    in_address: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nat:
+    """An address translation: the options of vnet_nat, and the nft table that they are kept in."""
+
+    netns: str
+    name: str
+    source: tuple[str, ...] = ()
+    out_interface: tuple[str, ...] = ()
+    snat_to: tuple[str, ...] = ()
+    port_forwards: tuple[Forward, ...] = ()
+    isolate: bool = True
+    owner: str = ""
+    """The mark of the topology that made it."""
+    altered: str = ""
+    """The table as JSON, where it is not what these options make: somebody had a hand in it."""
+
+    @property
+    def key(self) -> Key:
+        return (self.netns, self.name)
+
+
 class Symlink(NamedTuple):
     """A symbolic link, where files are spoken of by their content."""
 
@@ -145,8 +176,12 @@ class State:
     """By namespace, the devices that hold a route learned by router advertisement."""
     rows: dict[RowKey, Row | None] = field(default_factory=dict)
     """The rows of tables that are asked about; None where there is none."""
+    nats: dict[Key, Nat | None] = field(default_factory=dict)
+    """The address translations that are asked about, by namespace and name; None where there is none."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
+    obstacles: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """By namespace, the firewall chains that may drop what is forwarded."""
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
 
@@ -164,7 +199,9 @@ class State:
             self.systemd,
             dict(self.ra_devices),
             dict(self.rows),
+            dict(self.nats),
             dict(self.dropping),
+            dict(self.obstacles),
         )
 
     def text(self, path: str) -> str | None:
@@ -236,3 +273,22 @@ def forwarding_shown(sysctls: Mapping[str, str]) -> dict[str, Any]:
         "ipv6": sysctls.get("net.ipv6.conf.all.forwarding") == "1",
         "sysctl": dict(sorted(sysctls.items())),
     }
+
+
+def nat_shown(nat: Nat) -> dict[str, Any]:
+    """An address translation in the options of vnet_nat; a table that somebody changed is said to be `altered`."""
+    shown: dict[str, Any] = {"name": nat.name, "source": list(nat.source)}
+    if nat.netns:
+        shown["netns"] = nat.netns
+    for name in ("out_interface", "snat_to"):
+        if getattr(nat, name):
+            shown[name] = list(getattr(nat, name))
+    if nat.port_forwards:
+        shown["port_forwards"] = [
+            {name: list(part) if isinstance(part, tuple) else part for name, part in forward._asdict().items() if part}
+            for forward in nat.port_forwards
+        ]
+    shown["isolate"] = nat.isolate
+    if nat.altered:
+        shown["altered"] = True
+    return shown

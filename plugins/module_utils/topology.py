@@ -20,12 +20,14 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from typing import Any, Callable
 
 from .desired import (
     ForwardWant,
     LinkWant,
     NamespaceWant,
+    NatWant,
     PortWant,
     RowWant,
     Want,
@@ -33,6 +35,7 @@ from .desired import (
     link_want,
     name_of,
     namespace_want,
+    nat_want,
     port_want,
     row_want,
 )
@@ -88,6 +91,8 @@ class Record:
     """Namespaces of others in which it has made links."""
     ports: list[list[Any]] = field(default_factory=list)
     """[namespace, name, option, value before, value set] of what bridges were told of ports."""
+    nats: list[list[str]] = field(default_factory=list)
+    """[namespace, name] of each address translation. Whose it is its rules say; this is where to look."""
 
     @classmethod
     def read(cls, content: str | None) -> Record:
@@ -103,6 +108,7 @@ class Record:
                     [str(entry[0]), str(entry[1]), str(entry[2]), *map(told, entry[3:5])]
                     for entry in found.get("ports", [])
                 ],
+                [[str(entry[place]) for place in range(2)] for entry in found.get("nats", [])],
             )
         except (ValueError, AttributeError, TypeError, IndexError, KeyError):
             return cls([], [], [], [])
@@ -116,8 +122,13 @@ class Record:
     def places(self) -> set[str]:
         """All the namespaces that it speaks of."""
         found = {*self.namespaces, *(key[1] for key in self.row_keys)}
-        found.update(entry[0] for entry in (*self.sysctls, *self.ports))
+        found.update(entry[0] for entry in (*self.sysctls, *self.ports, *self.nats))
         return found.union(*((netns, origin) for netns, _name, origin in self.moved))
+
+    @property
+    def nat_keys(self) -> set[Key]:
+        """The address translations as the state has them."""
+        return {(netns, name) for netns, name in self.nats}
 
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""
@@ -141,6 +152,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: partial(row_want, kind) for kind in ROW_KINDS},
     "bridge_ports": port_want,
+    "nats": nat_want,
     "forwarding": forward_want,
 }
 """By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
@@ -183,14 +195,13 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         yield f"the {want.kind.words(want.key)}", want.key
     elif isinstance(want, PortWant):
         yield f"the bridge port {key_text(want.key)}", ("port", *want.key)
+    elif isinstance(want, NatWant):
+        yield f"the address translation {key_text(want.key)}", ("nat", want.key)
     elif isinstance(want, ForwardWant):
-        for device in want.devices or ("",):
-            for family in ("ipv4", "ipv6"):
-                if getattr(want, family) is not None:
-                    yield (
-                        f"forwarding of {family}" + (f" in {want.netns}" if want.netns else ""),
-                        (family, want.netns, device),
-                    )
+        where = f" in {want.netns}" if want.netns else ""
+        for device, family in product(want.devices or ("",), ("ipv4", "ipv6")):
+            if getattr(want, family) is not None:
+                yield f"forwarding of {family}{where}", (family, want.netns, device)
 
 
 def check_names(wants: Iterable[Want]) -> None:

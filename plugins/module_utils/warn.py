@@ -9,14 +9,17 @@
 from __future__ import annotations
 
 from . import sysctl
-from .desired import LinkWant, Want
+from .desired import LinkWant, NatWant, Want
 from .file_operations import FileWrite
 from .persist import ENGINE, UNIT
 from .plan import Plan
-from .state import Key, key_text
+from .state import Key, Nat, key_text
 
 USUAL_ROOM = 1024
 """What the kernel has `sysctl.NEIGHBOR_ROOM` at (net/ipv4/arp.c, net/ipv6/ndisc.c), where it can't be read."""
+
+FORWARDING = ("ip_forward", "forwarding")
+"""How the sysctls end any of which makes something forward."""
 
 
 def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
@@ -30,6 +33,8 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
                 found += about_bridge(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
+        elif isinstance(want, NatWant) and not want.absent:
+            found += about_nat(plan, want)
     return found
 
 
@@ -91,6 +96,44 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
             " what it does not accept: accept them there, or set the sysctl net.bridge.bridge-nf-call-iptables to 0"
         )
     return found
+
+
+def about_nat(plan: Plan, want: NatWant) -> list[str]:
+    """What keeps packets from being forwarded at all, where translating them is then no use."""
+    nat = plan.after.nats.get(want.key)
+    if nat is None or nat == plan.before.nats.get(want.key):
+        return []
+    found = []
+    for family, mark in (("ipv4", "."), ("ipv6", ":")):
+        sysctls = {key: value for (netns, key), value in plan.after.sysctls.items() if netns == want.netns}
+        forwards = [
+            value for key, value in sysctls.items() if key.startswith(f"net.{family}.") and key.endswith(FORWARDING)
+        ]
+        if any(mark in network for network in nat.source) and forwards and "1" not in forwards:
+            found.append(
+                f"{key_text(want.key)} translates addresses, but nothing forwards {family.replace('ip', 'IP')}: switch it on with vnet_sysctl_forward"
+            )
+    found += [
+        f"the firewall chain '{chain}' drops what it does not accept of what is forwarded, also what {key_text(want.key)} lets"
+        f" through: {let_pass(chain, nat)}"
+        for chain in plan.before.obstacles.get(want.netns, ())
+    ]
+    if want.netns in plan.before.dropping and nat.port_forwards:
+        found.append(
+            f"br_netfilter shows bridged frames to the firewall, so that a port forward of {key_text(want.key)} does not lead a"
+            " container back to itself: set the sysctl net.bridge.bridge-nf-call-iptables to 0"
+        )
+    return found
+
+
+def let_pass(chain: str, nat: Nat) -> str:
+    """What to do about a chain that drops, in the words of whose it is most likely."""
+    networks = ", ".join(nat.source)
+    if chain.startswith("firewalld "):
+        return f"put {networks} into a zone that may forward, such as by firewall-cmd --zone=trusted --add-source"
+    if chain == "filter FORWARD":
+        return f"accept {networks} there in both directions, with Docker in its chain DOCKER-USER, with ufw by ufw route allow"
+    return f"accept {networks} there in both directions"
 
 
 def about_overlay(plan: Plan, want: LinkWant) -> list[str]:

@@ -497,11 +497,13 @@ host:
           type: dict
           sample: {net.ipv4.ip_forward: "1", net.ipv4.conf.eth0.forwarding: "1"}
     nats:
-      description: Reserved for address translation. Always empty in this release.
+      description:
+        - The address translations that M(linuxnet.vnet.vnet_nat) made, each in its options. One whose table somebody changed
+          since has V(altered) true besides.
       returned: when gathered
       type: list
       elements: dict
-      sample: []
+      sample: [{name: containers, source: [192.168.9.0/24], out_interface: [eth0], isolate: true}]
 namespaces:
   description:
     - The named network namespaces, each under its name with the same contents as RV(host).
@@ -587,6 +589,12 @@ topology:
       type: list
       elements: dict
       sample: [{device: vxlan42, mac: "52:54:00:65:43:21", dst: 192.0.2.2}]
+    nats:
+      description: Options of M(linuxnet.vnet.vnet_nat).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: containers, source: [192.168.9.0/24], out_interface: [eth0]}]
     forwarding:
       description: Options of M(linuxnet.vnet.vnet_sysctl_forward), less those about its file.
       returned: always

@@ -147,6 +147,12 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  nats:
+    description:
+      - Address translations. Each entry takes the options of M(linuxnet.vnet.vnet_nat), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   forwarding:
     description:
       - IP forwarding, one entry for each namespace that should forward. Each takes the options of
@@ -158,11 +164,12 @@ notes:
   - Devices are marked by a link group that is computed from the name of the topology (RV(topology.link_group)),
     both ends of a veth pair alike. C(ip link show group) lists them. Do not put devices of your own into that
     group.
+  - Address translations are marked by the comment of their rules, V(vnet_topology:) and the name.
   - Namespaces are marked by the alias of their C(lo), V(vnet_topology:) and the name. Marks are gone with what they
     are on, so a device that someone has deleted and made again by hand is not the topology's any more.
   - What can carry no mark is remembered in C(/run/vnet/topologies), in a file named for the topology, which is written
-    before anything else. It holds the routes, rules, neighbors and FDB entries that it made, the devices that it moved, and with
-    their values before the sysctls that it set and what it told bridges of their ports.
+    before anything else. It holds the routes, rules, neighbors, FDB entries and address translations that it made, the devices
+    that it moved, and with their values before the sysctls that it set and what it told bridges of their ports.
   - One run at a time works on a host. A second one waits, for up to a minute.
   - A bridge takes 1023 ports. A topology that would give it more is refused before anything is written.
   - All network namespaces share one table of neighbours for each of IPv4 and IPv6, which the sysctls
@@ -183,6 +190,7 @@ seealso:
   - module: linuxnet.vnet.vnet_rule
   - module: linuxnet.vnet.vnet_neighbor
   - module: linuxnet.vnet.vnet_fdb
+  - module: linuxnet.vnet.vnet_nat
   - module: linuxnet.vnet.vnet_sysctl_forward
 """
 
@@ -408,6 +416,12 @@ topology:
       type: list
       elements: str
       sample: ["52:54:00:12:34:56 on tap-mail"]
+    nats:
+      description: The address translations that are listed, each with its namespace before it.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: [containers]
 """
 
 from ..module_utils.module_topology import run_topology

@@ -220,9 +220,16 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     nic = Link("", "eth9", "", {**UP, "master": "br0"})
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
-    assert set(found) == {"namespaces", "bridges", "veths", "tuntaps", "vxlans", "bridge_ports", "forwarding"} | {
-        kind.plural for kind in ROW_KINDS
-    }
+    assert set(found) == {
+        "namespaces",
+        "bridges",
+        "veths",
+        "tuntaps",
+        "vxlans",
+        "bridge_ports",
+        "nats",
+        "forwarding",
+    } | {kind.plural for kind in ROW_KINDS}
 
 
 def test_bridge_ports_say_what_is_not_usual() -> None:

@@ -19,12 +19,19 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module as rim
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module_topology, netlink
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, NamespaceWant, PortWant, RowWant
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    LinkWant,
+    NamespaceWant,
+    NatWant,
+    PortWant,
+    RowWant,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS, ROW_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind, Option
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port import PORT_OPTIONS, VLANS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.nat import NAT_IDENTITY, NAT_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
     ONLINK,
@@ -34,20 +41,23 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     Row,
     Rule,
 )
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State, Vlan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Forward, Link, Nat, State, Vlan
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet_*.py"))
 LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
 ROW_MODULES = {kind.module: kind for kind in ROW_KINDS}
-OURS = sorted([*LINK_MODULES, *ROW_MODULES, "vnet_bridge_port", "vnet_netns", "vnet_sysctl_forward", "vnet_topology"])
+OURS = sorted(
+    [*LINK_MODULES, *ROW_MODULES, "vnet_bridge_port", "vnet_nat", "vnet_netns", "vnet_sysctl_forward", "vnet_topology"]
+)
 """The modules that change something; vnet_info's result is its own."""
 
 SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
 """Shared options that mean something else to a module that makes no devices."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
+    "vnet_nat": {"name": "x", "source": ["192.0.2.0/24"]},
     "vnet_netns": {"name": "x", "sysctl": {"net.ipv4.ip_forward": 1}},
     "vnet_route": {"destination": "default", "netns": "web"},
     "vnet_rule": {
@@ -137,6 +147,7 @@ TABLES: dict[str, tuple[Option, ...]] = {
     **{module: kind.common + kind.options for module, kind in LINK_MODULES.items()},
     **{module: kind.identity + kind.options for module, kind in ROW_MODULES.items()},
     "vnet_bridge_port": (VLANS, *PORT_OPTIONS),
+    "vnet_nat": NAT_IDENTITY + NAT_OPTIONS,
 }
 
 
@@ -274,6 +285,8 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
         elif isinstance(want, RowWant):
             row = FULL_ROWS[want.kind.name]
             state.rows[row.key("web", "x")] = row
+        elif isinstance(want, NatWant):
+            state.nats[want.key] = Nat("web", want.name, ("x",), ("x",), ("x",), (Forward("tcp", "1", "x"),))
         return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
 
     def stop(_module: Any, **result: Any) -> None:

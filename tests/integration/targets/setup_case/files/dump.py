@@ -13,6 +13,7 @@ import ctypes
 import hashlib
 import ipaddress
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,22 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
             [entry for entry in entries if topic != "fdb" or not learned(entry)], restless
         )
     found["sysctl"] = sysctls()
+    found["nft"] = ruleset()
+    return found
+
+
+def ruleset() -> dict[str, list[Any]]:
+    """By table, all that nft lists of it, without what it was counted by and what counts its packets."""
+    if not shutil.which("nft"):
+        return {}
+    listed = subprocess.run(["nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
+    found: dict[str, list[Any]] = {}
+    for item in json.loads(listed or "{}").get("nftables", []):
+        ((kind, body),) = item.items()
+        if kind != "metainfo":
+            body = steady(body, frozenset({"handle", "packets", "bytes"}))
+            table = body["name" if kind == "table" else "table"]
+            found.setdefault(f"{body['family']} {table}", []).append({kind: body})
     return found
 
 

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The tool nft: the only file that runs it. All of it happens in the network namespace of the calling thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import Refused
+from .nat_table import Object, deleting, nat_of, replacing, table_name
+from .state import Nat
+
+AT_LEAST = (0, 9, 8)
+"""That of Debian 11. Before it, lists of what is in a table were wrong in more than one way."""
+
+PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
+"""Where it may be although the search path of who runs this has not got them."""
+
+MISSING = "this host has no 'nft', which address translation needs: install its package nftables"
+
+
+def program() -> str:
+    """The path of nft; Refused where there is none."""
+    found = shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:{PLACES}")
+    if found is None:
+        raise Refused(MISSING)
+    return found
+
+
+def require() -> None:
+    """Raise Refused unless there is an nft that will do."""
+    said = call("--version")
+    match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
+    if match and tuple(map(int, match.groups())) < AT_LEAST:
+        needed = ".".join(map(str, AT_LEAST))
+        raise Refused(f"this host's nft is {match[0][1:]}, and address translation needs {needed} or newer")
+
+
+def call(*words: str, commands: Sequence[Object] | None = None) -> str:
+    """What nft prints; Refused with its own words where it fails. `commands` are for its standard input."""
+    try:
+        done = subprocess.run(
+            [program(), *words],
+            input=None if commands is None else json.dumps({"nftables": commands}),
+            stdin=subprocess.DEVNULL if commands is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+        )
+    except OSError as exc:
+        raise Refused(f"nft: {os.strerror(exc.errno or 0)}") from None
+    if done.returncode:
+        raise Refused(in_one_sentence(done.stderr, done.returncode))
+    return done.stdout
+
+
+def in_one_sentence(stderr: str, code: int) -> str:
+    """What nft complained of, and what can be done about that."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    said = next((line for line in lines if "rror" in line), lines[0] if lines else f"it ended with {code}")
+    said = re.sub(r"^(\S+: )?Error: |^internal:\S+ Error: ", "", said).rstrip(".")
+    hint = ""
+    if "JSON support not compiled" in said:
+        hint = ": it needs an nft that was built with JSON, as distributions have it"
+    elif "not supported" in said.lower() or "No such file" in said:
+        hint = ": the running kernel may lack nf_tables, its nat, or its fib"
+    elif "not permitted" in said:
+        hint = ": changing it needs root, add 'become: true'"
+    return f"nft says '{said}'{hint}"
+
+
+def read(netns: str, name: str) -> Nat:
+    """The address translation of this name, which is there. `netns` is what the namespace is called."""
+    listed: dict[str, Any] = json.loads(call("-j", "list", "table", "inet", table_name(name)))
+    return nat_of(netns, name, listed.get("nftables", []))
+
+
+def replace(nat: Nat) -> None:
+    """Make the table of an address translation, in place of what is there of its name, in one transaction."""
+    call("-j", "-f", "-", commands=replacing(nat))
+
+
+def delete(name: str) -> None:
+    """Delete the table of this name, if it is there."""
+    call("-j", "-f", "-", commands=deleting(name))
