@@ -16,19 +16,17 @@ process can hold all ends.
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import _call, ip
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import inside, ip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 HOST = ""
 """The router itself: the namespace in which all is made."""
@@ -111,20 +109,6 @@ def addressed(netns: str, device: str, name: str, *versions: int) -> None:
     for version in versions or (4, 6):
         length = ("/24",) if version == 4 else ("/64", "nodad")
         ip(netns, "address", "add", ADDRESSES[version][name] + length[0], "dev", device, *length[1:])
-
-
-@contextmanager
-def inside(netns: str) -> Iterator[None]:
-    """The body in a namespace; what it opens stays there."""
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{netns}" if netns else "/proc/self/ns/net", os.O_RDONLY)
-    _call("setns", there, 0x40000000)
-    try:
-        yield
-    finally:
-        _call("setns", home, 0x40000000)
-        os.close(home)
-        os.close(there)
 
 
 def opened(netns: str, version: int, kind: int) -> socket.socket:

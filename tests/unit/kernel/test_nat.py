@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_faults import Faul
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
     differences,
     dump,
+    inside,
     ip,
     needs_root,
     on_a_new_host,
@@ -58,8 +59,8 @@ NETNS = "r"
 
 
 def nft(*words: str, text: str = "", netns: str = "") -> str:
-    enter = ["ip", "netns", "exec", netns] if netns else []
-    return subprocess.run([*enter, "nft", *words], input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+    with inside(netns):
+        return subprocess.run(["nft", *words], input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def ruleset(netns: str = "") -> list[str]:
@@ -122,7 +123,8 @@ def replayed(want: NatWant, operations: list[str]) -> None:
     if "nft 'delete table" not in operation:
         nft("delete", "table", "inet", table, netns="replayed")
     line = operation.replace(f"ip netns exec {NETNS} ", "")
-    subprocess.run(["ip", "netns", "exec", "replayed", "sh", "-c", line], check=True)
+    with inside("replayed"):
+        subprocess.run(["sh", "-c", line], check=True)
     listed = [nft("list", "table", "inet", table, netns=netns) for netns in ("replayed", want.netns)]
     assert sorted(listed[0].split()) == sorted(listed[1].split())
     nft("delete", "table", "inet", table, netns="replayed")

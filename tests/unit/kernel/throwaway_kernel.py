@@ -10,13 +10,14 @@ import os
 import subprocess
 import traceback
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -136,8 +137,25 @@ FLEETING = {
 }
 
 
+@contextmanager
+def inside(netns: str) -> Iterator[None]:
+    """In a named network namespace, "" for the one that we are in; who is started there is in it as well.
+
+    Not by `ip -n`, each of which makes a mount namespace of its own and mounts /sys there: of a few hundred at once the
+    kernel 6.18 has crashed, more than once, with its lock on mounts held ("list_add corruption" in clone_mnt).
+    """
+    own = Path("/proc/self/ns/net")
+    with own.open("rb") as back, (Path("/run/netns", netns) if netns else own).open("rb") as there:
+        _call("setns", there.fileno(), CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            _call("setns", back.fileno(), CLONE_NEWNET)
+
+
 def ip(netns: str, *words: str) -> None:
-    subprocess.run(["ip", *(["-n", netns] if netns else []), *words], check=True)
+    with inside(netns):
+        subprocess.run(["ip", *words], check=True)
 
 
 SYSCTLS = ("ipv4/ip_forward", "ipv[46]/conf/*/forwarding", "ipv4/conf/*/accept_redirects")
@@ -157,11 +175,11 @@ class Questions:
 
     def __init__(self, netns: str) -> None:
         self.netns = netns
-        entering = ["-n", netns] if netns else []
-        self._asked: dict[tuple[str, ...], subprocess.Popen[bytes]] = {
-            words: subprocess.Popen([words[0], *entering, "-j", *words[1:]], stdout=subprocess.PIPE)
-            for words in (LINKS, ROUTES, ROUTES6, FDB, VLANS)
-        }
+        with inside(netns):
+            self._asked: dict[tuple[str, ...], subprocess.Popen[bytes]] = {
+                words: subprocess.Popen([words[0], "-j", *words[1:]], stdout=subprocess.PIPE)
+                for words in (LINKS, ROUTES, ROUTES6, FDB, VLANS)
+            }
 
     def _answer(self, words: tuple[str, ...]) -> Any:
         answer = self._asked[words].communicate()[0]
@@ -201,16 +219,9 @@ def learned(entry: Any) -> bool:
 
 
 def sysctls_of(netns: str) -> dict[str, str]:
-    descriptors = [os.open(f"/run/netns/{netns}" if netns else "/proc/self/ns/net", os.O_RDONLY)]
-    descriptors.append(os.open("/proc/self/ns/net", os.O_RDONLY))
-    _call("setns", descriptors[0], CLONE_NEWNET)
-    try:
-        root = Path("/proc/sys/net")
+    root = Path("/proc/sys/net")
+    with inside(netns):
         return {str(path): path.read_text() for pattern in SYSCTLS for path in sorted(root.glob(pattern))}
-    finally:
-        _call("setns", descriptors[1], CLONE_NEWNET)
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[str]:
