@@ -42,9 +42,12 @@ from .netlink import (
     RTM_NEWADDR,
     RTM_NEWLINK,
     RTM_NEWLINKPROP,
+    RTM_NEWNEXTHOP,
     RTM_SETLINK,
     address_message,
+    extended,
     link_message,
+    nexthop_message,
     port_message,
     vlan_message,
 )
@@ -52,6 +55,7 @@ from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operati
 from .plan import Plan
 from .port_operations import PortSet, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
+from .uplink_operations import NexthopMove
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -296,10 +300,16 @@ class Applier:
         wanted = [flags | IFA_F_NODAD, flags] if op.known and addr.family == 6 else [flags]
         for value in dict.fromkeys(wanted):
             request = address_message(fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs)
-            sock.request(request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+            sock.request(extended(request, addr.rest), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
 
     def row(self, op: Any) -> None:
         apply_rows.carry_out(self.host, op)
+
+    def nexthop_move(self, op: NexthopMove) -> None:
+        nexthop = op.nexthop
+        index = self.host.index(op.netns, op.to)
+        message = nexthop_message(nexthop.header, nexthop.number, index, nexthop.rest)
+        self.host.socket(op.netns).request(message, RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE)
 
 
 VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
@@ -321,6 +331,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RowAdd: Applier.row,
     RowDelete: Applier.row,
     RowReplace: Applier.row,
+    NexthopMove: Applier.nexthop_move,
     SysctlSet: Applier.sysctl_set,
     NatReplace: Applier.nat_replace,
     NatDelete: Applier.nat_delete,

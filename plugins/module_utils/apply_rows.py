@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import errno
+import struct
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -28,6 +29,7 @@ from .netlink import (
     RTM_NEWNEIGH,
     RTM_NEWROUTE,
     RTM_NEWRULE,
+    extended,
     neighbor_message,
     route_message,
     rule_message,
@@ -37,6 +39,7 @@ from .rows import PERMANENT, Fdb, Neighbor, Route, Rule
 TO_TABLE = 1
 """FR_ACT_TO_TBL."""
 NTF_SELF, NTF_MASTER = 2, 4
+RTA_EXPIRES, RTA_NH_ID = 23, 30
 
 
 def said(**attrs: Any) -> Attributes:
@@ -62,6 +65,11 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
         "flags": row.flags,
         "tos": row.tos,
     }
+    rest = row.rest
+    if row.nexthop_id:
+        rest += ((RTA_NH_ID, struct.pack("=I", row.nexthop_id)),)
+    if row.expires:
+        rest += ((RTA_EXPIRES, struct.pack("=I", row.expires)),)
     hops = [
         {
             "hops": weight - 1,
@@ -74,13 +82,14 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
     attrs = said(
         RTA_TABLE=row.table if row.table > 255 else 0,
         RTA_DST="" if destination == "default" else destination,
-        RTA_OIF=host.index(netns, row.device) if row.device else 0,
-        RTA_GATEWAY=row.gateway,
         RTA_PREFSRC=row.source,
         RTA_PRIORITY=row.metric,
-        RTA_MULTIPATH=hops,
     )
-    return route_message(fields, attrs)
+    if not row.nexthop_id:  # which says itself where it leads
+        attrs += said(
+            RTA_OIF=host.index(netns, row.device) if row.device else 0, RTA_GATEWAY=row.gateway, RTA_MULTIPATH=hops
+        )
+    return extended(route_message(fields, attrs), rest)
 
 
 def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:
@@ -104,8 +113,8 @@ def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:
 
 def neighbor(host: Host, netns: str, device: str, row: Neighbor) -> bytes:
     """See include/uapi/linux/neighbour.h."""
-    fields = {"family": family_of(row), "ifindex": host.index(netns, device), "state": PERMANENT}
-    return neighbor_message(fields, said(NDA_DST=row.address, NDA_LLADDR=row.mac))
+    fields = {"family": family_of(row), "ifindex": host.index(netns, device), "state": PERMANENT, "flags": row.flags}
+    return neighbor_message(fields, said(NDA_DST=row.address, NDA_LLADDR=row.mac, NDA_PROTOCOL=row.protocol))
 
 
 def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
@@ -138,6 +147,8 @@ def how(row: Any, replaces: bool) -> int:
         return NLM_F_CREATE | NLM_F_APPEND
     if isinstance(row, Rule):
         return NLM_F_CREATE | NLM_F_EXCL
+    if isinstance(row, Route) and row.learned and not replaces:
+        return NLM_F_CREATE  # as the kernel does it: one device's beside another's
     # A neighbor or an FDB entry that was learned gives way.
     return NLM_F_CREATE | (NLM_F_REPLACE if replaces or isinstance(row, (Neighbor, Fdb)) else NLM_F_EXCL)
 

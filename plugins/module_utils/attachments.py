@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
@@ -99,6 +100,15 @@ class AddressDelete(Operation):
         return ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
 
 
+def holders(model: State, netns: str, device: str, row: Row) -> Iterator[tuple[Link, str, tuple[Row, ...]]]:
+    """The links on which a row hangs, each with the field that has such rows, and what is in it. Routes may have several."""
+    held = HANGS_ON_LINK.get(type(row))
+    for name in sorted({device} | (row.devices if isinstance(row, Route) else set())):
+        link = model.links.get((netns, name))
+        if link and held:
+            yield link, held, getattr(link, held)
+
+
 @dataclass(frozen=True)
 class RowAdd(Operation):
     """Make a row of a table, or put one back that went with its device or its address. `device`: what it hangs on."""
@@ -110,9 +120,9 @@ class RowAdd(Operation):
     def simulate(self, model: State) -> None:
         for other in self.moves(model):
             other.simulate(model)
-        link, held = model.links.get((self.netns, self.device)), HANGS_ON_LINK.get(type(self.row))
-        if link and held and self.row not in getattr(link, held):
-            model.put(link.holding(**{held: (*getattr(link, held), self.row)}))
+        for link, held, rows in holders(model, self.netns, self.device, self.row):
+            if self.row not in rows:
+                model.put(link.holding(**{held: (*rows, self.row)}))
         key = self.row.key(self.netns, self.device)
         if key in model.rows:
             model.rows[key] = self.row
@@ -147,9 +157,8 @@ class RowDelete(Operation):
     row: Row
 
     def simulate(self, model: State) -> None:
-        link, held = model.links.get((self.netns, self.device)), HANGS_ON_LINK.get(type(self.row))
-        if link and held:
-            model.put(link.holding(**{held: tuple(row for row in getattr(link, held) if row != self.row)}))
+        for link, held, rows in holders(model, self.netns, self.device, self.row):
+            model.put(link.holding(**{held: tuple(row for row in rows if row != self.row)}))
         key = self.row.key(self.netns, self.device)
         if key in model.rows:
             model.rows[key] = None

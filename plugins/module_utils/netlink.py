@@ -20,11 +20,12 @@ import struct
 import sys
 import traceback
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from .errors import KernelError, VnetError
+from .rows import Rest
 from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes
 
 PYROUTE2_AT_LEAST = "0.7.2"
@@ -78,8 +79,9 @@ RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
-RTM_GETQDISC = 38
+RTM_NEWQDISC, RTM_GETQDISC = 36, 38
 RTM_GETNSID = 90
+RTM_NEWNEXTHOP, RTM_DELNEXTHOP, RTM_GETNEXTHOP = 104, 105, 106
 RTM_NEWLINKPROP, RTM_DELLINKPROP = 108, 109
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
@@ -100,6 +102,9 @@ _RTN_OF_ADDRESSES = (2, 3, 4, 5)
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
     1, 3, 5, 10, 18, 37, 43, 52, 53,
 )  # fmt: skip
+_NHA_ID, _NHA_OIF = 1, 5
+NHA_GATEWAY = 6
+_NHA_OTHERS = (NHA_GATEWAY, 7, 8)  # and NHA_ENCAP_TYPE, NHA_ENCAP
 IFLA_QDISC, IFLA_IFALIAS, IFLA_GROUP, IFLA_CARRIER = 6, 20, 27, 33
 _COMMON_NUMBERS = {
     "IFLA_MTU": 4,
@@ -213,6 +218,7 @@ class Socket:
     def _send(self, message: bytes, kind: int, flags: int) -> None:
         self._sequence += 1
         request = bytearray(message)
+        struct.pack_into("=I", request, 0, len(request))
         _TYPE_FLAGS_SEQUENCE.pack_into(request, 4, kind, NLM_F_REQUEST | flags, self._sequence)
         self._socket.send(request)
 
@@ -345,15 +351,40 @@ class Socket:
             if by_kernel or not (data[21] == _RTPROT_KERNEL and data[23] in _RTN_OF_ADDRESSES)
         ]
 
-    def neighbors(self, index: int = 0) -> list[Any]:
-        """The neighbors of both address families, all or those of one link."""
-        message = filled(ndmsg, {}, [("NDA_IFINDEX", index)] if index else [])
+    def neighbors(self, index: int = 0, flags: int = 0) -> list[Any]:
+        """The neighbors of both address families, all or those of one link; with NTF_PROXY the addresses answered for."""
+        message = filled(ndmsg, {"flags": flags}, [("NDA_IFINDEX", index)] if index else [])
         return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
 
     def fdb(self, index: int = 0) -> list[Any]:
         """The entries of forwarding databases, all or those of one link."""
         message = filled(ndmsg, {"family": AF_BRIDGE, "ifindex": index}, [])
         return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
+
+    def nexthops(self, index: int) -> list[tuple[int, bytes, Rest]]:
+        """The nexthop objects on a link: (id, header, further attributes). None where the kernel has no such objects."""
+        try:
+            found = self.dump(extended(bytes(24), ((_NHA_OIF, _INDEX.pack(index)),)), RTM_GETNEXTHOP)
+        except KernelError as exc:
+            if exc.code in (errno.EOPNOTSUPP, errno.EINVAL):
+                return []
+            raise
+        nexthops = []
+        for data in found:
+            attrs = dict(attributes(data, 24))
+            if attrs.get(_NHA_OIF) == _INDEX.pack(index):
+                number = int.from_bytes(attrs[_NHA_ID], sys.byteorder)
+                nexthops.append((number, data[16:24], rest_of(data, 24, _NHA_OTHERS)))
+        return nexthops
+
+    def queueing(self, index: int) -> list[str]:
+        """The kinds of the queueing disciplines on a link."""
+        found = self.dump(bytes(16) + struct.pack("=BxxxiIII", 0, index, 0, 0, 0), RTM_GETQDISC)
+        return [
+            dict(attributes(data, 36)).get(1, b"").rstrip(b"\0").decode()
+            for data in found
+            if struct.unpack_from("=i", data, 20)[0] == index
+        ]
 
     def rules(self, family: int) -> list[Any]:
         """The policy rules of an address family; none where the kernel has no such rules."""
@@ -364,6 +395,30 @@ class Socket:
                 return []
             raise
         return [decoded(fibmsg, data) for data in found]
+
+
+def rest_of(data: bytes, header: int, types: Container[int]) -> Rest:
+    """Of a message with so long a header, the attributes of these types as they are."""
+    return tuple((kind, content) for kind, content in attributes(data, header) if kind in types)
+
+
+def extended(message: bytes, rest: Rest) -> bytes:
+    """A request with more attributes, which are taken as they are."""
+    if not rest:
+        return message
+    parts = [message + b"\0" * (-len(message) % 4)]
+    for kind, content in rest:
+        parts.append(struct.pack("=HH", len(content) + 4, kind) + content + b"\0" * (-len(content) % 4))
+    whole = b"".join(parts)
+    return struct.pack("=I", len(whole)) + whole[4:]
+
+
+def nexthop_message(header: bytes, number: int, index: int, rest: Rest) -> bytes:
+    """A request about a nexthop object on a link (`struct nhmsg`, include/uapi/linux/nexthop.h)."""
+    ours = ((_NHA_ID, _INDEX.pack(number)), (_NHA_OIF, _INDEX.pack(index)))
+    # The scope is the kernel's to say, and of the flags all but RTNH_F_ONLINK.
+    family, _scope, protocol, flags = struct.unpack("=BBBxI", header)
+    return extended(bytes(16) + struct.pack("=BBBxI", family, 0, protocol, flags & 4), (*ours, *rest))
 
 
 def _sentence(message: bytes, kind: int, flags: int) -> str:

@@ -54,7 +54,7 @@ ENABLED = "/etc/systemd/system/multi-user.target.wants/vnet-restore.service"
 SOFTWARE = (ENGINE, UNIT, ENABLED)
 """What restores at boot, in the order in which it is put there."""
 
-NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl_file")
+NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl_file", "uplink")
 """Options that say how to do something, and not what should be."""
 
 TOPOLOGY = "vnet_topology"

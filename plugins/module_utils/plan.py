@@ -18,7 +18,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import plan_addresses, plan_host, plan_links, plan_nat, plan_persist, plan_ports, plan_rows, plan_topology
+from . import (
+    plan_addresses,
+    plan_host,
+    plan_links,
+    plan_nat,
+    plan_persist,
+    plan_ports,
+    plan_rows,
+    plan_topology,
+    plan_uplink,
+)
 from .desired import Want
 from .diff import half
 from .persist import Keep
@@ -57,6 +67,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     With a `topology`, what it made before and is not among the wants goes. `keep`: what is kept for the next boot.
     """
     check_names(wants)
+    wants = plan_uplink.implied(current, wants)
     if topology:
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
     planner = Planner(current, wants, topology, keep)
@@ -70,6 +81,8 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_ports.assign(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
+    plan_uplink.take(planner)
+    plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
     plan_addresses.replicate(planner)
     plan_rows.assign(planner)
@@ -78,6 +91,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_host.forward(planner)
     plan_rows.delete(planner)
     plan_nat.delete(planner)
+    plan_uplink.give_back(planner, plan_topology.bridges_going(planner))
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)

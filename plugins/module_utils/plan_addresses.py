@@ -37,6 +37,8 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
     have = {addr.cidr: addr for addr in link.addresses}
     # An address that the kernel made itself and may take away again (a lifetime) is not the one asked for.
     new = [Addr(cidr) for cidr in wanted if cidr not in have or not (have[cidr].ours or have[cidr].linklocal)]
+    passing = planner.passing(key)
+    new = [addr for addr in new if addr.cidr not in passing]
     gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in wanted]
     going, again = with_their_secondaries(link, gone)
     # First what is to come, so that the device never is without an address (its routes would go); but what would

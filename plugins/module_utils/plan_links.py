@@ -348,7 +348,10 @@ def assign_ports(planner: Planner) -> None:
 
 def assign_ports_of(planner: Planner, want: LinkWant) -> None:
     """Make the devices that are listed the bridge's ports, and without `append` no others."""
+    uplink = want.options.get("uplink", planner.uplink_record(want.key).uplink)
     for name in want.options["ports"]:
+        if name and name == uplink:
+            continue  # it joins last, with all that passes to the bridge: see plan_uplink.py
         port = planner.model.link((want.netns, name))
         if port is None:
             planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")
@@ -360,7 +363,7 @@ def assign_ports_of(planner: Planner, want: LinkWant) -> None:
             planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
     for name in () if "ports" in want.append else planner.model.ports(want.key):
         port = planner.model.link((want.netns, name))
-        if port and name not in want.options["ports"]:
+        if port and name not in want.options["ports"] and name != uplink:
             planner.do(LinkSet(*port.key, port.kind, {"master": ""}))
 
 
@@ -377,7 +380,7 @@ def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
 
 
 def bring_up(planner: Planner) -> None:
-    """Everything but bridges, then the bridges, then spanning trees: in this order no port has to listen for half a minute."""
+    """Everything but bridges, then the bridges."""
     for bridges in (False, True):
         for want in planner.links:
             if want.absent or want.kind.holds_ports != bridges:
@@ -386,6 +389,10 @@ def bring_up(planner: Planner) -> None:
                 link = planner.model.link(key)
                 if link and options.get("admin_state") == "up" and link.get("admin_state") != "up":
                     planner.do(LinkSet(*key, link.kind, {"admin_state": "up"}))
+
+
+def span_trees(planner: Planner) -> None:
+    """Turn on spanning tree, where no port has to listen for half a minute any more."""
     for want in planner.links:
         link = planner.model.link(want.key)
         on = {name: True for name in want.kind.after_up if want.options.get(name) and link and not link.get(name)}

@@ -18,7 +18,7 @@ from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, NatWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
-from .kinds import ROW_KINDS
+from .kinds import ROW_KINDS, kind_of
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation, SysctlSet
@@ -185,6 +185,22 @@ def prune(planner: Planner) -> None:
     new.namespaces = namespaces_of_others(planner, topology)
     new.nats = sorted([*key] for key, nat in planner.model.nats.items() if nat and nat.owner == topology.owner)
     keep(planner, topology, new)
+
+
+def bridges_going(planner: Planner) -> list[Key]:
+    """The topology's own bridges that are not listed."""
+    topology = planner.topology
+    if topology is None or not (topology.prune or topology.absent):
+        return []
+    listed = {want.key for want in planner.links}
+    return sorted(
+        link.key
+        for link in planner.model.links.values()
+        if link
+        and link.get("link_group") == topology.link_group
+        and kind_of(link.kind).holds_ports
+        and link.key not in listed
+    )
 
 
 def path_name(path: str) -> str:

@@ -17,6 +17,7 @@ from .operations import Operation
 from .persist import Keep
 from .state import Key, State
 from .topology import Topology
+from .uplink import Record, path_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ class Planner:
             self.lack(where, f"{option}: there is no network namespace {name!r} on this host")
             # So that the rest of a check run is about the host that will be; in both, as it is not this run's to make.
             self.model.namespaces[name] = self.before.namespaces[name] = {}
+
+    def uplink_record(self, bridge: Key) -> Record:
+        """What is remembered of a bridge's uplink; nothing where there was no such bridge, whatever a file says."""
+        return Record.read(self.before.text(path_of(bridge))) if self.before.link(bridge) else Record()
+
+    def passing(self, bridge: Key) -> set[str]:
+        """The addresses that a bridge will take over from its uplink."""
+        names = {want.options.get("uplink") for want in self.links if want.key == bridge}
+        uplinks = [self.model.link((bridge[0], name)) for name in names if name]
+        return {addr.cidr for uplink in uplinks if uplink for addr in uplink.addresses}
 
     @property
     def links(self) -> list[LinkWant]:

@@ -19,10 +19,18 @@ from .host import Host
 from .kinds import kind_of
 from .kinds.base import DeviceRef
 from .kinds.bridge_port import port_options
-from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of
-from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Route
+from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
+from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
 from .topology import Topology
+
+USER_HZ = 100
+NTF_ROUTER = 0x80
+RTA_PREF, RTA_NH_ID = 20, 30
+RTA_OTHERS = (8, 11, RTA_PREF, 21, 22)
+"""RTA_METRICS, RTA_FLOW, RTA_ENCAP_TYPE and RTA_ENCAP besides: include/uapi/linux/rtnetlink.h."""
+IFA_OTHERS = (9, 11)
+"""IFA_RT_PRIORITY, the metric of the route that comes with an address, and IFA_PROTO: include/uapi/linux/if_addr.h."""
 
 
 class LinkReader:
@@ -82,6 +90,10 @@ class LinkReader:
         if kind.by_ioctl and raw.raw.get(IFLA_CARRIER, b"\0")[:1] == b"\1":
             busy = "the program that has it open"
         return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
+
+    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
+        with self.host.namespaces.inside(netns):
+            return function(*arguments)
 
     def _name_at(self, netns: str | None, index: int) -> str:
         found = self.host.link_at(netns, index) if netns is not None else None
@@ -194,6 +206,13 @@ class LinkReader:
             message["tos"],
             self._name_at(netns, device) if device and message["type"] == 1 else "",
             hops,
+            message.get_attr("RTA_NH_ID") or _number(rest_of(message.data, 28, (RTA_NH_ID,))),
+            _seconds_left((message.get_attr("RTA_CACHEINFO") or {}).get("rta_expires", 0)),
+            tuple(
+                entry
+                for entry in rest_of(message.data, 28, RTA_OTHERS)
+                if entry != (RTA_PREF, b"\0")  # medium, which goes without saying (RFC 4191)
+            ),
         )
 
     def _neighbors(self, link: Link) -> list[Neighbor]:
@@ -276,6 +295,7 @@ def address_value(message: Any) -> Addr | None:
         message["family"] == 2 and bool(flags & 1),
         cache.get("ifa_valid", 0xFFFFFFFF),
         cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
+        rest_of(message.data, 24, IFA_OTHERS),
     )
 
 
@@ -284,7 +304,27 @@ def neighbor_value(message: Any) -> Neighbor | None:
     mac = message.get_attr("NDA_LLADDR")
     if message["state"] != PERMANENT or not mac or message["family"] not in (2, 10):
         return None
-    return Neighbor(message.get_attr("NDA_DST"), mac)
+    return neighbor_of(message)
+
+
+def neighbor_of(message: Any) -> Neighbor:
+    """A message of a neighbor, or of an address that is answered for, as a value."""
+    return Neighbor(
+        message.get_attr("NDA_DST"),
+        message.get_attr("NDA_LLADDR") or "",
+        message["flags"] & ~NTF_ROUTER,
+        message.get_attr("NDA_PROTOCOL") or 0,
+    )
+
+
+def _number(rest: Rest) -> int:
+    """The number in an attribute that pyroute2 may not know yet, 0 where there is none."""
+    return int.from_bytes(rest[0][1], sys.byteorder) if rest else 0
+
+
+def _seconds_left(ticks: int) -> int:
+    """Of a route's expiry, which the kernel counts in USER_HZ; it rounds up, as nothing left would mean never."""
+    return max(1, ticks // USER_HZ) if ticks > 0 else 0
 
 
 def leads_through(message: Any, index: int) -> bool:

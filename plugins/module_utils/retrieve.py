@@ -12,7 +12,6 @@ import errno
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from . import files, nft, sysctl
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
@@ -25,6 +24,7 @@ from .nat_table import PREFIX, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_rows import RowReader
+from .read_uplink import UplinkReader
 from .state import Key, Link, State
 from .topology import OWNER, Record, Topology
 
@@ -32,7 +32,7 @@ DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
 
 
-class Reader(RowReader):
+class Reader(RowReader, UplinkReader):
     """One reading of the host for some wants, and for what a topology may have to take away."""
 
     def read(self) -> State:
@@ -86,6 +86,9 @@ class Reader(RowReader):
     def _details_of(self, want: Want) -> None:
         if isinstance(want, LinkWant):
             self._details(want)
+            if want.kind.holds_ports and (want.absent or "uplink" in want.options):
+                for name in self._uplink_names(want.key, want.options.get("uplink")):
+                    self._uplink(want.key, name)
             if want.kind.holds_ports and not want.absent and self.state.has_netns(want.netns):
                 self._firewall(want.netns)
         elif isinstance(want, NamespaceWant):
@@ -169,6 +172,8 @@ class Reader(RowReader):
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.
                             self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
+                            for name in self._uplink_names(link.key, None) if kind_of(link.kind).holds_ports else ():
+                                self._uplink(link.key, name)
 
     # -- address translation ---------------------------------------------------------------------------------------
 
@@ -207,6 +212,8 @@ class Reader(RowReader):
         self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())], where)
         if not want.kind.name:
             self._note(want.origin or "", [want.name], where)
+        if want.kind.holds_ports:
+            self._note(want.netns, self._uplink_names(want.key, options.get("uplink")), where)
         if want.kind.lower:
             self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")], where)
         if want.peer:
@@ -271,10 +278,6 @@ class Reader(RowReader):
                 keys += self._in(netns, sysctl.forwarding_keys)
             for key, value in self._in(netns, sysctl.read_all, keys).items():
                 self.state.sysctls[netns, key] = value
-
-    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
-        with self.host.namespaces.inside(netns):
-            return function(*arguments)
 
     def _forwarding(self, want: ForwardWant) -> None:
         if want.file is not None:

@@ -22,6 +22,18 @@ RowKey = tuple[Any, ...]
 """What identifies a row: (kind, namespace, and the rest), in values that JSON can hold."""
 
 
+Rest = tuple[tuple[int, bytes], ...]
+"""Netlink attributes that nobody here looks into, (type, content) of each: they are put back as they were."""
+
+RTPROT_KERNEL, RTPROT_RA = 2, 9
+
+PROTOCOLS = {RTPROT_KERNEL: "kernel", RTPROT_RA: "ra", 16: "dhcp"}
+"""Who makes routes, besides people (RTPROT_STATIC, and RTPROT_BOOT)."""
+
+NTF_PROXY = 8
+"""Of a neighbor: the device answers for this address, which is elsewhere."""
+
+
 def tool(words: str, netns: str, *more: str) -> str:
     """A command line of iproute2, in a namespace where one is named. `words` begins with the program."""
     program, *rest = words.split()
@@ -51,6 +63,21 @@ class Route(NamedTuple):
     """"" where `nexthops` has the devices, or where the route leads nowhere."""
     nexthops: tuple[tuple[str, str, int], ...] = ()
     """(gateway, device, weight) of each, where there are several."""
+    nexthop_id: int = 0
+    """The nexthop object, or the group of them, that it leads through."""
+    expires: int = 0
+    """In so many seconds it goes by itself; 0: never."""
+    rest: Rest = ()
+
+    @property
+    def devices(self) -> set[str]:
+        """The devices that it leads through."""
+        return {name for name in (self.device, *(hop[1] for hop in self.nexthops)) if name}
+
+    @property
+    def learned(self) -> bool:
+        """Whether the kernel learned it from a router's advertisement (RFC 4861), and forgets it in time."""
+        return self.protocol == RTPROT_RA or (self.protocol == RTPROT_KERNEL and self.expires > 0)
 
     def key(self, netns: str, _device: str = "") -> RowKey:
         return ("route", netns, self.family, self.table, self.destination, self.metric)
@@ -63,8 +90,11 @@ class Route(NamedTuple):
     def text(self, _device: str = "") -> str:
         words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
         words += [self.destination, *pairs(via=self.gateway, dev=self.device)]
-        words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric, src=self.source)
+        words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric)
+        words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)
+        words += pairs(src=self.source)
         words += ["onlink"] if self.flags & ONLINK else []
+        words += pairs(nhid=self.nexthop_id)
         for gateway, device, weight in self.nexthops:
             words += ["nexthop", *pairs(via=gateway, dev=device, weight=weight)]
         return " ".join(words)
@@ -120,26 +150,33 @@ class Fdb(NamedTuple):
 
 
 class Neighbor(NamedTuple):
-    """A permanent entry of a neighbor table: of ARP's, or of IPv6's."""
+    """A permanent entry of a neighbor table, of ARP's or of IPv6's; with NTF_PROXY an address that the device answers for."""
 
     address: str
     mac: str = ""
+    flags: int = 0
+    protocol: int = 0
 
     @property
     def family(self) -> int:
         return 6 if ":" in self.address else 4
 
     def key(self, netns: str, device: str) -> RowKey:
-        return ("neighbor", netns, device, self.address)
+        return ("neighbor", netns, device, self.address, *(["proxy"] if self.proxy else []))
+
+    @property
+    def proxy(self) -> bool:
+        return bool(self.flags & NTF_PROXY)
 
     def command(self, verb: str, netns: str, device: str) -> str:
-        if verb == "delete":
-            return tool("ip neighbor delete", netns, self.address, *pairs(dev=device))
-        # One that was learned gives way.
+        if verb == "delete" or self.proxy:
+            # One that was learned gives way.
+            verb = verb if verb == "delete" else "replace"
+            return tool(f"ip neighbor {verb}", netns, "proxy" * self.proxy, self.address, *pairs(dev=device))
         return tool("ip neighbor replace", netns, self.text(device), "nud permanent")
 
     def text(self, device: str) -> str:
-        return " ".join([self.address, *pairs(lladdr=self.mac, dev=device)])
+        return " ".join(["proxy "[: 6 * self.proxy] + self.address, *pairs(lladdr=self.mac, dev=device)])
 
 
 class Rule(NamedTuple):

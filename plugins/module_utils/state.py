@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Union
 
-from .rows import ALL_ZEROS, HANGS_ON_LINK, Fdb, Neighbor, Route, Row, RowKey
+from .rows import ALL_ZEROS, HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
 
 Key = tuple[str, str]
 """A link: (namespace, name)."""
@@ -25,6 +25,7 @@ Key = tuple[str, str]
 IFA_F_PERMANENT = 0x80
 IFA_F_NODAD = 0x02
 IFA_F_MANAGETEMPADDR = 0x100
+IFA_F_NOPREFIXROUTE = 0x200
 
 
 class Addr(NamedTuple):
@@ -39,6 +40,7 @@ class Addr(NamedTuple):
     secondary: bool = False
     valid: int = 0xFFFFFFFF
     preferred: int = 0xFFFFFFFF
+    rest: Rest = ()
 
     @property
     def family(self) -> int:
@@ -52,6 +54,27 @@ class Addr(NamedTuple):
     def ours(self) -> bool:
         """Whether it counts: link-local, autoconfigured and temporary addresses are the kernel's business."""
         return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal
+
+
+class Nexthop(NamedTuple):
+    """A nexthop object (ip-nexthop(8)) on a link."""
+
+    number: int
+    gateway: str = ""
+    header: bytes = b""
+    """`struct nhmsg` as it was read."""
+    rest: Rest = ()
+
+
+class UplinkFacts(NamedTuple):
+    """What matters of a device that is, or shall be, a bridge's uplink."""
+
+    blocked: str = ""
+    """Why it can't be a port: something on it that takes its frames."""
+    bound: tuple[str, ...] = ()
+    """What names it, and won't name the bridge."""
+    owner: str = ""
+    """Why its addresses can't be moved: the program that would put them back. A whole sentence."""
 
 
 class Vlan(NamedTuple):
@@ -85,6 +108,8 @@ class Link:
     index: int = 0
     mac_is_set: bool = True
     """False where the kernel may still change the MAC by itself, as with a bridge that nobody gave one."""
+    nexthops: tuple[Nexthop, ...] = ()
+    """Of an uplink and its bridge."""
     busy: str = ""
     """What would be lost if the device were made anew: a program on it, XDP, a queueing discipline."""
 
@@ -182,6 +207,7 @@ class State:
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
     obstacles: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chains that may drop what is forwarded."""
+    uplinks: dict[Key, UplinkFacts] = field(default_factory=dict, compare=False)
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
 
@@ -202,6 +228,7 @@ class State:
             dict(self.nats),
             dict(self.dropping),
             dict(self.obstacles),
+            dict(self.uplinks),
         )
 
     def text(self, path: str) -> str | None:

@@ -30,7 +30,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             if want.kind.holds_ports:
-                found += about_bridge(plan, want)
+                found += about_bridge(plan, want) + about_uplink(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
         elif isinstance(want, NatWant) and not want.absent:
@@ -83,6 +83,7 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
         link
         and link.get("addresses")
         and "mac" not in want.options
+        and not want.options.get("uplink")
         and (plan.before.link(want.key) is None or not link.mac_is_set)
     ):
         found.append(
@@ -134,6 +135,17 @@ def let_pass(chain: str, nat: Nat) -> str:
     if chain == "filter FORWARD":
         return f"accept {networks} there in both directions, with Docker in its chain DOCKER-USER, with ufw by ufw route allow"
     return f"accept {networks} there in both directions"
+
+
+def about_uplink(plan: Plan, want: LinkWant) -> list[str]:
+    """What names the uplink and is not told that the addresses moved."""
+    uplink = want.options.get("uplink")
+    facts = plan.before.uplinks.get((want.netns, uplink or ""))
+    if not facts or not facts.bound:
+        return []
+    return [
+        f"{uplink} is named by what stays as it is: {', '.join(facts.bound)}; look whether it has to name {want.name} now"
+    ]
 
 
 def about_overlay(plan: Plan, want: LinkWant) -> list[str]:

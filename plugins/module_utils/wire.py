@@ -56,6 +56,7 @@ class Shape:
     def decode(self, data: bytes) -> Message:
         """The message from its bytes, header included. Raises Unknown."""
         message = Message(zip(self.fields, self.layout.unpack_from(data, 16)))
+        message.data = data
         found = message["attrs"] = []
         for number, content in attributes(data, 16 + self.layout.size):
             if number not in self.by_number:
@@ -66,7 +67,9 @@ class Shape:
 
 
 class Message(dict[str, Any]):
-    """A decoded message, to be asked in the ways in which one asks pyroute2's."""
+    """A decoded message, to be asked in the ways in which one asks pyroute2's. `data`: its bytes."""
+
+    data: bytes = b""
 
     def get_attr(self, name: str) -> Any:
         """The value of the first attribute of this name, None where there is none."""

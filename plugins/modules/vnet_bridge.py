@@ -28,11 +28,31 @@ options:
         of another bridge is taken from there.
       - The list is the whole truth. A port that is not in it is detached, unless O(append=true). V([]) detaches
         all.
-      - Addresses and routes of a device that becomes a port stay on it, but packets no longer reach them. Do not
-        add the device by which Ansible reaches the host.
+      - Addresses and routes of a device that becomes a port stay on it, but packets no longer reach them. The device
+        by which Ansible reaches the host is for O(uplink), and need not be listed here.
       - If omitted, they are left alone on an existing bridge, and a new one gets none.
     type: list
     elements: str
+  uplink:
+    description:
+      - A device that becomes a port of the bridge, and whose place on its network the bridge takes. The bridge gets
+        its MAC address and its MTU, unless O(mac) and O(mtu) say otherwise, its addresses with their lifetimes, its
+        routes in all tables, its nexthop objects and its permanent neighbors. Connections stay alive.
+      - All of it goes back with O(state=absent), and with V(""), by which the bridge stays. What has come to the
+        bridge since then goes with it, but for addresses that were given by O(addresses).
+      - With O(addresses), the list is the whole truth here, too. Addresses of the device that are not in it are
+        taken off, and come back with the rest.
+      - A default route that was learned by router advertisement is copied with a worse metric and the expiry that it
+        has, until the next advertisement brings another one. Link-local addresses are the kernel's own business and
+        stay.
+      - A task that says what it said before mends what has changed since, as an address that came back to the device.
+      - It is refused, before anything is changed, where a program like systemd-networkd, NetworkManager or a DHCP
+        client configures the device and would put the addresses back or lose its lease, and where a macvlan or
+        ipvlan device is on it. What names the device and does not move is told in a warning, as firewall rules, rules
+        of policy routing, sysctls, queueing disciplines and VLAN devices.
+      - It is not kept by O(persist). At boot, the host is configured by whatever configured it before.
+      - If omitted, it is left alone on an existing bridge, and a new one gets none.
+    type: str
   stp:
     description:
       - Whether the bridge speaks the Spanning Tree Protocol (IEEE 802.1D).
@@ -170,6 +190,16 @@ EXAMPLES = r"""
     name: br0
     ports: [web0]
     append: true
+
+- name: Put the host and its VMs on one network, by a bridge in the place of the host's own device
+  linuxnet.vnet.vnet_bridge:
+    name: br0
+    uplink: eth0
+
+- name: Give the device back what it had, and delete the bridge
+  linuxnet.vnet.vnet_bridge:
+    name: br0
+    state: absent
 
 - name: Make a switch for a network lab, with spanning tree, and let LLDP pass
   linuxnet.vnet.vnet_bridge:

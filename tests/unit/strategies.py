@@ -280,6 +280,8 @@ def link_tasks(draw: Draw) -> Task:
     entry["state"] = draw(st.sampled_from(["present", "present", "absent"]))
     if draw(st.booleans()) and entry.get("mode") != "tun":
         entry["master"] = draw(st.sampled_from(["", *(name for name in BRIDGES if name != place[1])]))
+    if kind is BRIDGE and draw(st.integers(0, 2)) == 0 and entry.get("admin_state") != "down":
+        entry["uplink"] = draw(st.sampled_from(["", *(name for name in (*VETHS, *TUNTAPS) if name != place[1])]))
     if kind is BRIDGE and draw(st.booleans()):
         entry["ports"] = draw(some_of([name for name in NAMES if name != place[1]]))
     if kind is VETH and draw(st.integers(0, 3)):

@@ -21,9 +21,18 @@ RESTRICTED = 7
 def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
     """What can be said of options together."""
     name = options.get("name")
-    for option, devices in (("ports", options.get("ports", ())), ("master", [options.get("master")])):
+    claims = (
+        ("ports", options.get("ports", ())),
+        ("master", [options.get("master")]),
+        ("uplink", [options.get("uplink")]),
+    )
+    for option, devices in claims:
         if name and name in devices:
             return f"{option}: {name!r} is the bridge itself, which can't be its own port"
+    if options.get("uplink") and options.get("admin_state") == "down":
+        return (
+            f"uplink: {options['uplink']} would lose its connection to a bridge that is down: leave 'admin_state' out"
+        )
     if options.get("group_fwd_mask", 0) & RESTRICTED:
         return f"group_fwd_mask: {options['group_fwd_mask']} has one of the bits 0 to 2 (STP, PAUSE, LACP), which the kernel never forwards"
     both = {**(found or {}), **options}
@@ -48,6 +57,7 @@ BRIDGE = LinkKind(
     after_up=("stp",),
     options=(
         Option("ports", ListOf(DeviceName()), level="none"),
+        Option("uplink", DeviceName(unset=True), level="none"),
         Option("stp", Bool(), "IFLA_BR_STP_STATE", cli="stp_state {}", initial=False),
         Option("priority", Int(0, 65535), "IFLA_BR_PRIORITY", initial=32768),
         Option("forward_delay", Seconds(0, 30), "IFLA_BR_FORWARD_DELAY", initial=15),

@@ -101,6 +101,7 @@ FLEETING = {
     "stats",
     "valid_life_time",
     "preferred_life_time",
+    "expires",
     "state",
     "hello_timer",
     "tcn_timer",

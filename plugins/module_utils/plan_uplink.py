@@ -1,0 +1,323 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The phases of the plan about a bridge's uplink: what it has passes to the bridge, and back.
+
+Packets pass all the while. What is added comes before what is taken away, and a route is replaced where it is; the only
+moment in which frames are lost is the one in which the kernel makes a port of the device, or an ordinary device of the
+port. IPv6 addresses have passed duplicate address detection where they were, and don't have to again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import replace
+
+from . import sysctl
+from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, RowReplace
+from .desired import LinkWant, Want
+from .errors import Refused
+from .file_operations import FileRemove, FileWrite
+from .link_operations import LinkSet
+from .operations import SysctlSet
+from .plan_addresses import carries
+from .planner import Planner, Step
+from .rows import RTPROT_KERNEL, Route
+from .state import IFA_F_NOPREFIXROUTE, IFA_F_PERMANENT, Addr, Key, Link, State, key_text
+from .uplink import Record, path_of
+from .uplink_operations import NexthopMove
+
+COPIED = 1
+"""Added to the metric of a learned route where it is copied, as kernels give even ones (1024, and 256 on the link itself)."""
+
+
+def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
+    """The wants, those of bridges with an uplink with its MAC and MTU where they don't say otherwise."""
+
+    def whole(want: Want) -> Want:
+        uplink = current.link((want.netns, uplink_of(want))) if isinstance(want, LinkWant) and uplink_of(want) else None
+        if not isinstance(want, LinkWant) or not uplink or want.absent:
+            return want
+        given = {name: uplink.attrs[name] for name in ("mac", "mtu") if name in uplink.attrs}
+        return replace(want, options={**given, **want.options})
+
+    return tuple(map(whole, wants))
+
+
+def uplink_of(want: LinkWant) -> str:
+    """The uplink that a want asks for, "" for none."""
+    return str(want.options.get("uplink") or "")
+
+
+# -- taking over -------------------------------------------------------------------------------------------------------
+
+
+def take(planner: Planner) -> None:
+    """Let bridges take over what their uplinks have. They are up by now, and spanning tree is not yet on."""
+    for want in planner.links:
+        if not want.absent and uplink_of(want):
+            uplink = planner.model.link((want.netns, uplink_of(want)))
+            if uplink is None:
+                planner.lack(want.where, f"uplink: there is no device {key_text((want.netns, uplink_of(want)))}")
+            elif planner.model.link(want.key):
+                check(planner, want, uplink)
+                take_over(planner, want, uplink)
+
+
+def check(planner: Planner, want: LinkWant, uplink: Link) -> None:
+    """Refuse what can't pass, before anything is done."""
+    where = f"{want.where}: " if want.where else ""
+    kept = [entry for entry in planner.keep.entries if not entry.goes] if planner.keep else []
+    if any(entry.persist or (entry.want is None and planner.model.text(entry.path)) for entry in kept):
+        raise Refused(
+            f"{where}uplink: 'persist' can't keep it: whatever configures {uplink.name} at boot would not know of the bridge;"
+            " omit 'persist', and let that program make the bridge at boot"
+        )
+    bridge, facts = planner.model.link(want.key), planner.model.uplinks.get(uplink.key)
+    other = planner.uplink_record(want.key).uplink
+    if other not in ("", uplink.name):
+        raise Refused(
+            f"{where}uplink: {key_text(want.key)} has {other} as its uplink: give it back first, with 'uplink: \"\"'"
+        )
+    if uplink.get("master") == want.name and not has_what_moves(uplink):
+        return
+    if facts and facts.blocked:
+        raise Refused(f"{where}uplink: {key_text(uplink.key)} can't become a port, {facts.blocked}")
+    if facts and facts.owner:
+        raise Refused(f"{where}uplink: {facts.owner}")
+    if bridge and bridge.get("vlan_filtering") and bridge.get("vlan_default_pvid") == 0:
+        raise Refused(
+            f"{where}uplink: {key_text(want.key)} filters VLANs and gives ports none (vlan_default_pvid is 0),"
+            f" so nothing would pass: let it have one till {uplink.name} is its port"
+        )
+
+
+def has_what_moves(uplink: Link) -> bool:
+    """Whether there is anything on the uplink that belongs to the bridge."""
+    return any(not addr.linklocal for addr in uplink.addresses) or bool(
+        uplink.routes or uplink.neighbors or uplink.nexthops
+    )
+
+
+def take_over(planner: Planner, want: LinkWant, uplink: Link) -> None:
+    """Bring the bridge all that its uplink has, and the uplink itself."""
+    key = want.key
+    going = [addr for addr in uplink.addresses if not addr.linklocal]
+    unwanted = displaced(want, going)
+    for addr in going:
+        if addr not in unwanted and lacks(planner.model.link(key), addr):
+            add(planner, key, relabelled(addr, uplink.name, want.name))
+    for neighbor in uplink.neighbors:
+        planner.do(RowAdd(*key, neighbor))
+    if uplink.attrs.get("master") != want.name:
+        join(planner, key, uplink)
+    accept_advertisements(planner, uplink.key, key)
+    for nexthop in uplink.nexthops:
+        planner.do(NexthopMove(want.netns, nexthop, uplink.name, want.name))
+    left = move_routes(planner, uplink.key, key, unwanted)
+    for route in left:
+        planner.do(RowDelete(want.netns, route.device, route))
+    for neighbor in uplink.neighbors:
+        planner.do(RowDelete(*uplink.key, neighbor))
+    for addr in reversed(going):
+        planner.do(AddressDelete(*uplink.key, addr))
+    remember(planner, want, uplink, unwanted, left)
+
+
+def displaced(want: LinkWant, going: list[Addr]) -> list[Addr]:
+    """The uplink's addresses that the bridge shall not have, as `addresses` is the whole truth."""
+    if "addresses" not in want.options or "addresses" in want.append:
+        return []
+    return [addr for addr in going if addr.ours and addr.cidr not in want.options["addresses"]]
+
+
+def lacks(link: Link | None, addr: Addr) -> bool:
+    """Whether a link has not this address, or with a lifetime that a DHCP client has prolonged since."""
+    has = next((other for other in link.addresses if other.cidr == addr.cidr), None) if link else None
+    return has is None or (not addr.ours and addr.valid > has.valid)
+
+
+def add(planner: Planner, key: Key, addr: Addr) -> None:
+    """Give a device an address that it, or its other half, has used already."""
+    link = planner.model.link(key)
+    is_new = link is not None and all(other.cidr != addr.cidr for other in link.addresses)
+    planner.do(AddressAdd(*key, addr, known=True))
+    if is_new and addr.family == 6 and not addr.flags & (IFA_F_PERMANENT | IFA_F_NOPREFIXROUTE):
+        # With a lifetime, it leaves the route to its network behind where it goes.
+        network = str(ipaddress.ip_interface(addr.cidr).network)
+        route = Route(network, 6, metric=256, protocol=RTPROT_KERNEL, device=key[1], expires=addr.valid)
+        step = planner.steps[-1]
+        planner.steps[-1] = replace(step, undo=(*step.undo, RowDelete(*key, route)))
+
+
+def relabelled(addr: Addr, old: str, new: str) -> Addr:
+    """The address with the label that it has on the other device: the kernel begins each with the device's name."""
+    label = addr.label if addr.label.split(":")[0] != old else new + addr.label[len(old) :]
+    return addr._replace(label=label if len(label.encode()) < 16 else "", secondary=False)
+
+
+def join(planner: Planner, bridge: Key, uplink: Link) -> None:
+    """Make the uplink a port that forwards at once: with spanning tree on it would listen for half a minute."""
+    if uplink.get("admin_state") != "up":
+        planner.do(LinkSet(*uplink.key, uplink.kind, {"admin_state": "up"}))
+    link = planner.model.link(bridge)
+    listens = bool(link and link.get("stp"))
+    if link and listens:
+        planner.do(LinkSet(*bridge, link.kind, {"stp": False}))
+    planner.do(LinkSet(*uplink.key, uplink.kind, {"master": bridge[1]}))
+    if link and listens:
+        planner.do(LinkSet(*bridge, link.kind, {"stp": True}))
+
+
+def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
+    """Where one device learns from routers, let the other one learn, too: a forwarding host does so only if told."""
+    link = planner.model.link(of)
+    if link is None or not any(route.learned for route in link.routes):
+        return
+    old, new, default = (sysctl.of_device("ipv6", name, "accept_ra") for name in (of[1], to[1], "default"))
+    value = planner.model.sysctls.get((of[0], old))
+    has = planner.model.sysctls.get((to[0], new), planner.model.sysctls.get((to[0], default)))
+    if value is not None and value != has:
+        planner.do(SysctlSet(to[0], new, value))
+
+
+def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -> list[Route]:
+    """Let routes lead through another device. Returns those that are left, as they need addresses that don't move."""
+    link, left = planner.model.link(of), []
+    # First those on the link itself: the others' gateways are found by them.
+    for route in sorted(link.routes if link else (), key=lambda route: bool(route.gateway or route.nexthops)):
+        target = planner.model.link(to)
+        new = renamed(route, of[1], to[1])
+        if route.nexthop_id:
+            continue
+        if needs(route, staying, target):
+            left.append(route)
+        elif route.learned and not is_copy(route):
+            # The next advertisement brings the true one, which a withdrawal takes away again.
+            new = new._replace(metric=route.metric | COPIED)
+            comes_along = not route.gateway and any(
+                covers(route, addr) for addr in (target.addresses if target else ())
+            )
+            if not comes_along and not has_route(target, new):
+                planner.do(RowAdd(of[0], new.device, new))
+            planner.do(RowDelete(of[0], route.device, route))
+        elif has_route(target, new):
+            planner.do(RowDelete(of[0], route.device, route))
+        else:
+            planner.do(RowReplace(of[0], new.device, route, new))
+    return left
+
+
+def needs(route: Route, addresses: Collection[Addr], target: Link | None) -> bool:
+    """Whether a route is of no use without some of these addresses: on `target`, which has not got them."""
+    if route.source:
+        return any(addr.cidr.split("/")[0] == route.source for addr in addresses)
+    gateways = [word for word in (route.gateway, *(hop[0] for hop in route.nexthops)) if word]
+    near = [ipaddress.ip_interface(addr.cidr).network for addr in (target.addresses if target else ())]
+    networks = [ipaddress.ip_interface(addr.cidr).network for addr in addresses]
+    return any(
+        any(ipaddress.ip_address(gateway) in network for network in networks)
+        and not any(ipaddress.ip_address(gateway) in network for network in near)
+        for gateway in gateways
+    )
+
+
+def is_copy(route: Route) -> bool:
+    """Whether a learned route is the copy of one, and so can be moved as it is."""
+    return bool(route.gateway) and route.metric & COPIED == COPIED
+
+
+def has_route(link: Link | None, route: Route) -> bool:
+    """Whether a link has a route to there already."""
+    return any(other.key("") == route.key("") for other in link.routes) if link else False
+
+
+def covers(route: Route, addr: Addr) -> bool:
+    """Whether a route is the one to the network of an address, which comes with it."""
+    return addr.family == route.family and str(ipaddress.ip_interface(addr.cidr).network) == route.destination
+
+
+def renamed(route: Route, old: str, new: str) -> Route:
+    """The route through another device."""
+    hops = tuple((gateway, new if device == old else device, weight) for gateway, device, weight in route.nexthops)
+    return route._replace(device=new if route.device == old else route.device, nexthops=hops)
+
+
+def remember(planner: Planner, want: LinkWant, uplink: Link, unwanted: list[Addr], left: list[Route]) -> None:
+    """Write down what the bridge itself does not tell."""
+    old, before = planner.uplink_record(want.key), planner.before.link(want.key)
+    after = planner.model.link(want.key)
+    has = {addr.cidr for addr in after.addresses} if after else set()
+    brought = {addr.cidr for addr in uplink.addresses}
+    had = {addr.cidr for addr in before.addresses if addr.ours} if before else set()
+    # What the bridge had before it had an uplink is its own, and what a task gives it besides.
+    own = set(old.own) if old.uplink else had
+    own |= {cidr for cidr in want.options.get("addresses", ()) if cidr not in had}
+    addresses = {addr.cidr: addr for addr in (*old.addresses, *unwanted)}
+    record = Record(
+        uplink.name,
+        tuple(sorted((own & has) - brought)),
+        tuple(addresses.values()),
+        tuple(dict.fromkeys((*old.routes, *left))),
+    )
+    write(planner, want.key, record)
+
+
+def write(planner: Planner, bridge: Key, record: Record) -> None:
+    """Before all else, so that whoever ends in between leaves nothing that nobody knows the way back of."""
+    path, content = path_of(bridge), record.written()
+    if planner.model.text(path) != content:
+        operation = FileWrite(path, content, 0o600)
+        undo = operation.inverse(planner.before)
+        operation.simulate(planner.model)
+        planner.steps.insert(0, Step(operation, undo))
+
+
+# -- giving back -------------------------------------------------------------------------------------------------------
+
+
+def give_back(planner: Planner, going: list[Key]) -> None:
+    """Give uplinks back what their bridges took: of those that go, and of those that shall have none any more."""
+    kept = {want.key: want for want in planner.links if want.kind.holds_ports}
+    for key in dict.fromkeys([*kept, *going]):
+        want = kept.get(key)
+        absent = want is None or want.absent
+        if not absent and want is not None and want.options.get("uplink") != "":
+            continue
+        record, bridge = planner.uplink_record(key), planner.model.link(key)
+        name = record.uplink or (uplink_of(want) if want else "")
+        uplink = planner.model.link((key[0], name)) if name else None
+        if bridge and uplink and uplink.get("master") == key[1]:
+            own = {*record.own, *(want.options.get("addresses", ()) if want and absent else ())}
+            return_to(planner, bridge, uplink, own, record)
+        if planner.model.text(path_of(key)) is not None:
+            planner.do(FileRemove(path_of(key), 0o600))
+
+
+def return_to(planner: Planner, bridge: Link, uplink: Link, own: set[str], record: Record) -> None:
+    """Give the uplink all that the bridge has, but for its own; and what had to give way to that."""
+    going = [addr for addr in bridge.addresses if not addr.linklocal and addr.cidr not in own]
+    back = [relabelled(addr, bridge.name, uplink.name) for addr in going]
+    for addr in (*back, *record.addresses):
+        if lacks(planner.model.link(uplink.key), addr):
+            add(planner, uplink.key, addr)
+    for neighbor in bridge.neighbors:
+        planner.do(RowAdd(*uplink.key, neighbor))
+    accept_advertisements(planner, bridge.key, uplink.key)
+    for nexthop in bridge.nexthops:
+        # Before the bridge loses its carrier, with which the kernel drops them.
+        planner.do(NexthopMove(bridge.netns, nexthop, bridge.name, uplink.name))
+    planner.do(LinkSet(*uplink.key, uplink.kind, {"master": ""}))
+    move_routes(planner, bridge.key, uplink.key, [addr for addr in bridge.addresses if addr.cidr in own])
+    for neighbor in bridge.neighbors:
+        planner.do(RowDelete(*bridge.key, neighbor))
+    for addr in reversed(going):
+        planner.do(AddressDelete(*bridge.key, addr))
+    for route in record.routes:
+        link = planner.model.link(uplink.key)
+        if link and carries(link, route) and not has_route(link, route):
+            planner.do(RowAdd(uplink.netns, route.device, route))

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Reading what is on an uplink and on its bridge, what can't leave it, and who would mind."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from . import files, owners, sysctl
+from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
+from .read_links import LinkReader, address_value, leads_through, neighbor_of
+from .rows import NTF_PROXY, RTPROT_KERNEL, Neighbor, Route
+from .state import Key, Link, Nexthop, UplinkFacts
+from .uplink import Record, path_of
+
+TAKES_ALL_FRAMES = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+"""Devices on another one that take its frames before a bridge could (its rx_handler)."""
+
+STANDS_ON = {"vlan": "frames of its VLAN never reach the bridge", "vxlan": "its packets go on being sent there"}
+USUAL_QUEUEING = ("", "noqueue", "noop", "mq", "fq", "fq_codel", "pfifo_fast", "pfifo")
+ROUTE_TYPES = (1, 6, 7, 8)
+"""The types of routes that somebody made; the others the kernel keeps for its own addresses."""
+
+
+class UplinkReader(LinkReader):
+    """The part of the reader that is about uplinks."""
+
+    def _uplink_names(self, bridge: Key, asked: str | None) -> list[str]:
+        """The devices that are, or shall be, uplinks of a bridge. Reads its record."""
+        path = path_of(bridge)
+        if path not in self.state.files:
+            self.state.files[path] = files.read_text(path)
+        return [name for name in (asked, Record.read(self.state.text(path)).uplink) if name]
+
+    def _uplink(self, bridge: Key, name: str) -> None:
+        """Read all that passes between a bridge and an uplink."""
+        uplink, netns = self._link(bridge[0], name), bridge[0]
+        for link in (uplink, self.state.links.get(bridge)):
+            if link:
+                self.state.put(self._with_all(link))
+                for device in (link.name, "default"):
+                    key = sysctl.of_device("ipv6", device, "accept_ra")
+                    value = self._in(netns, sysctl.read, key)
+                    if value is not None:
+                        self.state.sysctls[netns, key] = value
+        if uplink:
+            self.state.uplinks[uplink.key] = self._facts(uplink)
+
+    def _with_all(self, link: Link) -> Link:
+        messages = self.host.socket(link.netns).addresses(link.index)
+        return replace(
+            link,
+            addresses=tuple(addr for addr in map(address_value, messages) if addr),
+            routes=tuple(self._all_routes(link)),
+            neighbors=(*self._neighbors(link), *self._proxies(link)),
+            nexthops=tuple(self._nexthops(link)),
+            mac_is_set=self._mac_is_set(link) if link.kind == "bridge" else True,
+        )
+
+    def _all_routes(self, link: Link) -> Iterator[Route]:
+        """Those through a link in all tables, learned ones among them; not those that come and go with its addresses."""
+        for family in (2, 10):
+            for message in self.host.socket(link.netns).routes(family, by_kernel=False):
+                if message["flags"] & 0x200 or message["type"] not in ROUTE_TYPES or message["proto"] == 1:
+                    continue
+                if leads_through(message, link.index):
+                    route = self._route(link.netns, message)
+                    if route.protocol != RTPROT_KERNEL or (route.learned and not route.destination.startswith("fe80:")):
+                        yield route
+
+    def _proxies(self, link: Link) -> Iterator[Neighbor]:
+        """The addresses that a link answers for."""
+        for message in self.host.socket(link.netns).neighbors(link.index, NTF_PROXY):
+            if message["ifindex"] == link.index and message["flags"] & NTF_PROXY:
+                yield neighbor_of(message)
+
+    def _nexthops(self, link: Link) -> Iterator[Nexthop]:
+        for number, header, rest in self.host.socket(link.netns).nexthops(link.index):
+            gateway = next((content for kind, content in rest if kind == NHA_GATEWAY), b"")
+            yield Nexthop(number, ip_text(gateway), header, rest)
+
+    # -- what stays behind -----------------------------------------------------------------------------------------
+
+    def _facts(self, uplink: Link) -> UplinkFacts:
+        raws = self.host.socket(uplink.netns).links()
+        on_it = [
+            raw
+            for raw in raws
+            if raw.number(IFLA_LINK) == uplink.index
+            and raw.index != uplink.index
+            and raw.number(IFLA_LINK_NETNSID) is None
+        ]
+        blocking = [f"the {raw.kind} device {raw.name}" for raw in on_it if raw.kind in TAKES_ALL_FRAMES]
+        standing = [
+            f"the {raw.kind} device {raw.name} ({STANDS_ON.get(raw.kind, 'it stays on it')})"
+            for raw in on_it
+            if raw.kind not in TAKES_ALL_FRAMES and raw.kind != "veth"
+        ]
+        own = next(raw for raw in raws if raw.index == uplink.index)
+        blocked = f"{blocking[0]} is on it" if blocking else self._unfit(uplink, own)
+        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), self._owner(uplink))
+
+    def _unfit(self, uplink: Link, raw: RawLink) -> str:
+        """Why a device can be no port at all."""
+        if uplink.kind in ("bridge", "loopback"):
+            return f"it is a {uplink.kind} device"
+        if raw.type != 1:
+            return "it carries no Ethernet frames"
+        master = self.host.link_at(uplink.netns, raw.number(IFLA_MASTER) or 0) if raw.number(IFLA_MASTER) else None
+        return f"it is part of the {master.kind} {master.name}" if master and master.kind != "bridge" else ""
+
+    def _bound(self, uplink: Link, raw: RawLink) -> Iterator[str]:
+        name, sock = uplink.name, self.host.socket(uplink.netns)
+        for family in (2, 10):
+            for rule in sock.rules(family):
+                for attribute, word in (("FRA_IIFNAME", "iif"), ("FRA_OIFNAME", "oif")):
+                    if rule.get_attr(attribute) == name:
+                        yield f"the rule of priority {rule.get_attr('FRA_PRIORITY') or 0} ({word})"
+        yield from sorted(self._nft_chains(uplink))
+        for key, value in self._in(uplink.netns, sysctl.own_settings, name):
+            if not key.endswith((".accept_ra", ".forwarding")):
+                yield f"the sysctl {key}={value}"
+        yield from (
+            f"the queueing discipline {kind}" for kind in sock.queueing(raw.index) if kind not in USUAL_QUEUEING
+        )
+        if raw.has_xdp:
+            yield "an XDP program"
+
+    def _nft_chains(self, uplink: Link) -> set[str]:
+        """The chains whose rules name the device, or that are hooked to it. None where there is no nft."""
+        nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+        if not nft:
+            return set()
+        with self.host.namespaces.inside(uplink.netns):
+            done = subprocess.run(
+                [nft, "-j", "list", "ruleset"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+            )
+        try:
+            items = json.loads(done.stdout or b"{}").get("nftables", [])
+        except ValueError:
+            return set()
+        found = set()
+        for item in items:
+            kind, what = next(iter(item.items()))
+            if kind in ("rule", "chain", "set", "map", "flowtable", "element") and mentions(what, uplink.name):
+                chain = what.get("chain") or what.get("name", "")
+                found.add(f"the nft {'chain' if kind == 'rule' else kind} {what['family']} {what['table']} {chain}")
+        return found
+
+    def _owner(self, uplink: Link) -> str:
+        """Why the device's owner would mind, in one sentence; "" where nobody would."""
+        with self.host.namespaces.inside(uplink.netns):
+            owner = owners.owner_of(uplink.name, uplink.index)
+        if owner is None or owner.program == "ifupdown":
+            return ""  # ifupdown is no daemon: it does nothing until somebody calls it
+        by = f" ({owner.file})" if owner.file else ""
+        then = "would lose its DHCP lease there" if owner.dhcp else "would put its addresses back there"
+        return (
+            f"{owner.program} configures {uplink.name}{by} and {then}: have it make the bridge itself,"
+            f" or leave {uplink.name} alone"
+        )
+
+
+def mentions(value: Any, word: str) -> bool:
+    """Whether a word is anywhere among the strings of some JSON."""
+    if isinstance(value, dict):
+        return any(
+            mentions(item, word) for name, item in value.items() if name not in ("name", "table", "chain", "comment")
+        )
+    if isinstance(value, list):
+        return any(mentions(item, word) for item in value)
+    return bool(value == word)
+
+
+def ip_text(packed: bytes) -> str:
+    """An address from its bytes, "" from none."""
+    return str(ipaddress.ip_address(packed)) if packed else ""

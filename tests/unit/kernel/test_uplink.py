@@ -1,0 +1,441 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An uplink that a bridge takes over and gives back, judged by iproute2 and by packets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_faults import Fault
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    differences,
+    dump,
+    needs_root,
+    on_a_new_host,
+    steady,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.engine import Result
+
+pytestmark = needs_root
+
+ROUNDS = int(os.environ.get("VNET_UPLINK_ROUNDS", "3"))
+"""How often the bridge takes over and gives back while data flows."""
+
+OUTSIDE = """
+link set lo up
+netns add out
+-n out link set lo up
+link add eth0 mtu 1400 type veth peer name o0 mtu 1400 netns out
+-n out address add 10.0.0.1/24 dev o0
+-n out address add fd00::1/64 dev o0 nodad
+-n out address add fe80::1/64 dev o0 nodad
+-n out address add 198.51.100.1/32 dev lo
+-n out link set o0 up
+link set eth0 up
+address add 10.0.0.5/24 broadcast 10.0.0.255 dev eth0
+address add fd00::5/64 dev eth0 nodad
+"""
+
+EVERYTHING = """
+address add 10.0.0.6/24 dev eth0
+address add 10.0.0.7/24 label eth0:7 dev eth0
+address add 10.1.0.5/24 dev eth0 metric 77
+address add 10.2.0.5/24 dev eth0 valid_lft 3600 preferred_lft 1800
+address add 2001:db8::5/64 dev eth0 nodad valid_lft 3000 preferred_lft 2000
+address add 2001:db8:9::5/64 dev eth0 nodad noprefixroute
+route add default via 10.0.0.1 metric 100 src 10.0.0.6 proto dhcp
+route add default via 10.0.0.1 dev eth0 table 77
+route add 10.77.0.0/16 dev eth0 table 77 scope link
+route add 192.0.2.0/24 via 10.0.0.1 mtu 1300 advmss 1200
+route add 10.99.0.1 dev eth0 scope link
+route add 10.98.0.0/16 via 10.99.0.1 onlink dev eth0
+route add 10.97.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.0.1 weight 3
+-6 route add default via fe80::1 dev eth0 metric 2000
+-6 route add 2001:db8:7::/48 via fd00::1 table 77
+nexthop add id 9 via 10.0.0.1 dev eth0
+nexthop add id 10 via fd00::1 dev eth0
+nexthop add id 11 group 9
+route add 203.0.113.0/24 nhid 9
+route add 203.0.112.0/24 nhid 11
+-6 route add 2001:db8:5::/48 nhid 10
+neighbour add 10.0.0.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+neighbour add fd00::99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+neighbour add proxy 10.0.0.98 dev eth0
+"""
+
+LEARNED = "-6 route add default via fe80::1 dev eth0 proto ra metric 1024 expires 600 pref high"
+
+
+def ips(lines: str) -> None:
+    for line in filter(None, lines.splitlines()):
+        subprocess.run(["ip", *line.split()], check=True)
+
+
+def asked(*words: str) -> Any:
+    done = subprocess.run(["ip", "-j", *words], check=True, capture_output=True)
+    return json.loads(done.stdout or b"[]")
+
+
+def on(device: str) -> dict[str, Any]:
+    """All that a device has and that has to move, by `ip -j`, with its name left out: it is another one's afterwards."""
+    addresses = [info for info in asked("address", "show", "dev", device)[0]["addr_info"] if info["scope"] != "link"]
+    routes = [
+        {**route, "family": family}
+        for family in "46"
+        for route in asked(f"-{family}", "route", "show", "table", "all")
+        if device in json.dumps(route)
+        and route.get("type") not in ("local", "broadcast", "anycast", "multicast")
+        and not str(route["dst"]).startswith(("fe80:", "ff00:"))
+    ]
+    neighbors = [entry for words in ("nud permanent", "proxy") for entry in asked("neighbour", "show", *words.split())]
+    found = {
+        "addresses": addresses,
+        "routes": routes,
+        "neighbors": [entry for entry in neighbors if entry["dev"] == device],
+        "nexthops": [entry for entry in asked("nexthop") if entry.get("dev") == device],
+    }
+    return {
+        name: sorted(
+            re.sub(rf"\b{device}\b", "DEVICE", json.dumps(lasting(entry, name), sort_keys=True)) for entry in entries
+        )
+        for name, entries in found.items()
+    }
+
+
+def lasting(entry: Any, kind: str) -> Any:
+    """Without what only the kernel sets, and without what goes with time."""
+    kept = {key: value for key, value in entry.items() if key not in ("expires", "cache", "id" if kind == "x" else "")}
+    if kind == "addresses":
+        kept = steady(entry)
+    kept.pop("flags", None)
+    return kept
+
+
+def bridge(**options: Any) -> Result:
+    return engine.run((link_want(BRIDGE, {"name": "br0", **options}),))
+
+
+def take(**options: Any) -> Result:
+    return bridge(uplink="eth0", **options)
+
+
+# -- what passes -------------------------------------------------------------------------------------------------------
+
+
+def all_of_it() -> None:
+    ips(OUTSIDE + EVERYTHING)
+    before = on("eth0")
+    check = engine.run((link_want(BRIDGE, {"name": "br0", "uplink": "eth0"}),), check=True)
+    done = take()
+    assert check.operations == done.operations
+    assert differences(before, on("br0")) == []
+    assert not any(on("eth0").values())
+    assert asked("link", "show", "br0")[0]["address"] == asked("link", "show", "eth0")[0]["address"]
+    assert asked("link", "show", "br0")[0]["mtu"] == 1400
+    assert take().operations == []
+    bridge(state="absent")
+    assert differences(before, on("eth0")) == []
+    assert bridge(state="absent").operations == []
+    assert not os.listdir("/run/vnet/uplinks")
+
+
+def test_all_passes_to_the_bridge_and_back() -> None:
+    on_a_new_host(all_of_it)
+
+
+def learned() -> None:
+    ips(OUTSIDE + LEARNED)
+    with open("/proc/sys/net/ipv6/conf/eth0/accept_ra", "w", encoding="ascii") as file:
+        file.write("2\n")
+    take()
+    (route,) = asked("-6", "route", "show", "default")
+    assert (route["dev"], route["metric"], route["protocol"], route["pref"]) == ("br0", 1025, "ra", "high")
+    assert 590 <= route["expires"] <= 600
+    with open("/proc/sys/net/ipv6/conf/br0/accept_ra", encoding="ascii") as file:
+        assert file.read() == "2\n"
+    assert take().operations == []
+    bridge(state="absent")
+    (route,) = asked("-6", "route", "show", "default")
+    assert (route["dev"], route["metric"], route["protocol"], route["pref"]) == ("eth0", 1025, "ra", "high")
+    assert 580 <= route["expires"] <= 600
+
+
+def test_a_learned_route_is_copied_with_a_worse_metric_and_its_expiry() -> None:
+    on_a_new_host(learned)
+
+
+def every_fault() -> None:
+    ips(OUTSIDE + EVERYTHING + LEARNED)
+    for options in ({"uplink": "eth0"}, {"state": "absent"}):
+        wants = (link_want(BRIDGE, {"name": "br0", **options}),)
+        before, host = {device: on(device) for device in ("eth0", "br0") if exists(device)}, dump()
+        operations = engine.run(wants, check=True).operations
+        for number in range(0, len(operations), 1 if ROUNDS >= 20 else 4):
+            operation = operations[number]
+            fault = Fault(number)
+            with pytest.raises(Failed, match="injected") as caught:
+                engine.run(wants)
+            fault.remove()
+            assert caught.value.undone, caught.value
+            found = {device: on(device) for device in before}
+            assert differences(before, found) == [], f"not undone after {operation}"
+            assert differences(host, dump()) == [], f"not undone after {operation}"
+        engine.run(wants)
+
+
+def exists(device: str) -> bool:
+    return os.path.isdir(f"/sys/class/net/{device}")
+
+
+def test_a_fault_at_any_operation_leaves_the_uplink_as_it_was() -> None:
+    on_a_new_host(every_fault)
+
+
+# -- packets -----------------------------------------------------------------------------------------------------------
+
+
+class Transfer:
+    """A TCP connection over the uplink on which each block is sent back; `gap` is the longest time without one."""
+
+    BLOCK = 4096
+
+    def __init__(self, far: str, near: str) -> None:
+        self.server = subprocess.Popen(
+            ["ip", "netns", "exec", "out", "python3", "-c", ECHO, far], stdout=subprocess.PIPE
+        )
+        assert self.server.stdout
+        self.server.stdout.readline()
+        self.socket = socket.create_connection((far, 5001), 5, (near, 0))
+        self.gap, self.last, self.sent, self.back = 0.0, time.monotonic(), b"", 0
+
+    def run(self, seconds: float) -> None:
+        """Send and receive so long. Raises where the connection breaks, and where another byte comes than was sent."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if len(self.sent) < 4 * self.BLOCK:
+                block = os.urandom(self.BLOCK)
+                self.socket.sendall(block)
+                self.sent += block
+            self.receive(0.01)
+
+    def receive(self, seconds: float) -> None:
+        if select.select([self.socket], [], [], seconds)[0]:
+            data = self.socket.recv(1 << 16)
+            assert data, "the connection was closed"
+            assert self.sent.startswith(data), "other bytes came back than were sent"
+            self.sent, self.back = self.sent[len(data) :], self.back + len(data)
+            self.gap, self.last = max(self.gap, time.monotonic() - self.last), time.monotonic()
+
+    def close(self) -> None:
+        """All that was sent has to come back."""
+        deadline = time.monotonic() + 10
+        while self.sent and time.monotonic() < deadline:
+            self.receive(0.1)
+        assert not self.sent, "bytes were lost"
+        self.socket.close()
+        self.server.wait(5)
+
+
+ECHO = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+listening = socket.create_server((sys.argv[1], 5001), family=family)
+print("ready", flush=True)
+connection, _ = listening.accept()
+while True:
+    data = connection.recv(1 << 16)
+    if not data:
+        break
+    connection.sendall(data)
+"""
+
+
+def transfer(report: str) -> None:
+    ips(OUTSIDE + "route add default via 10.0.0.1 src 10.0.0.5")
+    connections = [Transfer("198.51.100.1", "10.0.0.5"), Transfer("fd00::1", "fd00::5")]
+    for number in range(ROUNDS * 2):
+        # The change runs beside the transfer, as it would beside Ansible's own connection.
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                take() if number % 2 == 0 else bridge(state="absent")
+                status = 0
+            finally:
+                os._exit(status)
+        for _turn in range(20):
+            for connection in connections:
+                connection.run(0.01)
+        assert os.waitpid(child, 0)[1] == 0
+    for connection in connections:
+        connection.close()
+        assert connection.back > 0
+    gaps = [round(connection.gap * 1000) for connection in connections]
+    with open(report, "w", encoding="ascii") as file:
+        json.dump({"rounds": ROUNDS, "longest_gap_ms": gaps, "bytes": [it.back for it in connections]}, file)
+
+
+def test_data_flows_while_the_bridge_takes_over_and_gives_back(
+    tmp_path: Any, record_property: Any, capsys: Any
+) -> None:
+    """Nothing is lost and nothing is reset; the longest gap is reported."""
+    report = tmp_path / "transfer.json"
+    on_a_new_host(transfer, str(report))
+    found = json.loads(report.read_text())
+    record_property("uplink", found)
+    with capsys.disabled():
+        print(f"\nuplink: {found}")
+    assert max(found["longest_gap_ms"]) < 1500
+
+
+# -- other tasks beside ------------------------------------------------------------------------------------------------
+
+
+def own_addresses() -> None:
+    """`addresses` is the whole truth: what the uplink had besides gives way, and comes back."""
+    ips(OUTSIDE + "address add 10.0.0.6/24 dev eth0\nroute add default via 10.0.0.1 src 10.0.0.5")
+    before = on("eth0")
+    take(addresses=["10.0.0.6/24", "10.5.0.1/24"])
+    found = {
+        info["local"] for info in asked("address", "show", "dev", "br0")[0]["addr_info"] if info["scope"] != "link"
+    }
+    assert found == {"10.0.0.6", "10.5.0.1"}
+    assert take(addresses=["10.0.0.6/24", "10.5.0.1/24"]).operations == []
+    assert take().operations == []
+    bridge(state="absent")
+    # The second address of the subnet may have become the first one.
+    assert on("eth0")["addresses"].__len__() == len(before["addresses"])
+    assert list(asked("route", "show", "default")) != []
+
+
+def test_what_addresses_displaces_comes_back() -> None:
+    on_a_new_host(own_addresses)
+
+
+def beside_other_ports() -> None:
+    ips(OUTSIDE + "link add v1 type veth peer name v2\nlink add v3 type veth peer name v4")
+    before = on("eth0")
+    take(ports=["v1"], stp=True, forward_delay=4)
+    assert ports() == {"eth0", "v1"}
+    assert all(
+        entry["linkinfo"]["info_slave_data"]["state"] != "listening" for entry in asked("-d", "link", "show", "eth0")
+    )
+    bridge(ports=["v3"])
+    assert ports() == {"eth0", "v3"}
+    assert bridge(uplink="eth0", ports=["eth0", "v3"]).operations == []
+    with pytest.raises(Refused, match="has eth0 as its uplink"):
+        bridge(uplink="v2")
+    bridge(uplink="")
+    assert ports() == {"v3"}
+    assert differences(before, on("eth0")) == []
+    assert bridge(uplink="").operations == []
+
+
+def ports() -> set[str]:
+    return {link["ifname"] for link in asked("link", "show", "master", "br0")}
+
+
+def test_other_ports_come_and_go_without_the_uplink() -> None:
+    on_a_new_host(beside_other_ports)
+
+
+def drift() -> None:
+    ips(OUTSIDE)
+    before = on("eth0")
+    take()
+    ips("address add 10.0.0.5/24 dev eth0\naddress add 10.3.0.5/24 dev eth0\nlink set br0 mtu 1300")
+    take()
+    assert not any(on("eth0").values())
+    assert {info["local"] for info in asked("-4", "address", "show", "dev", "br0")[0]["addr_info"]} == {
+        "10.0.0.5",
+        "10.3.0.5",
+    }
+    assert asked("link", "show", "br0")[0]["mtu"] == 1400
+    ips("link set eth0 nomaster")
+    take()
+    assert ports() == {"eth0"}
+    ips("address delete 10.3.0.5/24 dev br0")
+    bridge(state="absent")
+    assert differences(before, on("eth0")) == []
+
+
+def test_what_comes_back_to_the_uplink_is_taken_again() -> None:
+    on_a_new_host(drift)
+
+
+def topology() -> None:
+    ips(OUTSIDE + EVERYTHING)
+    before = on("eth0")
+    entries = {
+        "name": "lab",
+        "bridges": [{"name": "br0", "uplink": "eth0"}],
+        "veths": [{"name": "v1", "master": "br0"}],
+    }
+    entries["veths"][0]["peer"] = {"name": "v2"}  # type: ignore[index]
+    for asked_for in (entries, {"name": "lab"}, entries, {"name": "lab", "state": "absent"}):
+        owner, wants = topology_wants(asked_for)
+        check = engine.run(wants, check=True, topology=owner)
+        assert engine.run(wants, topology=owner).operations == check.operations
+        assert engine.run(wants, topology=owner).operations == []
+        assert differences(before, on("br0" if "bridges" in asked_for else "eth0")) == []
+    assert not exists("br0")
+
+
+def test_a_topology_gives_the_uplink_back_when_its_bridge_goes() -> None:
+    on_a_new_host(topology)
+
+
+# -- what can't pass ---------------------------------------------------------------------------------------------------
+
+
+def refused() -> None:
+    ips(OUTSIDE)
+    before = dump()
+    for prepare, cleanup, why in (
+        ("link add mv0 link eth0 type macvlan", "link delete mv0", "the macvlan device mv0 is on it"),
+        ("link add b1 type bridge\nlink set eth0 master b1", "link delete b1", ""),
+    ):
+        ips(prepare)
+        if why:
+            with pytest.raises(Refused, match=why):
+                take()
+        ips(cleanup)
+        assert differences(before, dump()) == []
+    with pytest.raises(Refused, match="loopback"):
+        bridge(uplink="lo")
+
+
+def test_what_can_not_pass_is_refused_beforehand() -> None:
+    on_a_new_host(refused)
+
+
+def named() -> None:
+    ips(OUTSIDE + "rule add iif eth0 lookup 77 priority 500")
+    table = 'table inet foreign { chain c { type filter hook input priority 0; iifname "eth0" tcp dport 9 drop; }; }'
+    subprocess.run(["nft", "-f", "-"], input=table.encode(), check=True)
+    with open("/proc/sys/net/ipv4/conf/eth0/proxy_arp", "w", encoding="ascii") as file:
+        file.write("1\n")
+    (warning,) = take().warnings
+    for what in ("the rule of priority 500 (iif)", "the nft chain inet foreign c", "net.ipv4.conf.eth0.proxy_arp=1"):
+        assert what in warning
+    assert take().warnings == []
+
+
+def test_what_names_the_uplink_is_told() -> None:
+    on_a_new_host(named)
