@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from .apply import apply
 from .desired import Want
@@ -43,11 +43,16 @@ class Result:
     warnings: list[str] = field(default_factory=list)
 
 
+Note = Callable[[str], None]
+"""Leaves a word in the lock's file for those who wait: `DEADLINE WHAT`, where WHAT waits to be confirmed; or nothing."""
+
+
 @contextmanager
-def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def locked(seconds: float = LOCK_SECONDS) -> Iterator[Note]:
     """Hold the host's lock: two runs at one moment would plan on a state that the other is changing.
 
-    The kernel lets go of it when its holder dies. Raises Refused where another run holds it for too long.
+    The kernel lets go of it when its holder dies. Raises Refused where another run holds it for too long, and where what
+    another run changed waits to be confirmed.
     """
     try:
         os.makedirs(os.path.dirname(LOCK), 0o755, exist_ok=True)
@@ -65,25 +70,57 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[None]:
             except OSError as exc:
                 if exc.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
+            holder, _newline, word = os.pread(descriptor, 300, 0).decode(errors="replace").partition("\n")
+            refuse_unconfirmed(word)
             if time.monotonic() > deadline:
-                holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
+                holder = holder or "unknown"
                 raise Refused(
                     f"another run (process {holder}) has held {LOCK} for {seconds:g} seconds: let it end, or look what it waits for"
                 )
             time.sleep(0.02)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+
+        def note(word: str) -> None:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n{word}".encode(), 0)
+
+        note("")
+        yield note
     finally:
         os.close(descriptor)
 
 
+def refuse_unconfirmed(word: str) -> None:
+    """Refuse to wait for a change that waits itself."""
+    deadline, _blank, what = word.strip().partition(" ")
+    if what:
+        left = float(deadline) - time.monotonic()
+        if left > 0:
+            raise Refused(
+                f"a change of {what} is not confirmed yet (confirm_timeout), and till it is, nothing else is changed:"
+                f" {left:.0f} seconds are left"
+            )
+
+
+def foresee(wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> Result:
+    """What a run would do now, found out under the lock. Raises what the run would raise before it writes."""
+    with locked(), Host() as host:
+        found = plan(retrieve(host, wants, topology, keep), wants, topology, keep)
+        if found.missing:
+            raise Missing(found.missing[0])
+        return result_of(found, found.after, wants, [])
+
+
 def run(
-    wants: tuple[Want, ...], check: bool = False, topology: Topology | None = None, keep: Keep | None = None
+    wants: tuple[Want, ...],
+    check: bool = False,
+    topology: Topology | None = None,
+    keep: Keep | None = None,
+    confirm: Callable[[Note], None] | None = None,
 ) -> Result:
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
 
-    `topology`: whose they are. `keep`: what of it is kept for the next boot.
+    `topology`: whose they are. `keep`: what of it is kept for the next boot. `confirm`: called when all is done and
+    verified; where it raises VnetError, all is undone.
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
     """
 
@@ -94,7 +131,7 @@ def run(
         with Host() as host:
             found = planned(host)
             return result_of(found, found.after, wants, list(found.missing))
-    with locked(), Host() as host:
+    with locked() as note, Host() as host:
         found = planned(host)
         if found.missing:
             raise Missing(found.missing[0])
@@ -109,6 +146,8 @@ def run(
                 raise VnetError(
                     f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"
                 )
+            if confirm:
+                confirm(note)
 
         apply(host, found, verify)
         result = result_of(found, reached[0], wants, [])

@@ -18,8 +18,9 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import netlink
 from .bundle import software
+from .confirm import Change, arm, seconds_of
 from .desired import Want, forward_want, link_want, name_of, namespace_want
-from .engine import Result, run
+from .engine import Result, foresee, run
 from .errors import VnetError
 from .info import SUBSETS, gather, subsets
 from .kinds.base import LinkKind, link_spec
@@ -155,9 +156,25 @@ def main(
     with in_one_sentence(module):
         params = as_written(module.params, raw)
         want = want_of(params)
-        result = run((want,), check=module.check_mode, keep=keep(name, params, want, software))
-        shown = resource(result.state, want)
-    finish(module, result, shown)
+        kept = keep(name, params, want, software)
+        change = Change((want,), None, kept, lambda state: resource(state, want), f"{name} {params.get('name')}")
+        result, armed = bring_about(module, change, params)
+        shown = change.show(result.state)
+    finish(module, result, {**shown, **armed})
+
+
+def bring_about(module: AnsibleModule, change: Change, params: Mapping[str, Any]) -> tuple[Result, dict[str, Any]]:
+    """Do it, or with `confirm_timeout` have it done when this process has ended.
+
+    The action plugin, which then comes back to confirm, finds in the module's answer where the worker is.
+    """
+    seconds = seconds_of(params)
+    if not seconds or module.check_mode:
+        return run(change.wants, module.check_mode, change.topology, change.keep), {}
+    result = foresee(change.wants, change.topology, change.keep)
+    if not result.changed:
+        return result, {}
+    return result, {"confirm": {"directory": arm(change, seconds), "seconds": seconds}}
 
 
 def finish(module: AnsibleModule, result: Result, shown: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import plan_rows
 from .bundle import software
+from .confirm import Change
 from .desired import LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want, nat_want, port_want, row_want
-from .engine import run
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
@@ -25,7 +25,7 @@ from .kinds.bridge_port import port_shown, port_spec
 from .kinds.link import LINK
 from .kinds.nat import nat_spec
 from .kinds.row import RowKind
-from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, finish, in_one_sentence, main, misread, start
+from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, bring_about, finish, in_one_sentence, main, misread, start
 from .persist import TOPOLOGY, keep
 from .state import State, key_text, nat_shown
 from .topology import topology_wants
@@ -53,6 +53,7 @@ TOPOLOGY_SPEC: dict[str, Any] = {
     "netns": {"type": "str"},
     "prune": {"type": "bool", "default": True},
     "adopt": {"type": "bool", "default": False},
+    "confirm_timeout": {"type": "int", "default": 0},
     "persist": {"type": "bool"},
     **{plural: {"type": "list", "elements": "dict"} for plural in ENTRY_SPECS},
 }
@@ -124,7 +125,6 @@ def run_topology() -> None:
         for plural, spec in ENTRY_SPECS.items():
             params[plural] = validated(plural, module.params[plural], ArgumentSpecValidator(spec))
         topology, wants = topology_wants(params)
-        result = run(wants, module.check_mode, topology, keep(TOPOLOGY, params, None, software))
         shown = {
             "name": topology.name,
             "link_group": topology.link_group,
@@ -134,7 +134,11 @@ def run_topology() -> None:
             **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
             "nats": sorted(key_text(want.key) for want in wants if isinstance(want, NatWant)),
         }
-    finish(module, result, {"topology": shown if not topology.absent else {}})
+        answer = {"topology": shown if not topology.absent else {}}
+        kept = keep(TOPOLOGY, params, None, software)
+        change = Change(wants, topology, kept, lambda _state: answer, f"{TOPOLOGY} {topology.name}")
+        result, armed = bring_about(module, change, params)
+    finish(module, result, {**answer, **armed})
 
 
 def run_row(kind: RowKind) -> None:

@@ -19,6 +19,7 @@ author:
 extends_documentation_fragment:
   - linuxnet.vnet.link
   - linuxnet.vnet.persist
+  - linuxnet.vnet.confirm
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 options:

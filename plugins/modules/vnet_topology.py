@@ -21,6 +21,7 @@ description:
 author:
   - linuxnet.vnet contributors (@linuxnet)
 extends_documentation_fragment:
+  - linuxnet.vnet.confirm
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 options:
@@ -90,7 +91,8 @@ options:
     elements: dict
   bridges:
     description:
-      - Bridges. Each entry takes the options of M(linuxnet.vnet.vnet_bridge), less C(state) and C(persist).
+      - Bridges. Each entry takes the options of M(linuxnet.vnet.vnet_bridge), less C(state), C(persist) and
+        C(confirm_timeout).
       - If omitted, it equals V([]).
     type: list
     elements: dict

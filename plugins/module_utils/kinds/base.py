@@ -205,6 +205,8 @@ def link_spec(kind: LinkKind) -> dict[str, Any]:
         "recreate": {"type": "bool", "default": False},
         "persist": {"type": "bool"},
     }
+    if kind.holds_ports:
+        spec["confirm_timeout"] = {"type": "int", "default": 0}
     if not kind.name:
         spec["from_netns"] = {"type": "str"}
     for option in kind.common + kind.options:

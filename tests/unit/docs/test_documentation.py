@@ -293,7 +293,6 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
         raise Stopped(result)
 
     monkeypatch.setattr(rim, "run", run)
-    monkeypatch.setattr(module_topology, "run", run)
     monkeypatch.setattr(netlink, "HAS_PYROUTE2", True)
     monkeypatch.setattr(basic.AnsibleModule, "exit_json", stop)
     # The module's own net for unexpected exceptions must not catch ours.
