@@ -280,29 +280,39 @@ def write(planner: Planner, bridge: Key, record: Record) -> None:
 # -- giving back -------------------------------------------------------------------------------------------------------
 
 
-def give_back(planner: Planner, going: list[Key]) -> None:
-    """Give uplinks back what their bridges took: of those that go, and of those that shall have none any more."""
-    kept = {want.key: want for want in planner.links if want.kind.holds_ports}
-    for key in dict.fromkeys([*kept, *going]):
-        want = kept.get(key)
-        absent = want is None or want.absent
-        if not absent and want is not None and want.options.get("uplink") != "":
-            continue
-        record, bridge = planner.uplink_record(key), planner.model.link(key)
-        name = record.uplink or (uplink_of(want) if want else "")
-        uplink = planner.model.link((key[0], name)) if name else None
-        if bridge and uplink and uplink.get("master") == key[1]:
-            own = {*record.own, *(want.options.get("addresses", ()) if want and absent else ())}
-            return_to(planner, bridge, uplink, own, record)
-        if planner.model.text(path_of(key)) is not None:
-            planner.do(FileRemove(path_of(key), 0o600))
+def let_go(planner: Planner) -> None:
+    """Give uplinks back that bridges shall have no more, before the bridges get addresses of their own."""
+    for want in planner.links:
+        if not want.absent and want.options.get("uplink") == "":
+            give_back(planner, want.key, want)
+
+
+def give_back_all(planner: Planner, going: list[Key]) -> None:
+    """Give back the uplinks of bridges that go: those in `going`, and those that shall be absent."""
+    for want in planner.links:
+        if want.absent and want.kind.holds_ports:
+            give_back(planner, want.key, want)
+    for key in going:
+        give_back(planner, key, None)
+
+
+def give_back(planner: Planner, key: Key, want: LinkWant | None) -> None:
+    """Give one uplink back, where the bridge has one, and forget about it."""
+    record, bridge = planner.uplink_record(key), planner.model.link(key)
+    name = record.uplink or (uplink_of(want) if want else "")
+    uplink = planner.model.link((key[0], name)) if name else None
+    if bridge and uplink and uplink.get("master") == key[1]:
+        own = {*record.own, *(want.options.get("addresses", ()) if want else ())}
+        return_to(planner, bridge, uplink, own, record)
+    if planner.model.text(path_of(key)) is not None:
+        planner.do(FileRemove(path_of(key), 0o600))
 
 
 def return_to(planner: Planner, bridge: Link, uplink: Link, own: set[str], record: Record) -> None:
     """Give the uplink all that the bridge has, but for its own; and what had to give way to that."""
     going = [addr for addr in bridge.addresses if not addr.linklocal and addr.cidr not in own]
     back = [relabelled(addr, bridge.name, uplink.name) for addr in going]
-    for addr in (*back, *record.addresses):
+    for addr in (*back, *(addr for addr in record.addresses if addr.cidr not in own)):
         if lacks(planner.model.link(uplink.key), addr):
             add(planner, uplink.key, addr)
     for neighbor in bridge.neighbors:

@@ -328,6 +328,20 @@ def test_what_addresses_displaces_comes_back() -> None:
     on_a_new_host(own_addresses)
 
 
+def kept_address() -> None:
+    """An address that the bridge is to keep stays with it, and the others go back."""
+    ips(OUTSIDE + "address add 10.3.0.5/24 dev eth0")
+    take()
+    bridge(uplink="", addresses=["10.3.0.5/24"])
+    assert {info["local"] for info in asked("-4", "address", "show", "dev", "br0")[0]["addr_info"]} == {"10.3.0.5"}
+    assert {info["local"] for info in asked("-4", "address", "show", "dev", "eth0")[0]["addr_info"]} == {"10.0.0.5"}
+    assert bridge(uplink="", addresses=["10.3.0.5/24"]).operations == []
+
+
+def test_an_address_that_the_bridge_keeps_does_not_go_back() -> None:
+    on_a_new_host(kept_address)
+
+
 def beside_other_ports() -> None:
     ips(OUTSIDE + "link add v1 type veth peer name v2\nlink add v3 type veth peer name v4")
     before = on("eth0")
