@@ -81,8 +81,11 @@ PRIVATE = ("/etc/", "/run/", "/tmp/", "/var/tmp/")
 # Return values that are dicts by name; what an entry has is said by kind of device.
 BY_NAME = {"links", "namespaces"}
 
-# Options that not every kernel has, and what finds out.
-PROBES = {"vlan_filtering": ("ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1")}
+# Options and modules whose part not every kernel has, and what finds out.
+PROBES = {
+    "vlan_filtering": ("ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1"),
+    "vnet_dummy": ("ip", "link", "add", "probe", "type", "dummy"),
+}
 
 # What Ansible itself adds to a result.
 ANSIBLES_OWN = {"changed", "diff", "failed", "invocation", "warnings", "ansible_facts", "deprecations"}
@@ -135,7 +138,7 @@ class Page:
         returned = yaml.safe_load(str(texts["RETURN"])) or {}
         if module == "vnet_link":
             # Its page leaves to the others what a device of their kind has besides.
-            for kind in ("vnet_bridge", "vnet_tuntap", "vnet_veth", "vnet_vxlan"):
+            for kind in ("vnet_bridge", "vnet_dummy", "vnet_tuntap", "vnet_veth", "vnet_vxlan"):
                 returned["link"]["contains"].update(cls.read(kind).returned["link"]["contains"])
         return cls(module, [Example(task) for task in tasks], returned)
 
@@ -178,7 +181,7 @@ def carry_out(page: Page, lab: Lab, work: Path) -> Page:
     reasons = reasons_to_skip(page, lab)
     for example in page.examples:
         for option, reason in reasons.items():
-            if option in example.arguments or any(key.endswith(f".{option}") for key in example.task):
+            if is_about(example, option):
                 example.skipped = reason
         written = str(example.arguments.get("dest", example.arguments.get("sysctl_file", "/etc/")))
         if not written.startswith(PRIVATE):
@@ -197,6 +200,11 @@ def carry_out(page: Page, lab: Lab, work: Path) -> Page:
     return page
 
 
+def is_about(example: Example, what: str) -> bool:
+    """Whether an example uses this option, or is a task of this module."""
+    return what in example.arguments or any(key.endswith(f".{what}") for key in example.task)
+
+
 def reasons_to_skip(page: Page, lab: Lab) -> dict[str, str]:
     """By option or module, why it can't be tried here."""
     reasons = {}
@@ -204,7 +212,7 @@ def reasons_to_skip(page: Page, lab: Lab) -> dict[str, str]:
     if problem:
         reasons["vnet_tuntap"] = reasons["tuntaps"] = problem
     for option, command in PROBES.items():
-        if any(option in example.arguments for example in page.examples):
+        if any(is_about(example, option) for example in page.examples):
             done = lab.run(page.host, *command, check=False)
             if done.returncode:
                 reasons[option] = f"this kernel has no {option} ({done.stderr.strip()})"

@@ -554,6 +554,12 @@ topology:
       type: list
       elements: dict
       sample: [{name: vxlan42, vni: 42, local: 192.0.2.1, remotes: [192.0.2.2]}]
+    dummies:
+      description: Options of M(linuxnet.vnet.vnet_dummy).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: lo1, addresses: [192.0.2.201/32]}]
     routes:
       description:
         - Options of M(linuxnet.vnet.vnet_route), for routes that somebody set (their protocol is C(boot) or

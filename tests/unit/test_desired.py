@@ -27,6 +27,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "veth": {"peer": {"name": "other"}},
     "tuntap": {"mode": "tap"},
     "vxlan": {"vni": 1},
+    "dummy": {},
 }
 
 FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 from .base import LinkKind
 from .bridge import BRIDGE
 from .fdb import FDB
+from .dummy import DUMMY
 from .link import LINK
 from .neighbor import NEIGHBOR
 from .route import ROUTE
@@ -20,7 +21,7 @@ from .tuntap import TUNTAP
 from .veth import VETH
 from .vxlan import VXLAN
 
-LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, VETH, TUNTAP, VXLAN)
+LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, DUMMY, VETH, TUNTAP, VXLAN)
 
 ROW_KINDS: tuple[RowKind, ...] = (NEIGHBOR, FDB, ROUTE, RULE)
 """In the order in which rows are made: a rule leads to a table with routes in it."""
