@@ -219,7 +219,7 @@ def in_uml(run: Run, python: Path, directory: Path) -> None:
     """On the kernel of User Mode Linux, where Ansible's controller and its host are one machine."""
     local = playbook(run, "--inventory", f"{run.target},", "--connection", "local")
     local += ["--extra-vars", json.dumps({"ansible_python_interpreter": str(python)})]
-    environment = {**ansible_environment(Path("/run/out")), "ANSIBLE_REMOTE_TMP": "/run/home/ansible"}
+    environment = {**ansible_environment(Path("/run/out")), "ANSIBLE_REMOTE_TMP": "/run/home/ansible", "VNET_FORK": "1"}
     run.kernel, run.error = integration_uml.run(local, environment, python, directory, UML_SECONDS)
     if run.error and run.log.exists():
         run.error += f": {last_line(run.log)}"
