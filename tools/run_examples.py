@@ -138,8 +138,9 @@ class Page:
         returned = yaml.safe_load(str(texts["RETURN"])) or {}
         if module == "vnet_link":
             # Its page leaves to the others what a device of their kind has besides.
-            for kind in ("vnet_bridge", "vnet_dummy", "vnet_tuntap", "vnet_veth", "vnet_vxlan"):
-                returned["link"]["contains"].update(cls.read(kind).returned["link"]["contains"])
+            for path in MODULES.glob("vnet_*.py"):
+                if path.stem != module and "run_link" in path.read_text(encoding="utf-8"):
+                    returned["link"]["contains"].update(cls.read(path.stem).returned["link"]["contains"])
         return cls(module, [Example(task) for task in tasks], returned)
 
     @property

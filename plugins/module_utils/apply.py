@@ -64,6 +64,11 @@ HINTS: dict[tuple[type, int], str] = {
         errno.EOPNOTSUPP,
     ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (
+        LinkAdd,
+        errno.EBUSY,
+    ): "the device under it is a port already, or carries devices of a kind that excludes this one",
+    (LinkSet, errno.ENETDOWN): "the device under it is down",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
     (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
@@ -75,7 +80,7 @@ HINTS: dict[tuple[type, int], str] = {
 
 def hint_for(operation: Operation, code: int) -> str:
     """What to do about a refusal, "" where the kernel's words have to do."""
-    if isinstance(operation, LinkSet) and code == errno.EINVAL and "mtu" in operation.changes:
+    if isinstance(operation, LinkSet) and code in (errno.EINVAL, errno.ERANGE) and "mtu" in operation.changes:
         return (
             "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
         )
@@ -140,16 +145,24 @@ class Applier:
     # -- links -----------------------------------------------------------------------------------------------------
 
     def attributes(
-        self, netns: str, table: Mapping[str, Option], level: str, values: Mapping[str, Any], found: Mapping[str, Any]
+        self,
+        netns: str,
+        place: str,
+        table: Mapping[str, Option],
+        level: str,
+        values: Mapping[str, Any],
+        found: Mapping[str, Any],
     ) -> Attributes:
-        """The netlink attributes of one level. `netns` is where device references are looked up."""
+        """The netlink attributes of one level. Masters are looked up in `netns`, devices below in `place`."""
         attrs: dict[str, Any] = {}
         for name, value in values.items():
             option = table[name]
             if option.level != level:
                 continue
             if isinstance(option.type, DeviceRef):
-                attrs[option.attr] = self.host.index(netns, value) if value else 0
+                attrs[option.attr] = (
+                    self.host.index(netns if option is table["master"] else place, value) if value else 0
+                )
                 continue
             for attribute, raw in option.write(value, found):
                 if isinstance(raw, dict):
@@ -175,13 +188,13 @@ class Applier:
         attrs: Attributes = [("IFLA_IFNAME", op.name)]
         if place != op.netns:
             attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.netns)))
-        attrs += self.attributes(op.netns, table, "link", op.options, {})
-        data = self.attributes(place, table, "info", op.options, {})
+        attrs += self.attributes(op.netns, place, table, "link", op.options, {})
+        data = self.attributes(op.netns, place, table, "info", op.options, {})
         if op.peer:
             peer: Attributes = [("IFLA_IFNAME", op.peer[1])]
             if op.peer[0] != op.netns:
                 peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
-            peer += self.attributes(op.peer[0], table, "link", op.peer_options, {})
+            peer += self.attributes(op.peer[0], op.peer[0], table, "link", op.peer_options, {})
             data.append(("VETH_INFO_PEER", {"attrs": peer}))
         info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
         if data:
@@ -218,14 +231,14 @@ class Applier:
         if kind_of(op.kind).by_ioctl and "info" in levels:
             self.tun_change(op)
             return
-        attrs = self.attributes(op.netns, table, "link", op.changes, op.replaces)
+        place = op.replaces.get("link_netns", op.netns)
+        attrs = self.attributes(op.netns, place, table, "link", op.changes, op.replaces)
         index = self.host.known_index(op.netns, op.name)
         if not index:
             # The kernel finds it by name, too, and so one question less.
             attrs.insert(0, ("IFLA_IFNAME", op.name))
         if "info" in levels:
-            place = op.replaces.get("link_netns", op.netns)
-            data = self.attributes(place, table, "info", op.changes, op.replaces)
+            data = self.attributes(op.netns, place, table, "info", op.changes, op.replaces)
             attrs.append(
                 ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]})
             )

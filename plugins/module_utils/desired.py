@@ -182,7 +182,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     if peer:
         whole["peer"] = {"name": peer.name, **({} if peer.netns is None else {"netns": peer.netns})}
     absent = entry.get("state") == "absent"
-    problem = None if absent else kind.check(whole, None) or check_mtu(options)
+    problem = None if absent else kind.check(whole, None) or check_mtu(options) or check_lower(kind, whole)
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
     lists = [option.name for option in kind.table.values() if isinstance(option.type, ListOf)]
@@ -250,6 +250,17 @@ def check_mtu(options: Mapping[str, Any]) -> str | None:
     """IPv6 addresses want their minimum MTU (RFC 8200)."""
     if options.get("mtu", 1280) < 1280 and any(":" in address for address in options.get("addresses", ())):
         return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
+    return None
+
+
+def check_lower(kind: LinkKind, whole: Mapping[str, Any]) -> str | None:
+    """No device stands on itself."""
+    if (
+        kind.lower
+        and whole.get(kind.lower) == whole["name"]
+        and whole.get("link_netns", whole["netns"]) == whole["netns"]
+    ):
+        return f"{kind.lower}: {whole['name']!r} is the device itself"
     return None
 
 

@@ -157,7 +157,7 @@ def run(
 
 
 def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
-    """Wait until veth ends are gone whose peers went with their namespace.
+    """Wait until what is gone whose peers, or what it stood on, went with their namespace.
 
     The kernel tears a namespace down after the last descriptor of it was closed, in its own time, and till then the
     next task would find an end without a peer.
@@ -166,7 +166,10 @@ def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
     ends = [
         link
         for link in done.before.links.values()
-        if link and link.peer and link.peer[0] in gone and link.netns not in gone and not done.after.link(link.key)
+        if link
+        and link.netns not in gone
+        and any(key[0] in gone for key in (link.peer, link.below) if key)
+        and not done.after.link(link.key)
     ]
     deadline = time.monotonic() + seconds
     with Host() as host:

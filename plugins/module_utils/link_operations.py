@@ -91,11 +91,13 @@ class LinkDelete(Operation):
         gone = [link, model.links.get(link.peer) if link.peer else None] if link else []
         for end in gone:
             if end:
-                model.links[end.key] = None
-                model.drop_rows(end, None)
-                if kind_of(end.kind).holds_ports:
+                if kind_of(end.kind).has_ports:
                     for port in model.ports(end.key):
                         LinkSet(end.netns, port, "", {"master": ""}).simulate(model)
+                model.links[end.key] = None
+                model.drop_rows(end, None)
+                for upper in model.uppers(end.key):
+                    LinkDelete(*upper.key, upper.kind).simulate(model)
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.name))
@@ -129,13 +131,14 @@ class LinkGroupDelete(Operation):
     def inverse(self, model: State) -> tuple[Operation, ...]:
         links = [model.links.get((self.netns, name)) for name in self.names]
         found = [link for link in links if link and link.kind in BY_NETLINK]
-        # Bridges first, as the others' requests name them as master.
-        found.sort(key=lambda link: (not kind_of(link.kind).holds_ports, link.name))
+        going = {link.key for link in found}
+        # Bridges first, as the others' requests name them as master; what stands on another comes back with that.
+        found.sort(key=lambda link: (link.below in going, not kind_of(link.kind).has_ports, link.name))
         made: set[Key] = set()
         steps: tuple[Operation, ...] = ()
         for link in found:
             if link.key not in made:
-                made |= {link.key, link.peer or link.key}
+                made |= {link.key, link.peer or link.key, *(upper.key for upper in all_uppers(model, link))}
                 steps += rebuild(model, link, set(self.names))
         return steps
 
@@ -162,16 +165,32 @@ class LinkSet(Operation):
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.name))
         if link:
-            after = self.on(link)
+            after = self.on(link, model)
             model.put(after)
             model.drop_rows(link, after)
+            for upper in model.uppers(link.key):
+                changes = self.followed_by(upper)
+                if changes:
+                    LinkSet(*upper.key, upper.kind, changes).simulate(model)
 
-    def on(self, link: Link) -> Link:
+    def followed_by(self, upper: Link) -> dict[str, Any]:
+        """What the kernel changes along of a device that stands on this one."""
+        follows = kind_of(upper.kind).follows
+        changes = {}
+        if "admin_state" in follows and self.changes.get("admin_state", upper.get("admin_state")) != upper.get(
+            "admin_state"
+        ):
+            changes["admin_state"] = self.changes["admin_state"]
+        mtu = self.changes.get("mtu")
+        has = upper.get("mtu")
+        if mtu and has and (("same mtu" in follows and mtu != has) or ("mtu" in follows and mtu < has)):
+            changes["mtu"] = mtu
+        return changes
+
+    def on(self, link: Link, model: State) -> Link:
         """The link after the change, with the kernel's side effects."""
         table = kind_of(self.kind).table
-        displaced = {
-            table[name].displaces: "" for name, value in self.changes.items() if value and table[name].displaces
-        }
+        displaced = {other: "" for name, value in self.changes.items() if value for other in table[name].displaces}
         before, link = link, link.having(**{**displaced, **self.changes})
         if "mac" in self.changes:
             link = replace(link, mac_is_set=True)
@@ -181,7 +200,13 @@ class LinkSet(Operation):
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if "mac" in self.changes:
             link = replace(link, neighbors=())
-        if self.changes.get("admin_state") == "down":
+        masters = {before.attrs.get("master"), link.attrs.get("master")} if "master" in self.changes else set()
+        cycled = before.get("admin_state") == "up" and any(
+            kind_of(master.kind).routes_ports
+            for master in (model.link((link.netns, name)) for name in masters if name)
+            if master
+        )
+        if self.changes.get("admin_state") == "down" or (cycled and len(masters) > 1):
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
             return replace(link, routes=(), addresses=four, neighbors=())
         if self.changes.get("mtu", 1280) < 1280:
@@ -205,14 +230,32 @@ class LinkSet(Operation):
             back["master"] = ""
         if "alias" in old and old["alias"] is None:
             back["alias"] = ""
-        now = self.on(link).attrs
+        after = self.on(link, model)
         left = "master" in self.changes and self.changes["master"] != link.attrs.get("master", "")
         port = put_port_back(model, link) if left and link.attrs.get("master") else ()
+        # Going back may cost what going there did: out of a VRF as into it.
+        lost = after
+        if back:
+            lost = LinkSet(self.netns, self.name, self.kind, back).on(after, model)
         return (
-            ((LinkSet(self.netns, self.name, self.kind, back, now),) if back else ())
+            ((LinkSet(self.netns, self.name, self.kind, back, after.attrs),) if back else ())
             + port
-            + put_back(link, self.on(link))
+            + put_back(link, lost)
+            + self._undone_above(model, link)
         )
+
+    def _undone_above(self, model: State, link: Link) -> tuple[Operation, ...]:
+        """What of those that follow this device has to be put back by itself."""
+        steps: tuple[Operation, ...] = ()
+        for upper in model.uppers(link.key):
+            changes = self.followed_by(upper)
+            if changes:
+                followed = LinkSet(*upper.key, upper.kind, changes)
+                after = followed.on(upper, model)
+                back = {name: upper.attrs[name] for name in changes}
+                steps += (LinkSet(*upper.key, upper.kind, back, after.attrs), *put_back(upper, after))
+                steps += followed._undone_above(model, upper)
+        return steps
 
     def command(self) -> str:
         table = kind_of(self.kind).table
@@ -235,13 +278,7 @@ class LinkSet(Operation):
             for name, option in table.items()
             if name in self.changes and option.level == "info"
         ]
-        return ip(
-            self.netns,
-            "link set dev",
-            quoted(self.name),
-            *head,
-            *(["type", BY_NETLINK[self.kind].name, *tail] if tail else []),
-        )
+        return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", self.kind, *tail] if tail else []))
 
 
 @dataclass(frozen=True)
@@ -260,6 +297,7 @@ class LinkMove(Operation):
         if self.to[0] != self.netns:
             model.drop_rows(link, None)
         moved = replace(link, netns=self.to[0], name=self.to[1])
+        above = model.uppers(link.key)
         if self.to[0] != self.netns:
             attrs = {**link.attrs, "admin_state": "down", "master": ""}
             moved = replace(
@@ -273,6 +311,9 @@ class LinkMove(Operation):
                 fdb=tuple(entry for entry in link.fdb if not entry.master),
             )
         model.put(moved)
+        for upper in above:
+            lower = kind_of(upper.kind).lower
+            model.put(upper.having(**{lower: moved.name, "link_netns": moved.netns}))
         if link.peer:
             peer = model.links.get(link.peer)
             if peer:
@@ -315,7 +356,17 @@ def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tu
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
         steps += put_port_back(model, end) + put_back(end, None)
+    for end in filter(None, (link, peer)):
+        for upper in model.uppers(end.key):
+            steps += rebuild(model, upper, without_ports)
     return steps
+
+
+def all_uppers(model: State, link: Link) -> list[Link]:
+    """All that stands on a link or on its peer, however far up."""
+    ends = [link, model.links.get(link.peer) if link.peer else None]
+    found = [upper for end in ends if end for upper in model.uppers(end.key)]
+    return found + [higher for upper in found for higher in all_uppers(model, upper)]
 
 
 def _given(end: Link, late: bool) -> dict[str, Any]:
@@ -324,7 +375,7 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
     return {
         name: end.attrs[name]
         for name, option in kind.table.items()
-        if (option.level != "none" or name == "link_netns")
+        if (option.level in ("link", "info") or name == "link_netns")
         and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
         # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
         and (name == "mtu" or not option.mutable or option.initial is None or end.attrs[name] != option.initial)
@@ -346,9 +397,13 @@ def _settings(end: Link) -> tuple[Operation, ...]:
 def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[Operation, ...]:
     """The ports of a bridge, with what they told it."""
     steps: tuple[Operation, ...] = ()
-    for port in model.ports(bridge.key) if kind_of(bridge.kind).holds_ports else ():
+    for port in model.ports(bridge.key) if kind_of(bridge.kind).has_ports else ():
         member = model.links[bridge.netns, port]
         if member and port not in without:
-            steps += (LinkSet(bridge.netns, port, "", {"master": bridge.name}), *put_port_back(model, member))
+            joined = LinkSet(bridge.netns, port, "", {"master": bridge.name})
+            steps += (joined, *put_port_back(model, member))
             steps += tuple(RowAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
+            if kind_of(bridge.kind).routes_ports and member.attrs.get("admin_state") == "up":
+                four = tuple(addr for addr in member.addresses if addr.family == 4)
+                steps += put_back(member, replace(member, routes=(), addresses=four))
     return steps

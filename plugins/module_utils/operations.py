@@ -69,10 +69,13 @@ class NamespaceDelete(Operation):
 
     def simulate(self, model: State) -> None:
         model.namespaces.pop(self.name, None)
-        for link in model.links_in(self.name):
+        gone = model.links_in(self.name)
+        while gone:
+            link = gone.pop()
             model.links[link.key] = None
             if link.peer and model.links.get(link.peer):
                 model.links[link.peer] = None
+            gone += [upper for upper in model.uppers(link.key) if upper.netns != self.name]
         for key in [key for key in model.rows if key[1] == self.name]:
             model.rows[key] = None
         for place in [place for place in model.nats if place[0] == self.name]:

@@ -336,7 +336,7 @@ def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tup
     """The options that give way to this one in what is `kept`."""
     if isinstance(want, LinkWant):
         option = want.kind.table.get(name)
-        return (option.displaces,) if option and option.displaces and value else ()
+        return option.displaces if option and value else ()
     if isinstance(want, RowWant):
         return want.kind.displaced(name, value, kept)
     return ()

@@ -77,7 +77,6 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
-    plan_links.assign_ports(planner)
     plan_ports.assign(planner)
     plan_uplink.let_go(planner)
     plan_addresses.assign(planner)

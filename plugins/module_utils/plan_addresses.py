@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, same_subnet
-from .plan_links import ends
+from .plan_stack import ends
 from .planner import Planner
 from .rows import ALL_ZEROS, ONLINK, Fdb, Route
 from .state import Addr, Key, Link

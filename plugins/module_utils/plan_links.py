@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .attachments import AltnameAdd, AltnameDelete
+from .attachments import AddressAdd, AltnameAdd, AltnameDelete
 from .desired import LinkWant
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
-from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, rebuild
+from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, all_uppers, rebuild
+from .plan_stack import check_lower, ends, from_below, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
 
@@ -28,11 +29,6 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
     if found is None:
         return wanted is False or wanted in ("", ())
     return option.type.same(wanted, found)
-
-
-def prefix(want: LinkWant) -> str:
-    """What an error about the want begins with."""
-    return f"{want.where}: " if want.where else ""
 
 
 def make_links(planner: Planner) -> None:
@@ -48,7 +44,7 @@ def make_links(planner: Planner) -> None:
                 make(waiting[place, name])
         make_link(planner, want)
 
-    for want in sorted(waiting.values(), key=lambda want: not want.kind.holds_ports):
+    for want in sorted(waiting.values(), key=lambda want: not want.kind.has_ports):
         if want.key in waiting:
             make(want)
 
@@ -91,7 +87,7 @@ def fetch(planner: Planner, want: LinkWant) -> None:
 
 def check_kind(want: LinkWant, link: Link) -> None:
     """Refuse to touch a device of another kind."""
-    if link.kind != want.kind.netlink:
+    if kind_of(link.kind) is not want.kind:
         what = f"a {link.kind} device" if link.kind else "a device that is not virtual"
         raise Refused(
             f"{prefix(want)}name: {key_text(want.key)} is {what} and no {want.kind.name}; it was left alone:"
@@ -117,12 +113,7 @@ def create(planner: Planner, want: LinkWant) -> None:
             )
     asked = {**want.new, **want.options}
     check_together(want, {})
-    lower = asked.get(kind.lower) if kind.lower else None
-    place = asked.get("link_netns", want.netns)
-    if place != want.netns:
-        planner.netns_exists(want.where, place, "link_netns")
-    if lower and planner.model.link((place, lower)) is None:
-        planner.lack(want.where, f"{kind.lower}: there is no device {key_text((place, lower))}")
+    check_lower(planner, want, asked.get("link_netns", want.netns), asked.get(kind.lower) if kind.lower else None)
     peer_key: Key | None = None
     peer_options: dict[str, Any] = {}
     if want.peer:
@@ -200,22 +191,29 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
-    busy = (
-        link.busy or next((end.busy for end in [planner.model.link(link.peer)] if end), "") if link.peer else link.busy
+    peer = planner.model.link(link.peer) if link.peer else None
+    for end in filter(None, (link, peer, *all_uppers(planner.model, link))):
+        if end.busy:
+            raise Refused(
+                f"{prefix(want)}recreate: {key_text(end.key if end is not peer else link.key)} would lose {end.busy},"
+                " which can't be put back: take it off first"
+            )
+    table = want.kind.table
+    displaced = {other for name, value in fixed.items() if value for other in table[name].displaces} - set(fixed)
+    # What the kernel can't tell of the old one, the task may know.
+    untold = {name: value for name, value in want.options.items() if table[name].create_only and link.get(name) is None}
+    changed = link.having(**untold, **fixed)
+    gone = displaced | {name for name, value in fixed.items() if value == ""}
+    changed = replace(
+        changed,
+        attrs={name: value for name, value in changed.attrs.items() if name not in gone},
     )
-    if busy:
-        raise Refused(
-            f"{prefix(want)}recreate: {key_text(link.key)} would lose {busy}, which can't be put back: take it off first"
-        )
-    changed = link.having(**fixed)
-    if not all(fixed.values()):
-        changed = replace(
-            changed, attrs={name: value for name, value in changed.attrs.items() if fixed.get(name) != ""}
-        )
     if not want.kind.carries_frames(changed.attrs):
         # A tun that was a tap has no MAC, and is nobody's port.
         attrs = {name: value for name, value in changed.attrs.items() if name not in ("mac", "master")}
         changed = replace(changed, attrs=attrs, fdb=(), vlans=())
+    if want.kind.lower:
+        check_lower(planner, want, changed.get("link_netns"), fixed.get(want.kind.lower))
     restore = rebuild(planner.model, changed)
     planner.do(LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:
@@ -263,23 +261,16 @@ def move_peers(planner: Planner) -> None:
         planner.do(LinkMove(*link.peer, to))
 
 
-def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:
-    """The devices of a want that are there, each with what is asked of it."""
-    found: list[tuple[Key, Mapping[str, Any]]] = [(want.key, want.options)]
-    link = planner.model.link(want.key)
-    if want.peer and link and link.peer:
-        found.append((link.peer, want.peer.options))
-    return found
-
-
 def change_links(planner: Planner) -> None:
-    """Change in place what differs."""
-    for want in planner.links:
-        if want.absent:
-            continue
+    """Change in place what differs; give bridges their `ports`, and their MTU, which follows that of the ports until it is set."""
+    for want in from_below(planner):
         for key, options in ends(planner, want):
             change_link(planner, want, key, options)
             rename(planner, want, key, options)
+        if want.kind.holds_ports:
+            if "ports" in want.options:
+                assign_ports_of(planner, want)
+            set_bridge_mtu(planner, want)
 
 
 def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
@@ -287,18 +278,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     link = planner.model.link(key)
     if link is None:
         return
-    changes = {}
-    for name, value in options.items():
-        option = want.kind.table[name]
-        if (
-            option.level == "none"
-            or option.create_only
-            or option.is_fixed(value, link.get(name))
-            or (name in want.kind.after_up and value)
-        ):
-            continue
-        if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
-            changes[name] = value
+    changes = differing(want.kind, options, link)
     if changes.get("master"):
         check_master(planner, want.where, key[0], changes["master"])
         check_port(want.where, "master", link)
@@ -312,6 +292,28 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     for part in (own, {name: value for name, value in changes.items() if name not in own}):
         if part:
             planner.do(LinkSet(*key, link.kind, part, link.attrs))
+    after = planner.model.link(key)
+    if "master" in changes and after and changes.get("admin_state") != "down" and "addresses" not in options:
+        # A VRF makes its ports forget their IPv6 addresses, when they come and when they go.
+        for addr in (addr for addr in link.addresses if addr.ours and addr not in after.addresses):
+            planner.do(AddressAdd(*key, addr, known=True))
+
+
+def differing(kind: LinkKind, options: Mapping[str, Any], link: Link) -> dict[str, Any]:
+    """The options that a device has not as asked, and that the kernel can change in place."""
+    changes = {}
+    for name, value in options.items():
+        option = kind.table[name]
+        if (
+            option.level not in ("link", "info")
+            or option.create_only
+            or option.is_fixed(value, link.get(name))
+            or (name in kind.after_up and value)
+        ):
+            continue
+        if not matches(option, value, link) or (name == "mac" and not link.mac_is_set):
+            changes[name] = value
+    return changes
 
 
 def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
@@ -335,15 +337,6 @@ def check_port(where: str, option: str, port: Link) -> None:
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a tun device, which carries IP packets"
             " and no Ethernet frames: a bridge takes a tap"
         )
-
-
-def assign_ports(planner: Planner) -> None:
-    """Give bridges their `ports`; and their MTU, which follows that of the ports until it is set."""
-    for want in planner.links:
-        if not want.absent and want.kind.holds_ports:
-            if "ports" in want.options:
-                assign_ports_of(planner, want)
-            set_bridge_mtu(planner, want)
 
 
 def assign_ports_of(planner: Planner, want: LinkWant) -> None:
@@ -380,15 +373,14 @@ def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
 
 
 def bring_up(planner: Planner) -> None:
-    """Everything but bridges, then the bridges."""
-    for bridges in (False, True):
-        for want in planner.links:
-            if want.absent or want.kind.holds_ports != bridges:
-                continue
+    """Everything but bridges, then the bridges. What stands on another follows that, and may come up with it."""
+    order = from_below(planner)
+    for state in ("up", "down"):
+        for want in order:
             for key, options in ends(planner, want):
                 link = planner.model.link(key)
-                if link and options.get("admin_state") == "up" and link.get("admin_state") != "up":
-                    planner.do(LinkSet(*key, link.kind, {"admin_state": "up"}))
+                if link and options.get("admin_state") == state and link.get("admin_state") != state:
+                    planner.do(LinkSet(*key, link.kind, {"admin_state": state}))
 
 
 def span_trees(planner: Planner) -> None:

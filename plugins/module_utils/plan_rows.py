@@ -14,7 +14,7 @@ from typing import Any
 from .attachments import RowAdd, RowDelete, RowReplace
 from .desired import RowWant
 from .errors import Refused
-from .plan_links import ends
+from .plan_stack import ends
 from .planner import Planner
 from .rows import Route, Row, RowKey
 from .state import State, key_text

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import plan_links, plan_ports, plan_rows
+from . import plan_ports, plan_rows, plan_stack
 from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, NatWant, RowWant, Want
 from .errors import Refused
@@ -144,7 +144,12 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
     """The topology's own devices that have a wanted name, and can't become what is wanted."""
     found = []
     link = planner.model.link(want.key)
-    if link and want.kind.name and link.kind != want.kind.netlink and link.get("link_group") == topology.link_group:
+    if (
+        link
+        and want.kind.name
+        and kind_of(link.kind) is not want.kind
+        and link.get("link_group") == topology.link_group
+    ):
         found.append(link)
     if want.peer and want.peer.name:
         other = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
@@ -271,7 +276,7 @@ def is_own(planner: Planner, key: Key) -> bool:
     """Whether a device is the topology's, and goes unless it is listed."""
     link = planner.model.link(key)
     mark = planner.topology.link_group if planner.topology else None
-    ends = {end for want in planner.links for end, _options in plan_links.ends(planner, want)}
+    ends = {end for want in planner.links for end, _options in plan_stack.ends(planner, want)}
     return link is not None and link.get("link_group") == mark and key not in ends
 
 

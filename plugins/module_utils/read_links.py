@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from . import sysctl
 from .desired import LinkWant, Want
 from .errors import Refused
 from .host import Host
 from .kinds import kind_of
-from .kinds.base import DeviceRef
 from .kinds.bridge_port import port_options
+from .kinds.link import LINK
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
 from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
@@ -46,6 +47,7 @@ class LinkReader:
         """What was read of a namespace at once, by (namespace, what) and then by the index of the link."""
         self.places: dict[Key, str] = {}
         """By link, the entry that names it."""
+        self._all_uppers: dict[Key, list[Key]] | None = None
 
     def _link(self, netns: str, name: str) -> Link | None:
         key = (netns, name)
@@ -76,10 +78,8 @@ class LinkReader:
             place = self.host.netns_of(netns, nsid)
         if kind.lower:
             attrs["link_netns"] = place
-            for option in kind.options:
-                if isinstance(option.type, DeviceRef):
-                    index = attrs.get(option.name)
-                    attrs[option.name] = self._name_at(place, index) if index and place is not None else ""
+            index = attrs.get(kind.lower)
+            attrs[kind.lower] = self._name_at(place, index) if index and place is not None else ""
         if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
             attrs.pop("mac", None)
         peer: Key | None = None
@@ -102,7 +102,8 @@ class LinkReader:
     def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
         """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
         losing = want.absent or want.recreate or self._moves(link, want)
-        going_down = options.get("admin_state") == "down" and link.get("admin_state") == "up"
+        changes_state = options.get("admin_state", link.get("admin_state")) != link.get("admin_state")
+        going_down = changes_state and options.get("admin_state") == "down"
         losing_ipv6 = options.get("mtu", 1280) < 1280 <= (link.get("mtu") or 0)
         table = kind_of(link.kind).table
         fixing = any(
@@ -112,6 +113,7 @@ class LinkReader:
         )
         losing = losing or going_down or losing_ipv6 or fixing
         # What is shown of a single link is all of it; of a thousand it is their names.
+        losing = losing or self._joins_vrf(link, options)
         if losing or "addresses" in options or len(self.wants) == 1:
             messages = self._dumped(link, "addresses", "index")
             link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
@@ -129,6 +131,8 @@ class LinkReader:
         if losing or gone or changes_mac:
             link = replace(link, neighbors=tuple(self._neighbors(link)))
         changes_master = options.get("master", link.get("master")) != link.get("master")
+        if losing or changes_state or options.get("mtu", link.get("mtu")) != link.get("mtu"):
+            self._uppers(link, losing)
         if (
             losing
             or changes_master
@@ -141,9 +145,47 @@ class LinkReader:
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
 
+    def _joins_vrf(self, link: Link, options: Mapping[str, Any]) -> bool:
+        """Whether the link becomes a port of a VRF, or ceases to be one: it goes down and up then."""
+        masters = {options.get("master", link.get("master")), link.get("master")}
+        found = [self._link(link.netns, name) for name in masters if name] if len(masters) > 1 else []
+        return any(kind_of(master.kind).routes_ports for master in found if master)
+
+    def _uppers(self, link: Link, losing: bool) -> None:
+        """The devices that stand on a link, wherever they are: they go with it, or follow it."""
+        for key in self._standing().get(link.key, ()):
+            upper = self.state.links.get(key)
+            if upper:
+                self._attached(upper, LinkWant(LINK, *key, absent=losing), {"admin_state": "down"})
+                if losing:
+                    self._own_sysctls(key)
+
+    def _standing(self) -> dict[Key, list[Key]]:
+        """All devices of the host that stand on others, by those."""
+        if self._all_uppers is None:
+            self._all_uppers = {}
+            for netns in ["", *self.host.namespaces.names()]:
+                for raw in self.host.read_all_links(netns):
+                    upper = self._link(netns, raw.name) if kind_of(raw.kind).lower else None
+                    if upper and upper.below:
+                        self._all_uppers.setdefault(upper.below, []).append(upper.key)
+        return self._all_uppers
+
+    def _own_sysctls(self, key: Key) -> None:
+        """The settings of a device that may be made anew."""
+        link = self.state.links.get(key)
+        if link:
+            settings = self._in(link.netns, sysctl.own_settings, link.name)
+            self.state.put(replace(link, sysctls=settings))
+            self.state.sysctls.update({(link.netns, name): value for name, value in settings})
+
+    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
+        with self.host.namespaces.inside(netns):
+            return function(*arguments)
+
     def _moves(self, link: Link, want: LinkWant) -> bool:
         """Whether the want will give this end of a veth, or this device, another place."""
-        if want.kind.name and link.kind != want.kind.netlink:
+        if want.kind.name and kind_of(link.kind) is not want.kind:
             # With a topology it gives way, if it is its own.
             return True
         if not want.kind.name:

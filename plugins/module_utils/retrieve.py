@@ -124,6 +124,12 @@ class Reader(RowReader, UplinkReader):
                 for end in [link, self._link(*link.peer) if link and link.peer else None]:
                     if end:
                         self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
+        for below, uppers in self._standing().items():
+            # And so do the devices elsewhere that stand on one in it.
+            if below[0] == netns and any(upper[0] != netns for upper in uppers):
+                lower = self._link(*below)
+                if lower:
+                    self._uppers(lower, True)
 
     # -- what a topology made before -------------------------------------------------------------------------------
 
@@ -226,7 +232,7 @@ class Reader(RowReader, UplinkReader):
         if want.peer and want.peer.name and link is None:
             # Perhaps the first end was moved away: then the peer leads to it.
             other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
-            if other and other.peer and other.kind == want.kind.netlink and other.peer not in self.state.links:
+            if other and other.peer and kind_of(other.kind) is want.kind and other.peer not in self.state.links:
                 link = self._link(*other.peer)
         if not want.kind.name and link is None:
             link = self.state.links.get((want.origin or "", want.name))
@@ -241,14 +247,6 @@ class Reader(RowReader, UplinkReader):
             self.host.forget()
             self.state.links[want.key] = None
 
-    def _own_sysctls(self, key: Key) -> None:
-        """The settings of a device that may be made anew."""
-        link = self.state.links.get(key)
-        if link:
-            settings = self._in(link.netns, sysctl.own_settings, link.name)
-            self.state.put(replace(link, sysctls=settings))
-            self.state.sysctls.update({(link.netns, name): value for name, value in settings})
-
     def _hanging(self, link: Link, want: LinkWant) -> None:
         if want.recreate or want.absent:
             for key in (link.key, link.peer):
@@ -261,15 +259,23 @@ class Reader(RowReader, UplinkReader):
             peer = self._link(*link.peer)
             if peer:
                 self._attached(peer, want, want.peer.options if want.peer else {})
-        if kind_of(link.kind).holds_ports and (want.absent or "ports" in want.options or len(self.wants) == 1):
-            for raw in self.host.socket(link.netns).links(master=link.index):
-                if raw.number(IFLA_MASTER) == link.index:
-                    port = self._link(link.netns, raw.name)
-                    if port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
-                        # Leaving the bridge, it loses the static entries of the bridge's FDB.
-                        self.state.put(
-                            replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port), port=self.port(port))
-                        )
+        if kind_of(link.kind).has_ports and (
+            want.absent or want.recreate or "ports" in want.options or len(self.wants) == 1
+        ):
+            self._ports(link, want)
+
+    def _ports(self, link: Link, want: LinkWant) -> None:
+        """The ports of a bridge or a VRF, and of those that will leave it what they lose."""
+        for raw in self.host.socket(link.netns).links(master=link.index):
+            if raw.number(IFLA_MASTER) == link.index:
+                port = self._link(link.netns, raw.name)
+                if port and kind_of(link.kind).routes_ports:
+                    self._attached(port, LinkWant(LINK, *port.key, absent=True), {})
+                elif port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
+                    # Leaving the bridge, it loses the static entries of the bridge's FDB.
+                    self.state.put(
+                        replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port), port=self.port(port))
+                    )
 
     def _sysctls(self, netns: str, keys: Iterable[str]) -> None:
         keys = list(keys)

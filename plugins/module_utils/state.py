@@ -117,6 +117,13 @@ class Link:
     def key(self) -> Key:
         return (self.netns, self.name)
 
+    @property
+    def below(self) -> Key | None:
+        """The device that it stands on, and goes with; None also where that is in a namespace without a name."""
+        name = self.attrs.get("parent") or self.attrs.get("dev")
+        place = self.attrs.get("link_netns", self.netns)
+        return (place, name) if name and place is not None else None
+
     def get(self, option: str) -> Any:
         if option == "addresses":
             return tuple(addr.cidr for addr in self.addresses if addr.ours)
@@ -210,10 +217,15 @@ class State:
     uplinks: dict[Key, UplinkFacts] = field(default_factory=dict, compare=False)
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
+    above: dict[Key, set[Key]] = field(default_factory=dict, compare=False, repr=False)
+    """By device, those that stand on it or did."""
 
     def __post_init__(self) -> None:
-        for netns, name in self.links:
+        for (netns, name), link in self.links.items():
             self.names.setdefault(netns, set()).add(name)
+            below = link.below if link else None
+            if below:
+                self.above.setdefault(below, set()).add((netns, name))
 
     def copy(self) -> State:
         return State(
@@ -252,9 +264,16 @@ class State:
         netns, name = bridge
         return sorted(link.name for link in self.links_in(netns) if link.attrs.get("master") == name)
 
+    def uppers(self, key: Key) -> list[Link]:
+        """The devices that stand on one, in the order of the alphabet."""
+        found = (self.links.get(upper) for upper in sorted(self.above.get(key, ())))
+        return [link for link in found if link and link.below == key]
+
     def put(self, link: Link) -> None:
         self.links[link.key] = link
         self.names.setdefault(link.netns, set()).add(link.name)
+        if link.below:
+            self.above.setdefault(link.below, set()).add(link.key)
 
     def drop_rows(self, before: Link, after: Link | None) -> None:
         """Take out of `rows` what a link has lost."""

@@ -517,8 +517,8 @@ topology:
       of that kind's module, without what a new one has anyway.
     - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses
       that the kernel picked, dynamic and link-local addresses, and routes that were learned.
-    - A veth pair is there once. It is left out where its other end is in a namespace without a name, and a
-      VXLAN device where its underlay is in one.
+    - A veth pair is there once. It is left out where its other end is in a namespace without a name, and what stands
+      on another device where that is in one.
   returned: when gathered
   type: dict
   contains:
@@ -560,6 +560,12 @@ topology:
       type: list
       elements: dict
       sample: [{name: lo1, addresses: [192.0.2.201/32]}]
+    vlans:
+      description: Options of M(linuxnet.vnet.vnet_vlan).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: eth0.20, parent: eth0, vid: 20}]
     routes:
       description:
         - Options of M(linuxnet.vnet.vnet_route), for routes that somebody set (their protocol is C(boot) or

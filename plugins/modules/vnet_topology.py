@@ -121,6 +121,12 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  vlans:
+    description:
+      - VLAN devices. Each entry takes the options of M(linuxnet.vnet.vnet_vlan), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   routes:
     description:
       - Routes. Each entry takes the options of M(linuxnet.vnet.vnet_route), less C(state) and C(persist).
@@ -195,6 +201,7 @@ seealso:
   - module: linuxnet.vnet.vnet_vxlan
   - module: linuxnet.vnet.vnet_bridge_port
   - module: linuxnet.vnet.vnet_dummy
+  - module: linuxnet.vnet.vnet_vlan
   - module: linuxnet.vnet.vnet_route
   - module: linuxnet.vnet.vnet_rule
   - module: linuxnet.vnet.vnet_neighbor

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.linuxnet.vnet.plugins.module_utils import sysctl
 from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import same_subnet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import kind_of
 from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceDelete,
     NamespaceRestore,
@@ -25,6 +26,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
     ADDRESSES,
+    KIND_OF,
     MACS,
     MTUS,
     NAMES,
@@ -78,6 +80,8 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "udp_csum": True,
         "external": False,
     },
+    "dummy": {},
+    "vlan": {"vid": 7, "protocol": "802.1q"},
 }
 """What a new device has, as Linux 6.18 tells it."""
 
@@ -124,7 +128,7 @@ def own_mac(key: Key) -> str:
 def with_defaults(link: Link) -> Link:
     """A link with all that the kernel says of it, asked for or not."""
     attrs = {**SHARED, "mac": own_mac(link.key), **OF_KIND.get(link.kind, {}), **link.attrs}
-    if link.kind == "vxlan":
+    if kind_of(link.kind).lower:
         attrs.setdefault("link_netns", link.netns)
     if attrs.get("mode") == "tun":
         attrs.pop("mac")
@@ -156,9 +160,21 @@ def hosts(draw: Draw) -> State:
     return state
 
 
+@st.composite
+def kinds_at(draw: Draw, state: State, place: Key) -> tuple[str, list[Key]]:
+    """A kind, mostly the one that goes with the name, and the devices on which one of it could stand."""
+    usual = KIND_OF[place[1][:2]].netlink if place[1][:2] in KIND_OF else None
+    kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, ""]))
+    standing = [
+        key for key, link in state.links.items() if link and link.kind in ("", "dummy", "veth") and key != place
+    ]
+    if kind_of(kind).lower == "parent" and not standing:
+        kind = "dummy"
+    return kind, standing
+
+
 def add_device(draw: Draw, state: State, place: Key) -> None:
-    usual = {"br": "bridge", "ve": "veth", "tt": "tun", "vx": "vxlan"}.get(place[1][:2])
-    kind = usual if usual and draw(st.integers(0, 9)) else draw(st.sampled_from([*OF_KIND, "dummy", ""]))
+    kind, standing = draw(kinds_at(state, place))
     attrs: dict[str, Any] = {"admin_state": draw(st.sampled_from(["up", "down"])), "mtu": draw(st.sampled_from(MTUS))}
     attrs["alias"] = draw(st.sampled_from(["", "somebody's"]))
     attrs["altnames"] = tuple(draw(some_of(altnames_of(*place))))
@@ -175,6 +191,9 @@ def add_device(draw: Draw, state: State, place: Key) -> None:
         under = [key for key, link in state.links.items() if link and link.kind in ("", "dummy") and key != place]
         if draw(st.booleans()) and under:
             attrs["link_netns"], attrs["dev"] = draw(st.sampled_from(under))
+    if kind_of(kind).lower == "parent":
+        attrs["link_netns"], attrs["parent"] = draw(st.sampled_from(standing))
+        attrs.pop("mtu")
     peer = None
     if kind == "veth":
         # Or it is away, in a namespace without a name.

@@ -20,8 +20,10 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.dummy import DUMMY
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.values import (
     Bool,
@@ -58,8 +60,9 @@ def brief(want: Want) -> str:
 
 NAMESPACES = ("", "a", "b")
 BRIDGES, VETHS, TUNTAPS, VXLANS = ("br0", "br1"), ("ve0", "ve1", "ve2"), ("tt0", "tt1"), ("vx0", "vx1")
+DUMMIES, UPPERS = ("dm0", "dm1"), ("vl0", "vl1", "vl2")
 PEERS = tuple(f"pe{number}{netns}" for number in range(3) for netns in ("h", "a", "b"))
-NAMES = (*BRIDGES, *VETHS, *TUNTAPS, *VXLANS, *PEERS)
+NAMES = (*BRIDGES, *VETHS, *TUNTAPS, *VXLANS, *DUMMIES, *UPPERS, *PEERS)
 ADDRESSES = (
     "10.0.0.1/24",
     "10.0.0.2/24",
@@ -82,7 +85,14 @@ SYSCTLS = (
 Place = tuple[str, str]
 PLACES = st.sampled_from([(netns, name) for netns in NAMESPACES for name in NAMES])
 OWN_PLACES = PLACES.filter(lambda place: place[1] not in PEERS)
-KIND_OF = {"br": BRIDGE, "ve": VETH, "tt": TUNTAP, "vx": VXLAN}
+KIND_OF = {
+    "br": BRIDGE,
+    "ve": VETH,
+    "tt": TUNTAP,
+    "vx": VXLAN,
+    "dm": DUMMY,
+    "vl": VLAN,
+}
 
 
 @st.composite
@@ -156,9 +166,13 @@ def shared_options(draw: Draw, place: Place) -> Entry:
 def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     """Options of the kind itself, of those whose values stand for themselves."""
     own = [option for option in kind.options if isinstance(option.type, (Bool, Int, Seconds, Choice))]
-    entry = {option.name: draw(value_of(option)) for option in draw(some_of(own, 4))}
+    entry = {option.name: draw(value_of(option)) for option in (draw(some_of(own, 4)) if own else ())}
     if kind is VXLAN:
         entry.update(draw(vxlan_options(1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))))
+    if kind is VLAN:
+        entry.setdefault("vid", 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))
+    if kind.lower == "parent":
+        entry["parent"] = draw(st.sampled_from([name for name in (*VETHS, *DUMMIES) if name != place[1]]))
     if kind is TUNTAP:
         entry["mode"] = draw(st.sampled_from(["tap", "tap", "tun"]))
         if draw(st.booleans()):
@@ -253,8 +267,15 @@ def join_bridges(draw: Draw, ends: dict[Place, Entry], bridges: list[Place]) -> 
 
 
 def stand_on_devices(draw: Draw, entries: dict[Place, Entry], kinds: dict[Place, LinkKind]) -> None:
-    """Give some VXLAN devices a device under them."""
-    for place, entry in entries.items():
+    """Give some VXLAN devices a device under them, and all that need one; without loops, as those under stand on none."""
+    for place, entry in list(entries.items()):
+        if kinds[place].lower == "parent":
+            standing = [other for other in entries if kinds[other] in (VETH, DUMMY)]
+            if not standing:
+                del entries[place]
+                continue
+            entry["link_netns"], entry["parent"] = draw(st.sampled_from(standing))
+            entry.pop("mtu", None)
         under = [lower for lower in entries if kinds[lower] in (VETH, TUNTAP)]
         if draw(st.booleans()) and kinds[place] is VXLAN and under:
             entry["link_netns"], entry["dev"] = draw(st.sampled_from(under))

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import Li
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 
@@ -28,6 +29,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "tuntap": {"mode": "tap"},
     "vxlan": {"vni": 1},
     "dummy": {},
+    "vlan": {"parent": "eth0", "vid": 5},
 }
 
 FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
@@ -54,6 +56,9 @@ FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
 
 BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
     *((kind, entry, said) for kind in LINK_KINDS for entry, said in FOR_ALL_KINDS),
+    (VLAN, {"vid": 4095}, "vid: 4095 is not between 0 and 4094"),
+    (VLAN, {"protocol": "802.1x"}, "protocol: '802.1x' is not one of 802.1q, 802.1ad"),
+    (VLAN, {"parent": "dev0"}, "parent: 'dev0' is the device itself"),
     (VXLAN, {"vni": 0}, "vni: 0 is not between 1 and 16777215"),
     (VXLAN, {"vni": 16777216}, "vni: 16777216 is not between 1 and 16777215"),
     (VXLAN, {"remote": "10.0.0.1", "group": "239.0.0.1"}, "group: a VXLAN device has either 'remote'"),
@@ -183,5 +188,5 @@ def test_a_sysctl_has_one_name_and_a_value_as_the_kernel_shows_it(written: str, 
 def test_a_device_under_one_of_its_own_name_in_another_namespace_is_no_loop() -> None:
     entry = {"name": "x", "vni": 9, "dev": "x", "link_netns": "a"}
     assert len(topology_wants({"name": "t", "vxlans": [entry]})[1]) == 1
-    with pytest.raises(Refused, match="its own parent"):
+    with pytest.raises(Refused, match="is the device itself"):
         topology_wants({"name": "t", "vxlans": [{**entry, "link_netns": ""}]})

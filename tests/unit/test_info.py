@@ -220,7 +220,7 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     nic = Link("", "eth9", "", {**UP, "master": "br0"})
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
-    kinds = {kind.plural for kind in (*LINK_KINDS, *ROW_KINDS)}
+    kinds = {kind.plural for kind in LINK_KINDS} | {kind.plural for kind in ROW_KINDS}
     assert set(found) == {"namespaces", "bridge_ports", "nats", "forwarding"} | kinds
 
 

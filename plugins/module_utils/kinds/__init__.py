@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .base import LinkKind
 from .bridge import BRIDGE
-from .fdb import FDB
 from .dummy import DUMMY
+from .fdb import FDB
 from .link import LINK
 from .neighbor import NEIGHBOR
 from .route import ROUTE
@@ -19,9 +19,17 @@ from .row import RowKind
 from .rule import RULE
 from .tuntap import TUNTAP
 from .veth import VETH
+from .vlan import VLAN
 from .vxlan import VXLAN
 
-LINK_KINDS: tuple[LinkKind, ...] = (BRIDGE, DUMMY, VETH, TUNTAP, VXLAN)
+LINK_KINDS: tuple[LinkKind, ...] = (
+    BRIDGE,
+    DUMMY,
+    VETH,
+    TUNTAP,
+    VXLAN,
+    VLAN,
+)
 
 ROW_KINDS: tuple[RowKind, ...] = (NEIGHBOR, FDB, ROUTE, RULE)
 """In the order in which rows are made: a rule leads to a table with routes in it."""

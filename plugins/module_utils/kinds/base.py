@@ -34,7 +34,7 @@ class Option:
       kernel gives it then.
     - `mutable`: whether the kernel can change it in place. `create_only`: it is compared never, as the kernel
       lets others change it.
-    - `clearable`: whether `""` can take it off a device. `displaces`: the option whose place it takes.
+    - `clearable`: whether `""` can take it off a device. `displaces`: the options whose place it takes.
     - `since`: the kernel that has it first, for the message where the running one has not.
     """
 
@@ -51,7 +51,7 @@ class Option:
     create_only: bool = False
     clearable: bool = True
     since: str = ""
-    displaces: str = ""
+    displaces: tuple[str, ...] = ()
 
     def read(self, attrs: Mapping[str, Any]) -> Any:
         """The canonical value in a message's attributes, None where the kernel says nothing of it."""
@@ -110,6 +110,8 @@ ALTNAMES = Option("altnames", ListOf(DeviceName(limit=127)), level="none")
 LINK_GROUP = Option("link_group", Int(0, 2**32 - 1), "IFLA_GROUP", level="link", cli="group {}", initial=0)
 """No option of any module: the mark of the topology that made the device (see topology.py)."""
 LINK_NETNS = Option("link_netns", NetnsName(), level="none", mutable=False)
+PARENT = Option("parent", DeviceRef(), "IFLA_LINK", level="link", cli="link {}", mutable=False)
+"""The device on which a VLAN, macvlan or ipvlan device stands."""
 
 COMMON: tuple[Option, ...] = (ADMIN_STATE, MTU, MAC, MASTER, ADDRESSES, ALIAS, ALTNAMES)
 """What all link modules share, besides name, state, netns, append and recreate."""
@@ -132,11 +134,15 @@ class LinkKind:
     - `name`: its word in iproute2; `info`: in netlink, where that differs. `module`, `plural`: its module, and its key in `vnet_topology`.
     - `needed`: options without which none can be made; `a|b` where one of them is enough.
     - `late`: options that its creating request ignores or caps, so that they are sent after it.
-    - `lower`: the option that names the device under it.
+    - `lower`: the option that names the device under it, with which it goes.
+    - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
+      that one's; `same mtu`: always that one's.
     - `check`: what can be said of options together, and of what the device has already ({} for a new one, None while
       that is not known): a sentence that says what is wrong, or None.
     - `by_ioctl`: made through /dev/net/tun and not by netlink.
     - `holds_ports`: other devices can be its ports, whose MTU and MAC it follows; so it comes up after them.
+    - `routes_ports`: other devices can be its ports, and take their addresses' routes into its table: on joining and
+      on leaving they go down and up, as the kernel has it, and forget their other routes and IPv6 addresses.
     - `carries_frames`: whether a device with these attributes can be a port.
     - `after_up`: options that are better turned on when the ports forward.
     - `paired`: comes in pairs, the other end described by the option `peer`. `mirrored`: the options of the one end that say
@@ -154,6 +160,8 @@ class LinkKind:
     check: Callable[[Mapping[str, Any], Mapping[str, Any] | None], str | None] = nothing_to_say
     by_ioctl: bool = False
     holds_ports: bool = False
+    routes_ports: bool = False
+    follows: tuple[str, ...] = ()
     after_up: tuple[str, ...] = ()
     carries_frames: Callable[[Mapping[str, Any]], bool] = always
     paired: bool = False
@@ -174,6 +182,11 @@ class LinkKind:
     @property
     def netlink(self) -> str:
         return self.info or self.name
+
+    @property
+    def has_ports(self) -> bool:
+        """Whether other devices can name it as their master."""
+        return self.holds_ports or self.routes_ports
 
     def read(self, link: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         """The options' canonical values in a link message; device references are still indexes."""

@@ -126,8 +126,10 @@ VXLAN = LinkKind(
     options=(
         Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False, initial=0),
         Local("local", Ip(unset=True), "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),
-        Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="group"),
-        Endpoint("group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces="remote"),
+        Endpoint("remote", Ip(unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces=("group",)),
+        Endpoint(
+            "group", Ip(multicast=True, unset=True), "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6", displaces=("remote",)
+        ),
         Option("dev", DeviceRef(unset=True), "IFLA_VXLAN_LINK", cli="dev {}", clearable=False),
         LINK_NETNS,
         Option("dstport", Int(1, 65535), "IFLA_VXLAN_PORT", new=4789, mutable=False),
