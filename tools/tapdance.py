@@ -7,6 +7,7 @@
 
     tapdance.py ask tap0 192.168.3.102 192.168.3.103    # ARP: who has .103? tell .102; prints the answer
     tapdance.py guest tap1 192.168.3.103                # a guest: answers ARP and ping for its address
+    tapdance.py guest /dev/tap7 192.168.3.103           # the same behind a macvtap device, whose MAC is the guest's
     tapdance.py far-end tun0                            # the far end of a tun: answers ping for any address
 
 Each prints one line per frame or packet of interest. ``guest`` and ``far-end`` print ``ready`` first, and go on
@@ -85,7 +86,12 @@ def echo_reply(packet: bytes) -> bytes | None:
 
 
 def attach(device: str, kind: int) -> int:
-    """Open the device through /dev/net/tun; it has to be there, as the playbook made it."""
+    """Open the device through /dev/net/tun, or a macvtap's own file; it has to be there, as the playbook made it."""
+    if device.startswith("/"):
+        queue = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        # Without this, each frame has a header of virtio's before it.
+        fcntl.ioctl(queue, TUNSETIFF, struct.pack("16sH22x", b"", kind | IFF_NO_PI))
+        return queue
     if not Path("/sys/class/net", device).exists():
         # The kernel would make a new one, which nobody wired to anything.
         sys.exit(f"tapdance: there is no device {device}")

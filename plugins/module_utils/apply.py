@@ -13,7 +13,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, files, nft, sysctl, systemd, tun
+from . import apply_rows, files, nft, sysctl, systemd, taps, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -26,7 +26,7 @@ from .attachments import (
 from .errors import KernelError, Refused, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .host import Host
-from .kinds import kind_of
+from .kinds import LINK_KINDS, kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
@@ -51,11 +51,16 @@ from .netlink import (
     port_message,
     vlan_message,
 )
+from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .plan import Plan
 from .port_operations import PortSet, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .uplink_operations import NexthopMove
+from .values import Account
+
+TAPS = {kind.tap_info for kind in LINK_KINDS} - {""}
+"""The kinds of netlink whose devices have a file."""
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -196,16 +201,39 @@ class Applier:
                 peer.append(("IFLA_NET_NS_FD", self.host.descriptor(op.peer[0])))
             peer += self.attributes(op.peer[0], op.peer[0], table, "link", op.peer_options, {})
             data.append(("VETH_INFO_PEER", {"attrs": peer}))
-        info: Attributes = [("IFLA_INFO_KIND", op.kind.netlink)]
+        kind = op.kind.netlink_of(op.options)
+        info: Attributes = [("IFLA_INFO_KIND", kind)]
         if data:
             info.append(("IFLA_INFO_DATA", {"attrs": data}))
         attrs.append(("IFLA_LINKINFO", {"attrs": info}))
         up = 1 if op.options.get("admin_state") == "up" else 0
-        message = link_message(attrs, flags=up, change=up)
-        self.host.socket(place).request(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+        sock = self.host.socket(place)
+        sock.request(link_message(attrs, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
         self.host.forget_link(op.netns, op.name)
         if op.peer:
             self.host.forget_link(*op.peer)
+        if kind == op.kind.tap_info and self._lacks_its_file(op):
+            self.link_delete(LinkDelete(op.netns, op.name, kind))
+            index = taps.free_index({link.index for link in self.host.socket(op.netns).links()})
+            sock.request(link_message(attrs, index, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+            self.host.forget_link(op.netns, op.name)
+
+    def _lacks_its_file(self, op: LinkAdd) -> bool:
+        """Whether a device of the same index in another network namespace has the file of a new tap device."""
+        number = self._number(op.netns, op.name)
+        return number is not None and taps.is_taken(self.host.index(op.netns, op.name), number)
+
+    def _number(self, netns: str, name: str) -> int | None:
+        """The number of a tap device's file, as sysfs tells."""
+        path = f"class/net/{name}/tap{self.host.index(netns, name)}/dev"
+        return taps.parsed(self.host.namespaces.read_sysfs(netns, path))
+
+    def node_set(self, op: NodeSet) -> None:
+        number = self._number(op.netns, op.device)
+        if number is None:
+            raise KernelError(errno.ENODEV, f"{op.device} has no file under /dev")
+        group = Account(group=True).encode(op.group) if op.group else None
+        taps.give(self.host.index(op.netns, op.device), number, Account().encode(op.owner or "root"), group)
 
     def _mark(self, op: LinkAdd) -> None:
         """Put its topology's mark on a device that an ioctl made."""
@@ -215,7 +243,10 @@ class Applier:
 
     def link_delete(self, op: LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)
+        number = self._number(op.netns, op.name) if op.kind in TAPS else None
         self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
+        if number is not None:
+            taps.remove(number)
         self.host.forget()
 
     def link_group_delete(self, op: LinkGroupDelete) -> None:
@@ -345,6 +376,7 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RowDelete: Applier.row,
     RowReplace: Applier.row,
     NexthopMove: Applier.nexthop_move,
+    NodeSet: Applier.node_set,
     SysctlSet: Applier.sysctl_set,
     NatReplace: Applier.nat_replace,
     NatDelete: Applier.nat_delete,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
-from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS
+from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS, kind_of
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, port_shown
 from .kinds.fdb import FDB
@@ -221,7 +221,7 @@ def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> d
         if option.name == "link_netns":
             usual = value == link.netns
         elif option.name == "mac":
-            usual = link.key not in macs
+            usual = link.key not in macs or "mac" in kind_of(link.kind).shared
         else:
             usual = value in ("", ()) or value == option.usual
         if value is not None and not usual:

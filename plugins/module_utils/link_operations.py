@@ -15,6 +15,7 @@ from typing import Any
 from .attachments import AltnameAdd, RowAdd, put_back
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
+from .node_operations import NodeSet
 from .operations import Operation, SysctlSet, ip
 from .port_operations import put_port_back
 from .state import Key, Link, State
@@ -37,13 +38,14 @@ class LinkAdd(Operation):
         if self.kind.lower:
             attrs.setdefault("link_netns", self.netns)
         mac_is_set = "mac" in self.options or not self.kind.holds_ports
-        model.put(Link(self.netns, self.name, self.kind.netlink, attrs, peer=self.peer, mac_is_set=mac_is_set))
+        kind = self.kind.netlink_of(self.options)
+        model.put(Link(self.netns, self.name, kind, attrs, peer=self.peer, mac_is_set=mac_is_set))
         if self.peer:
             attrs = {"admin_state": "down", **self.peer_options}
             model.put(Link(*self.peer, self.kind.netlink, attrs, peer=(self.netns, self.name)))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
-        return (LinkDelete(self.netns, self.name, self.kind.netlink),)
+        return (LinkDelete(self.netns, self.name, self.kind.netlink_of(self.options)),)
 
     def command(self) -> str:
         table = self.kind.table
@@ -75,7 +77,8 @@ class LinkAdd(Operation):
             if self.peer[0] != self.netns:
                 tail += ["netns", quoted(self.peer[0]) if self.peer[0] else "1"]
             tail += [self.kind.table[name].words(value) for name, value in self.peer_options.items()]
-        return ip(where, "link add", quoted(self.name), *head, "type", self.kind.name, *tail)
+        kind = self.kind.netlink_of(self.options)
+        return ip(where, "link add", quoted(self.name), *head, "type", kind, *tail)
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,8 @@ class LinkSet(Operation):
             for name, option in table.items()
             if name in self.changes and option.level == "info"
         ]
+        again = [name for name in kind_of(self.kind).retold if name not in self.changes and self.replaces.get(name)]
+        tail = [*(table[name].words(self.replaces[name]) for name in again), *tail] if tail else []
         return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", self.kind, *tail] if tail else []))
 
 
@@ -375,7 +380,7 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
     return {
         name: end.attrs[name]
         for name, option in kind.table.items()
-        if (option.level in ("link", "info") or name == "link_netns")
+        if (option.level in ("link", "info", "kind") or name == "link_netns")
         and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
         # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
         and (name == "mtu" or not option.mutable or option.initial is None or end.attrs[name] != option.initial)
@@ -391,6 +396,8 @@ def _settings(end: Link) -> tuple[Operation, ...]:
         part = {name: value for name, value in late.items() if table[name].level == level}
         if part:
             steps += (LinkSet(end.netns, end.name, end.kind, part),)
+    if end.attrs.get("tap") and (end.attrs.get("owner") != "root" or end.attrs.get("group")):
+        steps += (NodeSet(end.netns, end.name, end.attrs.get("owner") or "", end.attrs.get("group") or ""),)
     return steps + tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
 
 

@@ -527,7 +527,32 @@ def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
 
 
 if HAS_PYROUTE2:
+    from pyroute2.netlink.rtnl.ifinfmsg.plugins import geneve as _geneve
+    from pyroute2.netlink.rtnl.ifinfmsg.plugins import ipvlan as _ipvlan
     from pyroute2.netlink.rtnl.ifinfmsg.plugins import vxlan as _vxlan
+
+    _kinds: Any = ifinfmsg.ifinfo.data_map
+    _macvlan = _kinds["macvlan"]
+
+    class _Macvlan(_macvlan):  # type: ignore[misc, valid-type]  # pyroute2 has no types
+        """pyroute2's macvlan, whose modes are words there, and for a macvtap device, whose attributes are the same."""
+
+        nla_map = tuple(
+            {"IFLA_MACVLAN_MODE": (name, "uint32"), "IFLA_MACVLAN_MACADDR_MODE": (name, "uint32")}.get(
+                name, (name, kind)
+            )
+            for name, kind in _macvlan.nla_map
+        )
+
+    class _Ipvlan(_ipvlan.ipvlan):  # type: ignore[misc]
+        """pyroute2's ipvlan with the flags that it lacks."""
+
+        nla_map = (*_ipvlan.ipvlan.nla_map, ("IFLA_IPVLAN_FLAGS", "uint16"))
+
+    class _Geneve(_geneve.geneve):  # type: ignore[misc]
+        """pyroute2's GENEVE, where IFLA_GENEVE_DF takes two bytes, and words."""
+
+        nla_map = tuple((name, "uint8" if name == "IFLA_GENEVE_DF" else kind) for name, kind in _geneve.geneve.nla_map)
 
     class _TtlInherit(_vxlan.vxlan):  # type: ignore[misc]  # pyroute2 has no types
         """pyroute2's VXLAN with what it lacks or gets wrong up to 0.9.7.
@@ -559,4 +584,4 @@ if HAS_PYROUTE2:
                 super().decode()
                 self.value = self["value"] not in (b"", b"\0")
 
-    ifinfmsg.ifinfo.data_map["vxlan"] = _TtlInherit
+    _kinds.update(vxlan=_TtlInherit, geneve=_Geneve, macvlan=_Macvlan, macvtap=_Macvlan, ipvlan=_Ipvlan, ipvtap=_Ipvlan)

@@ -18,7 +18,7 @@ from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, all_uppers, rebuild
-from .plan_stack import check_lower, ends, from_below, prefix
+from .plan_stack import check_lower, check_siblings, ends, from_below, open_node, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
 
@@ -34,6 +34,7 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
 def make_links(planner: Planner) -> None:
     """Make what is not there, devices under others first; make anew what can't be changed in place."""
     waiting = {want.key: want for want in planner.links if not want.absent}
+    check_siblings(planner)
 
     def make(want: LinkWant) -> None:
         waiting.pop(want.key, None)
@@ -154,7 +155,7 @@ def in_creating_request(
     chosen = {}
     for name, value in asked.items():
         option = kind.table[name]
-        if name in kind.late or (option.level == "none" and name != "link_netns"):
+        if name in kind.late or (option.level in ("none", "node") and name != "link_netns"):
             continue
         if value == "" and name != "link_netns":
             continue
@@ -206,6 +207,7 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     gone = displaced | {name for name, value in fixed.items() if value == ""}
     changed = replace(
         changed,
+        kind=want.kind.netlink_of(changed.attrs),
         attrs={name: value for name, value in changed.attrs.items() if name not in gone},
     )
     if not want.kind.carries_frames(changed.attrs):
@@ -271,6 +273,8 @@ def change_links(planner: Planner) -> None:
             if "ports" in want.options:
                 assign_ports_of(planner, want)
             set_bridge_mtu(planner, want)
+        if want.kind.tap_info:
+            open_node(planner, want)
 
 
 def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:

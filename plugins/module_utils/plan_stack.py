@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""What the phases on links need to know of stacks: devices on devices, in which order."""
+"""What the phases on links need to know of stacks: devices on devices, in which order, and what they share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .desired import LinkWant
+from .errors import Refused
+from .node_operations import NodeSet
 from .planner import Planner
 from .state import Key, key_text
 
@@ -19,6 +21,23 @@ from .state import Key, key_text
 def prefix(want: LinkWant) -> str:
     """What an error about the want begins with."""
     return f"{want.where}: " if want.where else ""
+
+
+def check_siblings(planner: Planner) -> None:
+    """Refuse devices that can't be as wanted side by side, as some of their options are their parent's (ipvlan)."""
+    seen: dict[tuple[Key, str], tuple[str, Any]] = {}
+    for want in planner.links:
+        for name in () if want.absent else want.kind.shared:
+            link = planner.model.link(want.key)
+            place = want.options.get("link_netns", link.get("link_netns") if link else want.netns)
+            parent = want.options.get(want.kind.lower, link.get(want.kind.lower) if link else None)
+            if name in want.options and parent:
+                where, value = seen.setdefault(((place, parent), name), (want.where, want.options[name]))
+                if value != want.options[name]:
+                    raise Refused(
+                        f"{prefix(want)}{name}: all {want.kind.name} devices on {key_text((place, parent))} have one,"
+                        f" and in {where} it is {value!r}"
+                    )
 
 
 def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None) -> None:
@@ -64,3 +83,16 @@ def from_below(planner: Planner) -> list[LinkWant]:
         if want.key in waiting:
             place(want)
     return order
+
+
+def open_node(planner: Planner, want: LinkWant) -> None:
+    """Let those who are named open the file of a tap device."""
+    link = planner.model.link(want.key)
+    if link is None or not link.get("tap"):
+        return
+    has = {"owner": link.get("owner") or "root", "group": link.get("group") or ""}
+    asked = {name: want.options[name] for name in has if name in want.options}
+    asked["owner"] = asked.get("owner") or has["owner"]
+    missing = not link.get("file") and not (planner.model.has_devtmpfs and not link.index)
+    if missing or any(value != has[name] for name, value in asked.items()):
+        planner.do(NodeSet(*want.key, **{**has, **asked}, make=missing))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import sysctl
+from . import sysctl, taps
 from .desired import LinkWant, Want
 from .errors import Refused
 from .host import Host
@@ -24,6 +24,7 @@ from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, Ra
 from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
 from .topology import Topology
+from .values import Account
 
 USER_HZ = 100
 NTF_ROUTER = 0x80
@@ -80,6 +81,10 @@ class LinkReader:
             attrs["link_netns"] = place
             index = attrs.get(kind.lower)
             attrs[kind.lower] = self._name_at(place, index) if index and place is not None else ""
+        if kind.tap_info:
+            attrs["tap"] = raw.kind == kind.tap_info
+            if attrs["tap"]:
+                attrs.update(self._node(netns, raw))
         if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
             attrs.pop("mac", None)
         peer: Key | None = None
@@ -91,9 +96,17 @@ class LinkReader:
             busy = "the program that has it open"
         return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
 
-    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
-        with self.host.namespaces.inside(netns):
-            return function(*arguments)
+    def _node(self, netns: str, raw: RawLink) -> dict[str, Any]:
+        """The file of a tap device, and who may open it."""
+        found: dict[str, Any] = {"device": taps.path_of(raw.index)}
+        number = taps.parsed(self.host.namespaces.read_sysfs(netns, f"class/net/{raw.name}/tap{raw.index}/dev"))
+        access = taps.access(raw.index, number) if number is not None else None
+        found["file"] = access is not None
+        if access:
+            user, group = access
+            found["owner"] = Account().decode(user)
+            found["group"] = "" if group is None else Account(group=True).decode(group)
+        return found
 
     def _name_at(self, netns: str | None, index: int) -> str:
         found = self.host.link_at(netns, index) if netns is not None else None

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from . import files, nft, sysctl
+from . import files, nft, sysctl, taps
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
@@ -37,6 +37,8 @@ class Reader(RowReader, UplinkReader):
 
     def read(self) -> State:
         """All that the plan will look at."""
+        if any(isinstance(want, LinkWant) and want.options.get("tap") for want in self.wants):
+            self.state.has_devtmpfs = taps.kernel_makes_files()
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
@@ -255,6 +257,8 @@ class Reader(RowReader, UplinkReader):
                     self._own_sysctls(key)
             link = self.state.links.get(link.key) or link
         self._attached(link, want, want.options)
+        if link.get("tap"):
+            self._opened(link, want)
         if link.peer and (want.peer or want.absent or want.recreate):
             peer = self._link(*link.peer)
             if peer:
@@ -276,6 +280,15 @@ class Reader(RowReader, UplinkReader):
                     self.state.put(
                         replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port), port=self.port(port))
                     )
+
+    def _opened(self, link: Link, want: LinkWant) -> None:
+        """Whether a program has a tap device's file open, where that matters."""
+        if want.recreate:
+            path = f"class/net/{link.name}/tap{link.index}/dev"
+            number = taps.parsed(self.host.namespaces.read_sysfs(link.netns, path))
+            if number is not None and taps.is_open(number):
+                link = self.state.links.get(link.key) or link
+                self.state.put(replace(link, busy="the program that has it open"))
 
     def _sysctls(self, netns: str, keys: Iterable[str]) -> None:
         keys = list(keys)

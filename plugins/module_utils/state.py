@@ -204,6 +204,8 @@ class State:
     """The files under /etc/vnet/conf.d, where it matters whether there are others."""
     systemd: str = ""
     """Whether systemd is there, where that matters: see systemd.state()."""
+    has_devtmpfs: bool = True
+    """Whether the kernel makes the files of devices under /dev."""
     ra_devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By namespace, the devices that hold a route learned by router advertisement."""
     rows: dict[RowKey, Row | None] = field(default_factory=dict)
@@ -235,6 +237,7 @@ class State:
             dict(self.files),
             self.kept,
             self.systemd,
+            self.has_devtmpfs,
             dict(self.ra_devices),
             dict(self.rows),
             dict(self.nats),
@@ -295,7 +298,7 @@ def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) 
     if link.netns:
         shown["netns"] = link.netns
     for option, value in sorted(link.attrs.items()):
-        if option == "mac" and option not in asked:
+        if (option == "mac" and option not in asked) or option == "file":
             continue
         if (value in ("", ()) and option not in asked) or (option == "link_group" and not value):
             continue

@@ -518,7 +518,8 @@ topology:
     - Left out is what this collection's modules can't make, and what the kernel makes by itself. So are MAC addresses
       that the kernel picked, dynamic and link-local addresses, and routes that were learned.
     - A veth pair is there once. It is left out where its other end is in a namespace without a name, and what stands
-      on another device where that is in one.
+      on another device where that is in one. The kernel does not tell of a GENEVE device in which namespace its
+      underlay is.
   returned: when gathered
   type: dict
   contains:
@@ -554,6 +555,24 @@ topology:
       type: list
       elements: dict
       sample: [{name: vxlan42, vni: 42, local: 192.0.2.1, remotes: [192.0.2.2]}]
+    geneves:
+      description: Options of M(linuxnet.vnet.vnet_geneve).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: gnv1, vni: 1, remote: 192.0.2.2}]
+    macvlans:
+      description: Options of M(linuxnet.vnet.vnet_macvlan).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: eth0, netns: web, link_netns: "", parent: eth0, mode: bridge}]
+    ipvlans:
+      description: Options of M(linuxnet.vnet.vnet_ipvlan).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: eth0, netns: web, link_netns: "", parent: eth0, mode: l2}]
     dummies:
       description: Options of M(linuxnet.vnet.vnet_dummy).
       returned: always
@@ -566,6 +585,12 @@ topology:
       type: list
       elements: dict
       sample: [{name: eth0.20, parent: eth0, vid: 20}]
+    vrfs:
+      description: Options of M(linuxnet.vnet.vnet_vrf).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: red, table: 10}]
     routes:
       description:
         - Options of M(linuxnet.vnet.vnet_route), for routes that somebody set (their protocol is C(boot) or

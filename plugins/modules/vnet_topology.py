@@ -115,6 +115,24 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  geneves:
+    description:
+      - GENEVE devices. Each entry takes the options of M(linuxnet.vnet.vnet_geneve), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
+  macvlans:
+    description:
+      - macvlan and macvtap devices. Each entry takes the options of M(linuxnet.vnet.vnet_macvlan), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
+  ipvlans:
+    description:
+      - ipvlan and ipvtap devices. Each entry takes the options of M(linuxnet.vnet.vnet_ipvlan), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   dummies:
     description:
       - Dummy devices. Each entry takes the options of M(linuxnet.vnet.vnet_dummy), less C(state) and C(persist).
@@ -124,6 +142,12 @@ options:
   vlans:
     description:
       - VLAN devices. Each entry takes the options of M(linuxnet.vnet.vnet_vlan), less C(state) and C(persist).
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
+  vrfs:
+    description:
+      - VRF devices. Each entry takes the options of M(linuxnet.vnet.vnet_vrf), less C(state) and C(persist).
       - If omitted, it equals V([]).
     type: list
     elements: dict
@@ -200,8 +224,12 @@ seealso:
   - module: linuxnet.vnet.vnet_tuntap
   - module: linuxnet.vnet.vnet_vxlan
   - module: linuxnet.vnet.vnet_bridge_port
+  - module: linuxnet.vnet.vnet_geneve
+  - module: linuxnet.vnet.vnet_macvlan
+  - module: linuxnet.vnet.vnet_ipvlan
   - module: linuxnet.vnet.vnet_dummy
   - module: linuxnet.vnet.vnet_vlan
+  - module: linuxnet.vnet.vnet_vrf
   - module: linuxnet.vnet.vnet_route
   - module: linuxnet.vnet.vnet_rule
   - module: linuxnet.vnet.vnet_neighbor

@@ -54,6 +54,7 @@ notes:
   - Frames of a VLAN that has a device on a port of a bridge do not reach the bridge.
 seealso:
   - module: linuxnet.vnet.vnet_bridge
+  - module: linuxnet.vnet.vnet_macvlan
 """
 
 EXAMPLES = r"""

@@ -81,7 +81,18 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "external": False,
     },
     "dummy": {},
+    "geneve": {
+        "vni": 43,
+        "remote": "10.9.9.9",
+        "dstport": 6081,
+        "ttl": "auto",
+        "tos": 0,
+        "df": "unset",
+        "udp_csum": False,
+    },
     "vlan": {"vid": 7, "protocol": "802.1q"},
+    "macvlan": {"mode": "vepa", "tap": False},
+    "ipvlan": {"mode": "l3", "flag": "bridge", "tap": False},
 }
 """What a new device has, as Linux 6.18 tells it."""
 

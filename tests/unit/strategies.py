@@ -19,11 +19,16 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
     namespace_want,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.dummy import DUMMY
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.geneve import GENEVE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ipvlan import IPVLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vrf import VRF
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.values import (
     Bool,
@@ -60,9 +65,9 @@ def brief(want: Want) -> str:
 
 NAMESPACES = ("", "a", "b")
 BRIDGES, VETHS, TUNTAPS, VXLANS = ("br0", "br1"), ("ve0", "ve1", "ve2"), ("tt0", "tt1"), ("vx0", "vx1")
-DUMMIES, UPPERS = ("dm0", "dm1"), ("vl0", "vl1", "vl2")
+DUMMIES, UPPERS, GENEVES = ("dm0", "dm1"), ("vl0", "vl1", "vl2", "mv0", "mv1", "iv0"), ("ge0",)
 PEERS = tuple(f"pe{number}{netns}" for number in range(3) for netns in ("h", "a", "b"))
-NAMES = (*BRIDGES, *VETHS, *TUNTAPS, *VXLANS, *DUMMIES, *UPPERS, *PEERS)
+NAMES = (*BRIDGES, *VETHS, *TUNTAPS, *VXLANS, *DUMMIES, *UPPERS, *GENEVES, *PEERS)
 ADDRESSES = (
     "10.0.0.1/24",
     "10.0.0.2/24",
@@ -92,6 +97,9 @@ KIND_OF = {
     "vx": VXLAN,
     "dm": DUMMY,
     "vl": VLAN,
+    "mv": MACVLAN,
+    "iv": IPVLAN,
+    "ge": GENEVE,
 }
 
 
@@ -100,7 +108,7 @@ def kinds_for(draw: Draw, name: str) -> LinkKind:
     """Mostly the kind that goes with the name, as most tasks are no mistakes."""
     if name[:2] in KIND_OF and draw(st.integers(0, 9)):
         return KIND_OF[name[:2]]
-    return draw(st.sampled_from([BRIDGE, VETH, TUNTAP, VXLAN]))
+    return draw(st.sampled_from([kind for kind in LINK_KINDS if kind is not VRF]))
 
 
 def examples(usual: int) -> settings:
@@ -166,11 +174,15 @@ def shared_options(draw: Draw, place: Place) -> Entry:
 def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     """Options of the kind itself, of those whose values stand for themselves."""
     own = [option for option in kind.options if isinstance(option.type, (Bool, Int, Seconds, Choice))]
+    own = [option for option in own if option.name not in ("tap", "external", *kind.shared)]
     entry = {option.name: draw(value_of(option)) for option in (draw(some_of(own, 4)) if own else ())}
     if kind is VXLAN:
         entry.update(draw(vxlan_options(1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))))
     if kind is VLAN:
         entry.setdefault("vid", 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))
+    if kind is GENEVE:
+        entry["vni"] = 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1])
+        entry["remote"] = draw(st.sampled_from(["10.9.9.9", "10.9.9.8", "2001:db8::9"]))
     if kind.lower == "parent":
         entry["parent"] = draw(st.sampled_from([name for name in (*VETHS, *DUMMIES) if name != place[1]]))
     if kind is TUNTAP:
@@ -200,7 +212,7 @@ def link_entries(draw: Draw, kind: LinkKind, place: Place) -> Entry:
     entry: Entry = {"name": name, "netns": netns}
     entry.update(draw(kind_options(kind, place)))
     entry.update(draw(shared_options(place)))
-    if entry.get("mode") == "tun":
+    if entry.get("mode") == "tun" or kind is IPVLAN:
         entry.pop("mac", None)
     if entry.get("stp"):
         entry.pop("forward_delay", None)

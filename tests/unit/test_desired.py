@@ -17,9 +17,13 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refuse
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.geneve import GENEVE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ipvlan import IPVLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vrf import VRF
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 
@@ -28,8 +32,12 @@ NEEDED: dict[str, dict[str, Any]] = {
     "veth": {"peer": {"name": "other"}},
     "tuntap": {"mode": "tap"},
     "vxlan": {"vni": 1},
+    "geneve": {"vni": 1, "remote": "10.9.9.9"},
     "dummy": {},
+    "vrf": {"table": 10},
     "vlan": {"parent": "eth0", "vid": 5},
+    "macvlan": {"parent": "eth0"},
+    "ipvlan": {"parent": "eth0"},
 }
 
 FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
@@ -55,10 +63,29 @@ FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
 ]
 
 BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
-    *((kind, entry, said) for kind in LINK_KINDS for entry, said in FOR_ALL_KINDS),
+    *(
+        (kind, entry, said)
+        for kind in LINK_KINDS
+        for entry, said in FOR_ALL_KINDS
+        if kind is not VRF or "mtu" not in entry
+    ),
+    (VRF, {"mtu": 1279}, "mtu: 1279 is not between 1280 and 65575"),
+    (VRF, {"table": 0}, "table: 0 is not between 1 and 4294967295"),
+    (VRF, {"table": "side"}, "table: 'side' is not a whole number (nor one of the words default, main, local)"),
     (VLAN, {"vid": 4095}, "vid: 4095 is not between 0 and 4094"),
     (VLAN, {"protocol": "802.1x"}, "protocol: '802.1x' is not one of 802.1q, 802.1ad"),
     (VLAN, {"parent": "dev0"}, "parent: 'dev0' is the device itself"),
+    (MACVLAN, {"mode": "open"}, "mode: 'open' is not one of private, vepa, bridge, passthru, source"),
+    (MACVLAN, {"tap": False, "owner": "root"}, "owner: it is that of the file under /dev"),
+    (MACVLAN, {"tap": True, "group": "nobody-has-this-name"}, "group: this host knows no group"),
+    (MACVLAN, {"parent": ""}, "parent: '' has 0 bytes"),
+    (IPVLAN, {"mac": "02:00:00:00:00:01"}, "mac: an ipvlan device has that of its parent"),
+    (IPVLAN, {"mode": "l4"}, "mode: 'l4' is not one of l2, l3, l3s"),
+    (IPVLAN, {"flag": "open"}, "flag: 'open' is not one of bridge, private, vepa"),
+    (GENEVE, {"remote": "239.0.0.1"}, "remote: '239.0.0.1' is a multicast address"),
+    (GENEVE, {"vni": 16777216}, "vni: 16777216 is not between 0 and 16777215"),
+    (GENEVE, {"external": True}, "vni: an 'external' device takes it from each packet's metadata"),
+    (GENEVE, {"dstport": 0}, "dstport: 0 is not between 1 and 65535"),
     (VXLAN, {"vni": 0}, "vni: 0 is not between 1 and 16777215"),
     (VXLAN, {"vni": 16777216}, "vni: 16777216 is not between 1 and 16777215"),
     (VXLAN, {"remote": "10.0.0.1", "group": "239.0.0.1"}, "group: a VXLAN device has either 'remote'"),

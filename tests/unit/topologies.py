@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.strategies import (
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
 
@@ -125,19 +125,20 @@ def devices(draw: Draw, kind: LinkKind, place: Place) -> Entry:
 
 
 @st.composite
-def topologies(draw: Draw) -> Entries:
-    """A topology of 1 to 30 entries."""
+def topologies(draw: Draw, kinds_here: Sequence[LinkKind] = LINK_KINDS) -> Entries:
+    """A topology of 1 to 30 entries, its devices of these kinds."""
     size = draw(st.integers(1, LARGEST))
     own_spaces = draw(st.sampled_from([[], ["a"], ["a", "b"], ["a", "b"]]))[:size]
     spaces = ["", "theirs", *own_spaces]
     entries: Entries = {"name": NAME, "namespaces": [draw(namespaces(name)) for name in own_spaces]}
-    choice = st.sampled_from([place for place in PLACES if place[0] in spaces])
-    room = min(draw(st.integers(0, size - len(own_spaces))), sum(place[0] in spaces for place in PLACES))
+    places = [place for place, kind in PLACES.items() if place[0] in spaces and kind in kinds_here]
+    choice = st.sampled_from(places)
+    room = min(draw(st.integers(0, size - len(own_spaces))), len(places))
     ends: dict[Place, Entry] = {}
     kinds: dict[Place, LinkKind] = {}
     for place in draw(st.lists(choice, min_size=room, max_size=room, unique=True)):
         # Now and then a name is another kind's than it was.
-        kind = PLACES[place] if draw(st.integers(0, 9)) else draw(st.sampled_from(LINK_KINDS))
+        kind = PLACES[place] if draw(st.integers(0, 9)) else draw(st.sampled_from(kinds_here))
         ends[place], kinds[place] = draw(devices(kind, place)), kind
     for place, kind in list(kinds.items()):
         if kind.paired:

@@ -12,7 +12,10 @@ from .base import LinkKind
 from .bridge import BRIDGE
 from .dummy import DUMMY
 from .fdb import FDB
+from .geneve import GENEVE
+from .ipvlan import IPVLAN
 from .link import LINK
+from .macvlan import MACVLAN
 from .neighbor import NEIGHBOR
 from .route import ROUTE
 from .row import RowKind
@@ -20,21 +23,26 @@ from .rule import RULE
 from .tuntap import TUNTAP
 from .veth import VETH
 from .vlan import VLAN
+from .vrf import VRF
 from .vxlan import VXLAN
 
 LINK_KINDS: tuple[LinkKind, ...] = (
+    VRF,
     BRIDGE,
     DUMMY,
     VETH,
     TUNTAP,
     VXLAN,
+    GENEVE,
+    MACVLAN,
+    IPVLAN,
     VLAN,
 )
 
 ROW_KINDS: tuple[RowKind, ...] = (NEIGHBOR, FDB, ROUTE, RULE)
 """In the order in which rows are made: a rule leads to a table with routes in it."""
 
-BY_NETLINK: dict[str, LinkKind] = {kind.netlink: kind for kind in LINK_KINDS}
+BY_NETLINK: dict[str, LinkKind] = {name: kind for kind in LINK_KINDS for name in (kind.netlink, kind.tap_info) if name}
 """The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""
 
 

@@ -27,7 +27,8 @@ class Option:
     """One option of a kind.
 
     - `attr`: the netlink attribute; `level` says where it stands: `link` (beside the name), `info` (in the
-      data of the kind), or `none` (no attribute: other requests carry it).
+      data of the kind), `kind` (no attribute: it chooses between two kinds of netlink), `node` (it is one of the
+      device's file), or `none` (no attribute: other requests carry it).
     - `attr6`: the attribute that carries the value instead where it is an IPv6 address.
     - `cli`: iproute2's words, `{}` for the value; `on|off` where a boolean has a word for each.
     - `default`: asked for even when omitted. `new`: what a new resource gets when omitted. `initial`: what the
@@ -137,6 +138,9 @@ class LinkKind:
     - `lower`: the option that names the device under it, with which it goes.
     - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
       that one's; `same mtu`: always that one's.
+    - `tap_info`: the netlink kind that its option `tap` makes of it, one with a file under /dev.
+    - `shared`: options that are not its own but those of the device under it, for all that stand there.
+    - `retold`: options that iproute2 wants to be told again with each change.
     - `check`: what can be said of options together, and of what the device has already ({} for a new one, None while
       that is not known): a sentence that says what is wrong, or None.
     - `by_ioctl`: made through /dev/net/tun and not by netlink.
@@ -162,6 +166,9 @@ class LinkKind:
     holds_ports: bool = False
     routes_ports: bool = False
     follows: tuple[str, ...] = ()
+    tap_info: str = ""
+    retold: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     after_up: tuple[str, ...] = ()
     carries_frames: Callable[[Mapping[str, Any]], bool] = always
     paired: bool = False
@@ -183,6 +190,10 @@ class LinkKind:
     def netlink(self) -> str:
         return self.info or self.name
 
+    def netlink_of(self, options: Mapping[str, Any]) -> str:
+        """What netlink calls a device with these options."""
+        return self.tap_info if self.tap_info and options.get("tap") else self.netlink
+
     @property
     def has_ports(self) -> bool:
         """Whether other devices can name it as their master."""
@@ -192,7 +203,7 @@ class LinkKind:
         """The options' canonical values in a link message; device references are still indexes."""
         found = {}
         for option in self.table.values():
-            if option.level != "none":
+            if option.level in ("link", "info"):
                 value = option.read(link if option.level == "link" else data)
                 if value is not None:
                     found[option.name] = value

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
 """Dummy devices: always there, always up, and what is sent by them is gone."""
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
 """VLAN devices (IEEE 802.1Q): the frames of one VLAN on another device, without their tag."""
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ OURS = sorted(
 )
 """The modules that change something; vnet_info's result is its own."""
 
-SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}}
+SAID_ANEW = {"vnet_link": {"name", "state", "netns", "recreate"}, "vnet_vrf": {"mtu"}}
 """Shared options that mean something else to a module that makes no devices."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -254,7 +254,8 @@ def full_link(want: LinkWant, kind: LinkKind) -> Link:
     attrs: dict[str, Any] = {
         name: "x" for name, option in kind.table.items() if option.level != "none" or name == "link_netns"
     }
-    attrs.update(admin_state="up", altnames=("other",), link_group=1)
+    of_file = dict.fromkeys(("device", "owner", "group"), "x") if kind.tap_info else {}
+    attrs.update(admin_state="up", altnames=("other",), link_group=1, **of_file)
     return Link(
         "web",
         want.name,

@@ -54,6 +54,7 @@ A: Entries = {
     ],
     "tuntaps": [{"name": "tap0", "mode": "tap", "owner": "root", "master": "br1"}],
     "vxlans": [{"name": "vx0", "vni": 7, "recreate": True, "master": "br1", "remotes": ["192.0.2.7", "192.0.2.8"]}],
+    "macvlans": [{"name": "mt0", "parent": "nic-far", "mode": "bridge", "tap": True, "owner": 1}],
     "links": [{"name": "nic", "netns": "one", "addresses": ["10.2.0.1/24", "10.2.0.2/24", "fd00:2::1/64"]}],
     "routes": [
         *({"netns": netns, "destination": "default", "gateway": "10.1.0.1"} for netns in ("one", "two", "three")),
@@ -84,6 +85,7 @@ B: Entries = {
     ],
     "tuntaps": [{"name": "tap0", "mode": "tap", "owner": 1, "multi_queue": True, "recreate": True, "mtu": 1300}],
     "vxlans": [{"name": "vx0", "vni": 8, "recreate": True, "remotes": ["192.0.2.8"]}],
+    "macvlans": [{"name": "mt0", "parent": "nic-far", "tap": True, "owner": 2, "group": 1}],
     "links": [{"name": "nic2", "netns": "two"}],
     "routes": [
         {"netns": "two", "destination": "default", "gateway": "10.1.0.2"},

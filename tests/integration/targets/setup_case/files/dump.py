@@ -141,6 +141,8 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
     }
     for device in devices:
         addresses = device.pop("addr_info", [])
+        if device.get("linkinfo", {}).get("info_kind") in ("macvtap", "ipvtap"):
+            device["file"] = rights(Path(f"/dev/tap{device['ifindex']}"))
         found["addresses"][device["ifname"]] = steady(
             [entry for entry in addresses if entry and not made_by_ipv6(entry)]
         )
@@ -163,6 +165,14 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
     found["sysctl"] = sysctls()
     found["nft"] = ruleset()
     return found
+
+
+def rights(path: Path) -> list[Any] | None:
+    """What a file is, and who may do what with it; None where there is none."""
+    if not path.exists():
+        return None
+    found = path.stat()
+    return [oct(found.st_mode), found.st_uid, found.st_gid]
 
 
 def ruleset() -> dict[str, list[Any]]:
