@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import pwd
 import select
 import socket
 import struct
@@ -162,6 +163,7 @@ def far_end(device: str) -> None:
 def main() -> int:
     """Run one command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="tapdance.py", description="A program behind a tap or tun device.")
+    parser.add_argument("--user", help="whom to be, when the device is opened")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, arguments in (
         ("ask", ("device", "address", "wanted")),
@@ -172,6 +174,9 @@ def main() -> int:
         for argument in arguments:
             command.add_argument(argument)
     found = parser.parse_args()
+    if found.user:
+        os.setgroups([])
+        os.setuid(pwd.getpwnam(found.user).pw_uid)
     if found.command == "ask":
         return ask(found.device, found.address, found.wanted)
     if found.command == "guest":

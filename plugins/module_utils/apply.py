@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import errno
-import platform
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -25,6 +24,7 @@ from .attachments import (
 )
 from .errors import KernelError, Refused, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
+from .hints import hint_for
 from .host import Host
 from .kinds import LINK_KINDS, kind_of
 from .kinds.base import Attributes, DeviceRef, Option
@@ -39,10 +39,12 @@ from .netlink import (
     RTM_DELADDR,
     RTM_DELLINK,
     RTM_DELLINKPROP,
+    RTM_DELTUNNEL,
     RTM_NEWADDR,
     RTM_NEWLINK,
     RTM_NEWLINKPROP,
     RTM_NEWNEXTHOP,
+    RTM_NEWTUNNEL,
     RTM_SETLINK,
     address_message,
     extended,
@@ -50,6 +52,7 @@ from .netlink import (
     nexthop_message,
     port_message,
     vlan_message,
+    vni_message,
 )
 from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
@@ -58,38 +61,10 @@ from .port_operations import PortSet, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .uplink_operations import NexthopMove
 from .values import Account
+from .vni_operations import VniAdd, VniDelete
 
 TAPS = {kind.tap_info for kind in LINK_KINDS} - {""}
 """The kinds of netlink whose devices have a file."""
-
-HINTS: dict[tuple[type, int], str] = {
-    (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
-    (
-        LinkAdd,
-        errno.EOPNOTSUPP,
-    ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
-    (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
-    (
-        LinkAdd,
-        errno.EBUSY,
-    ): "the device under it is a port already, or carries devices of a kind that excludes this one",
-    (LinkSet, errno.ENETDOWN): "the device under it is down",
-    (LinkSet, errno.EBUSY): "a program or another device holds it",
-    (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
-    (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
-    (SysctlSet, errno.EACCES): "this key may only be read here",
-    (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",
-    (NamespaceAdd, errno.EPERM): "making namespaces needs root: add 'become: true'",
-}
-
-
-def hint_for(operation: Operation, code: int) -> str:
-    """What to do about a refusal, "" where the kernel's words have to do."""
-    if isinstance(operation, LinkSet) and code in (errno.EINVAL, errno.ERANGE) and "mtu" in operation.changes:
-        return (
-            "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
-        )
-    return HINTS.get((type(operation), code), "")
 
 
 class Applier:
@@ -302,6 +277,10 @@ class Applier:
         kind = RTM_SETLINK if isinstance(op, VlanAdd) else RTM_DELLINK
         self.host.socket(op.netns).request(message, kind)
 
+    def vni(self, op: Any) -> None:
+        message = vni_message(self.host.index(op.netns, op.device), op.vni.vni, op.last, op.vni.remote)
+        self.host.socket(op.netns).request(message, RTM_NEWTUNNEL if isinstance(op, VniAdd) else RTM_DELTUNNEL)
+
     def port_set(self, op: PortSet) -> None:
         attrs = {
             int(PORT_TABLE[name].attr): int(PORT_TABLE[name].type.encode(value)) for name, value in op.changes.items()
@@ -377,6 +356,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     RowReplace: Applier.row,
     NexthopMove: Applier.nexthop_move,
     NodeSet: Applier.node_set,
+    VniAdd: Applier.vni,
+    VniDelete: Applier.vni,
     SysctlSet: Applier.sysctl_set,
     NatReplace: Applier.nat_replace,
     NatDelete: Applier.nat_delete,

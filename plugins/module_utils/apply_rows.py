@@ -127,7 +127,13 @@ def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
     }
     via = host.index(netns, row.via) if row.via else 0
     attrs = said(
-        NDA_LLADDR=row.mac, NDA_DST=row.dst, NDA_PORT=row.port, NDA_VNI=row.vni, NDA_VLAN=row.vlan, NDA_IFINDEX=via
+        NDA_LLADDR=row.mac,
+        NDA_DST=row.dst,
+        NDA_PORT=row.port,
+        NDA_VNI=row.vni,
+        NDA_SRC_VNI=row.src_vni,
+        NDA_VLAN=row.vlan,
+        NDA_IFINDEX=via,
     )
     return neighbor_message(fields, attrs)
 

@@ -18,6 +18,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from . import restore
 from .persist import DIRECTORY, ENABLED, ENGINE, UNIT
@@ -114,7 +115,9 @@ def sources() -> Iterator[tuple[str, str]]:
         seen.add(name)
         module = sys.modules[name]
         spec = module.__spec__
-        source = spec.loader.get_source(name) if spec else None  # type: ignore[union-attr]  # Python's own loaders have it
+        source: Any = spec.loader.get_source(name) if spec else None  # type: ignore[union-attr, unused-ignore]  # Python's own loaders have it
+        if isinstance(source, bytes):
+            source = source.decode()  # as Ansible's controller has it
         is_package = hasattr(module, "__path__")
         path = name[len(PACKAGE) + 1 :].replace(".", "/") + ("/__init__" if is_package else "")
         yield f"{INSIDE}/{path}.py", source or ""

@@ -20,6 +20,7 @@ from typing import Any, Callable
 from .apply import apply
 from .desired import Want
 from .errors import Missing, Refused, VnetError
+from .hints import too_old
 from .host import Host
 from .persist import Keep
 from .plan import Plan, plan
@@ -143,6 +144,9 @@ def run(
             left = planned(host)
             reached.append(left.before)
             if left.steps:
+                old = too_old(step.operation for step in left.steps)
+                if old:
+                    raise VnetError(f"the kernel did not keep what it was given: {old}")
                 raise VnetError(
                     f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"
                 )

@@ -130,6 +130,7 @@ class Gatherer:
                     fdb=tuple(fdb.get(index, ())),
                     vlans=tuple(Vlan(*found) for found in vlans.get(index, ())),
                     port=self.reader.port(link),
+                    vnis=self.reader.vnis(link) if link.get("vnifilter") else (),
                 )
             )
         if "links" in self.asked:
@@ -155,7 +156,8 @@ class Gatherer:
                 continue
             entry = self.reader.fdb_entry(link, message)
             if entry:
-                static.setdefault(link.index, []).append(entry)
+                if not self.reader.by_option(link, entry):
+                    static.setdefault(link.index, []).append(entry)
                 shown.append(fdb_shown(link, entry, learned=False))
             elif is_learned(message):
                 shown.append(fdb_shown(link, self.reader.fdb_value(link, message), learned=True))

@@ -25,9 +25,9 @@ from .netlink import attributes_of
 from .port_operations import usual_vlans
 from .read_links import neighbor_value
 from .read_rows import rule_value
-from .rows import ALL_ZEROS, ROUTE_TYPES, TABLES, Fdb
+from .rows import ROUTE_TYPES, TABLES, Fdb
 from .rows import STATIC as STATIC_ENTRY
-from .state import Key, Link, Nat, State, nat_shown
+from .state import Key, Link, Nat, State, nat_shown, vnis_shown
 
 FAMILIES = {2: "inet", 10: "inet6"}
 KERNEL = 2
@@ -178,6 +178,7 @@ def fdb_shown(link: Link, entry: Fdb, learned: bool) -> dict[str, Any]:
             {
                 "dst": entry.dst,
                 "vni": entry.vni,
+                "src_vni": entry.src_vni,
                 "vlan": entry.vlan,
                 "port": entry.port,
                 "via": entry.via,
@@ -223,10 +224,15 @@ def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> d
         elif option.name == "mac":
             usual = link.key not in macs or "mac" in kind_of(link.kind).shared
         else:
-            usual = value in ("", ()) or value == option.usual
+            usual = value in ("", ()) or (option.usual is not None and option.type.same(option.usual, value))
         if value is not None and not usual:
-            words[option.name] = list(value) if isinstance(value, tuple) else value
+            words[option.name] = vnis_shown(value) if option.name == "vnis" else plain(value)
     return words
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def topology_shown(
@@ -330,7 +336,7 @@ def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] 
 def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
     """A static FDB entry in the options that make it; None for what the device's own options say, and for what no option can say."""
     of_host = entry.master and entry.state != STATIC_ENTRY
-    if of_host or entry.port or entry.via or (entry.mac == ALL_ZEROS and not entry.vni):
+    if of_host or entry.port or entry.via or entry.for_all:
         return None
     return FDB.shown(entry.key(*link.key), entry)
 

@@ -20,6 +20,7 @@ from .operations import Operation, SysctlSet, ip
 from .port_operations import put_port_back
 from .state import Key, Link, State
 from .values import quoted
+from .vni_operations import put_vnis_back
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,10 @@ class LinkSet(Operation):
         if link.attrs.get("master", "") != before.attrs.get("master", ""):
             # The bridge forgets what it was told of this port.
             link = replace(link, fdb=tuple(entry for entry in link.fdb if not entry.master), vlans=(), port={})
+        if link.default_remote != before.default_remote:
+            # The kernel makes of one of the remotes what the device has without an entry, and takes it away later.
+            known = {link.default_remote, before.default_remote}
+            link = replace(link, fdb=tuple(entry for entry in link.fdb if not (entry.for_all and entry.dst in known)))
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if "mac" in self.changes:
             link = replace(link, neighbors=())
@@ -360,7 +365,7 @@ def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tu
         steps += _settings(end) + _ports(model, end, without_ports)
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
-        steps += put_port_back(model, end) + put_back(end, None)
+        steps += put_port_back(model, end) + put_vnis_back(end) + put_back(end, None)
     for end in filter(None, (link, peer)):
         for upper in model.uppers(end.key):
             steps += rebuild(model, upper, without_ports)
@@ -383,7 +388,12 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
         if (option.level in ("link", "info", "kind") or name == "link_netns")
         and (end.attrs.get(name) not in (None, "") or (name == "link_netns" and end.attrs.get(name) is not None))
         # What a new device has anyway a kernel may refuse to be told (VLAN filtering that it lacks).
-        and (name == "mtu" or not option.mutable or option.initial is None or end.attrs[name] != option.initial)
+        and (
+            name == "mtu"
+            or not option.mutable
+            or option.initial is None
+            or not option.type.same(option.initial, end.attrs[name])
+        )
         and (name in kind.late) == late
     }
 

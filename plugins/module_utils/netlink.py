@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import ipaddress
 import socket
 import struct
 import sys
@@ -83,6 +84,7 @@ RTM_NEWQDISC, RTM_GETQDISC = 36, 38
 RTM_GETNSID = 90
 RTM_NEWNEXTHOP, RTM_DELNEXTHOP, RTM_GETNEXTHOP = 104, 105, 106
 RTM_NEWLINKPROP, RTM_DELLINKPROP = 108, 109
+RTM_NEWTUNNEL, RTM_DELTUNNEL, RTM_GETTUNNEL = 120, 121, 122
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
 NLM_F_DUMP_INTR = 0x10
@@ -325,6 +327,25 @@ class Socket:
                     found.setdefault(link.index, []).append((vid, bool(flags & 2), bool(flags & 4)))
         return found
 
+    def vnis(self) -> dict[int, list[tuple[int, str]]]:
+        """By index, the VNIs that VXLAN devices with a VNI filter take: (vni, its remote or group, "" for none)."""
+        found: dict[int, list[tuple[int, str]]] = {}
+        try:
+            answers = self.dump(_tunnel_message(0), RTM_GETTUNNEL)
+        except KernelError as exc:
+            if exc.code in (errno.EOPNOTSUPP, errno.EINVAL):
+                return found  # before Linux 5.18
+            raise
+        for answer in answers:
+            _family, index = _TUNNEL.unpack_from(answer, HEADER.size)
+            for _number, entry in attributes(answer[HEADER.size + _TUNNEL.size :]):
+                parts = dict(attributes(entry))
+                first = _INDEX.unpack(parts[1])[0]
+                last = _INDEX.unpack(parts[2])[0] if 2 in parts else first
+                remote = next((str(ipaddress.ip_address(parts[number])) for number in (3, 4) if number in parts), "")
+                found.setdefault(index, []).extend((vni, remote) for vni in range(first, last + 1))
+        return found
+
     # -- what hangs on links ---------------------------------------------------------------------------------------
 
     def addresses(self, index: int = 0) -> list[Any]:
@@ -489,6 +510,27 @@ def vlan_message(index: int, vid: int, last: int, pvid: bool, untagged: bool, it
     return filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
 
 
+_TUNNEL = struct.Struct("=BxxxI")
+"""`struct tunnel_msg`: family, flags, index."""
+
+
+def vni_message(index: int, vni: int, last: int, remote: str) -> bytes:
+    """A request about a VNI of a VXLAN device with a VNI filter, or about all up to `last`: VXLAN_VNIFILTER_ENTRY_*."""
+    parts = [(1, _INDEX.pack(vni))]
+    if last > vni:
+        parts.append((2, _INDEX.pack(last)))
+    if remote:
+        parts.append((4 if ":" in remote else 3, ipaddress.ip_address(remote).packed))
+    content = b"".join(struct.pack("=HH", 4 + len(value), number) + value for number, value in parts)
+    nested = struct.pack("=HH", 4 + len(content), 1 | _NLA_F_NESTED) + content
+    return _tunnel_message(index, nested)
+
+
+def _tunnel_message(index: int, attrs: bytes = b"") -> bytes:
+    length = HEADER.size + _TUNNEL.size + len(attrs)
+    return HEADER.pack(length, 0, 0, 0, 0) + _TUNNEL.pack(AF_BRIDGE, index) + attrs
+
+
 _WIDTHS = {2: "=HHHxx", 3: "=HHI"}
 """Of the attributes of ports that have more than one byte."""
 _IFLA_PROTINFO, _NLA_F_NESTED = 12, 0x8000
@@ -527,61 +569,6 @@ def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
 
 
 if HAS_PYROUTE2:
-    from pyroute2.netlink.rtnl.ifinfmsg.plugins import geneve as _geneve
-    from pyroute2.netlink.rtnl.ifinfmsg.plugins import ipvlan as _ipvlan
-    from pyroute2.netlink.rtnl.ifinfmsg.plugins import vxlan as _vxlan
+    from . import netlink_kinds
 
-    _kinds: Any = ifinfmsg.ifinfo.data_map
-    _macvlan = _kinds["macvlan"]
-
-    class _Macvlan(_macvlan):  # type: ignore[misc, valid-type]  # pyroute2 has no types
-        """pyroute2's macvlan, whose modes are words there, and for a macvtap device, whose attributes are the same."""
-
-        nla_map = tuple(
-            {"IFLA_MACVLAN_MODE": (name, "uint32"), "IFLA_MACVLAN_MACADDR_MODE": (name, "uint32")}.get(
-                name, (name, kind)
-            )
-            for name, kind in _macvlan.nla_map
-        )
-
-    class _Ipvlan(_ipvlan.ipvlan):  # type: ignore[misc]
-        """pyroute2's ipvlan with the flags that it lacks."""
-
-        nla_map = (*_ipvlan.ipvlan.nla_map, ("IFLA_IPVLAN_FLAGS", "uint16"))
-
-    class _Geneve(_geneve.geneve):  # type: ignore[misc]
-        """pyroute2's GENEVE, where IFLA_GENEVE_DF takes two bytes, and words."""
-
-        nla_map = tuple((name, "uint8" if name == "IFLA_GENEVE_DF" else kind) for name, kind in _geneve.geneve.nla_map)
-
-    class _TtlInherit(_vxlan.vxlan):  # type: ignore[misc]  # pyroute2 has no types
-        """pyroute2's VXLAN with what it lacks or gets wrong up to 0.9.7.
-
-        IFLA_VXLAN_TTL_INHERIT is asked for as a flag but told as a byte; VNIFILTER and LOCALBYPASS are
-        missing; LABEL is in network byte order.
-        """
-
-        nla_map = (
-            *tuple(
-                {"IFLA_VXLAN_TTL_INHERIT": (name, "FlagOrByte"), "IFLA_VXLAN_LABEL": (name, "be32")}.get(
-                    name, (name, kind)
-                )
-                for name, kind in (entry[-2:] for entry in _vxlan.vxlan.nla_map)
-                if name not in ("IFLA_VXLAN_VNIFILTER", "IFLA_VXLAN_LOCALBYPASS")
-            ),
-            ("IFLA_VXLAN_VNIFILTER", "uint8"),
-            ("IFLA_VXLAN_LOCALBYPASS", "uint8"),
-        )
-
-        class FlagOrByte(_vxlan.nla):  # type: ignore[misc]
-            fields = (("value", "s"),)
-
-            def encode(self) -> None:
-                self["value"] = b""
-                super().encode()
-
-            def decode(self) -> None:
-                super().decode()
-                self.value = self["value"] not in (b"", b"\0")
-
-    _kinds.update(vxlan=_TtlInherit, geneve=_Geneve, macvlan=_Macvlan, macvtap=_Macvlan, ipvlan=_Ipvlan, ipvtap=_Ipvlan)
+    netlink_kinds.register(ifinfmsg)

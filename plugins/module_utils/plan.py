@@ -28,6 +28,7 @@ from . import (
     plan_rows,
     plan_topology,
     plan_uplink,
+    plan_vnis,
 )
 from .desired import Want
 from .diff import half
@@ -84,6 +85,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_uplink.take(planner)
     plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
+    plan_vnis.assign(planner)
     plan_addresses.replicate(planner)
     plan_rows.assign(planner)
     plan_topology.check_limits(planner)

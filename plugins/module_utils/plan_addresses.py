@@ -109,8 +109,7 @@ def replicate(planner: Planner) -> None:
         link = planner.model.link(want.key)
         if want.absent or link is None or "remotes" not in want.options:
             continue
-        default = link.attrs.get("remote") or link.attrs.get("group")
-        wanted = [address for address in want.options["remotes"] if address != default]
+        wanted = [address for address in want.options["remotes"] if address != link.default_remote]
         for address in wanted:
             if address not in link.remotes:
                 planner.do(RowAdd(*want.key, Fdb(ALL_ZEROS, address)))

@@ -27,7 +27,7 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
     """Whether the link has the option as wanted. What the kernel says nothing of counts as off."""
     found = link.get(option.name)
     if found is None:
-        return wanted is False or wanted in ("", ())
+        return option.silent or wanted is False or wanted in ("", ())
     return option.type.same(wanted, found)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .desired import LinkWant
 from .errors import Refused
+from .kinds import kind_of
 from .node_operations import NodeSet
 from .planner import Planner
 from .state import Key, key_text
@@ -44,8 +45,15 @@ def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None)
     """Note a namespace or a device that a new device would stand on, and that is missing."""
     if place != want.netns:
         planner.netns_exists(want.where, place, "link_netns")
-    if lower and planner.model.link((place, lower)) is None:
+    under = planner.model.link((place, lower)) if lower else None
+    if lower and under is None:
         planner.lack(want.where, f"{want.kind.lower}: there is no device {key_text((place, lower))}")
+    if want.kind.flat and under and kind_of(under.kind) is want.kind:
+        what = f"{key_text(under.key)} is a {want.kind.name} device itself"
+        instead = key_text(under.below) if under.below else "what is under that"
+        raise Refused(
+            f"{prefix(want)}{want.kind.lower}: {what}, and the kernel would take {instead} instead: name that"
+        )
 
 
 def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:

@@ -22,7 +22,7 @@ from .kinds.bridge_port import port_options
 from .kinds.link import LINK
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
 from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
-from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan
+from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan, Vni
 from .topology import Topology
 from .values import Account
 
@@ -150,10 +150,13 @@ class LinkReader:
             losing
             or changes_master
             or "remotes" in options
+            or any(options.get(name, link.get(name)) != link.get(name) for name in ("remote", "group"))
             or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
         ):
             link = replace(link, fdb=tuple(self._fdb(link)))
             link = replace(link, vlans=self._vlans(link), port=self.port(link))
+        if link.get("vnifilter") and (losing or "vnis" in options or len(self.wants) == 1):
+            link = replace(link, vnis=self.vnis(link))
         if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self._mac_is_set(link))
         self.state.put(link)
@@ -275,13 +278,20 @@ class LinkReader:
         return [neighbor for neighbor in found if neighbor]
 
     def _fdb(self, link: Link) -> list[Fdb]:
-        default = link.attrs.get("remote") or link.attrs.get("group")
         found = []
         for message in self._dumped(link, "fdb", "ifindex"):
             entry = self.fdb_entry(link, message)
-            if entry and not (entry.mac == ALL_ZEROS and entry.dst == default):
+            if entry and not self.by_option(link, entry):
                 found.append(entry)
         return found
+
+    def by_option(self, link: Link, entry: Fdb) -> bool:
+        """Whether an entry is there as the device has a remote, or a VNI of its has one."""
+        if entry.mac != ALL_ZEROS:
+            return False
+        if entry.src_vni and link.get("vnifilter"):
+            return Vni(entry.src_vni, entry.dst) in self.vnis(link)
+        return entry.dst == link.default_remote
 
     def fdb_entry(self, link: Link, message: Any) -> Fdb | None:
         """A static entry that somebody made; None for what was learned, and for the device's own address."""
@@ -308,6 +318,7 @@ class LinkReader:
             self._name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
             master,
             message["state"],
+            message.get_attr("NDA_SRC_VNI") or 0,
         )
 
     def _vlans(self, link: Link) -> tuple[Vlan, ...]:
@@ -317,6 +328,13 @@ class LinkReader:
         if key not in self.dumps:
             self.dumps[key] = self.host.socket(link.netns).vlans()
         return tuple(Vlan(*found) for found in self.dumps[key].get(link.index, ()))
+
+    def vnis(self, link: Link) -> tuple[Vni, ...]:
+        """The VNIs that a VXLAN device with a VNI filter takes."""
+        key = (link.netns, "vnis")
+        if key not in self.dumps:
+            self.dumps[key] = self.host.socket(link.netns).vnis()
+        return tuple(sorted(Vni(*found) for found in self.dumps[key].get(link.index, ())))
 
     def port(self, link: Link) -> dict[str, Any]:
         """What its bridge was told of it."""

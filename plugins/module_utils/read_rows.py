@@ -15,7 +15,7 @@ from .desired import RowWant
 from .kinds.rule import shown_mark
 from .netlink import attributes_of
 from .read_links import LinkReader, made_by_somebody, neighbor_value
-from .rows import ALL_ZEROS, RowKey, Rule
+from .rows import RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -74,10 +74,8 @@ class RowReader(LinkReader):
                 continue
             link = self._link(netns, self._name_at(netns, message["ifindex"]))
             entry = self.fdb_entry(link, message) if link else None
-            if link and entry:
-                default = link.attrs.get("remote") or link.attrs.get("group")
-                if entry.mac != ALL_ZEROS or entry.dst != default or entry.dst in destinations:
-                    self.state.rows[entry.key(netns, link.name)] = entry
+            if link and entry and (entry.dst in destinations or not self.by_option(link, entry)):
+                self.state.rows[entry.key(netns, link.name)] = entry
 
 
 READERS = {"route": RowReader._route_rows, "rule": RowReader._rule_rows, "neighbor": RowReader._neighbor_rows}  # noqa: SLF001

@@ -128,14 +128,22 @@ class Fdb(NamedTuple):
     via: str = ""
     master: bool = False
     state: int = PERMANENT
+    src_vni: int = 0
+    """The VNI of the frames that it is for, on a VXLAN device that takes several."""
 
     @property
     def many(self) -> bool:
         """Whether one MAC can have several destinations: it is a group's, or stands for all."""
         return not self.master and (self.mac == ALL_ZEROS or bool(int(self.mac[:2], 16) & 1))
 
+    @property
+    def for_all(self) -> bool:
+        """Whether it is one of a VXLAN device's list of remotes."""
+        return self.mac == ALL_ZEROS and not (self.port or self.vni or self.src_vni or self.master)
+
     def key(self, netns: str, device: str) -> RowKey:
-        return ("fdb", netns, device, self.mac, self.vlan, self.master, self.dst if self.many else "")
+        among = self.vlan or (f"src_vni {self.src_vni}" if self.src_vni else 0)
+        return ("fdb", netns, device, self.mac, among, self.master, self.dst if self.many else "")
 
     def command(self, verb: str, netns: str, device: str) -> str:
         if verb == "add":
@@ -144,7 +152,15 @@ class Fdb(NamedTuple):
         return tool(f"bridge fdb {verb}", netns, self.text(device))
 
     def text(self, device: str) -> str:
-        words = pairs(dev=device, dst=self.dst, vni=self.vni, port=self.port, vlan=self.vlan, via=self.via)
+        words = pairs(
+            dev=device,
+            dst=self.dst,
+            vni=self.vni,
+            src_vni=self.src_vni,
+            port=self.port,
+            vlan=self.vlan,
+            via=self.via,
+        )
         words += ["master"] * self.master + ["static"] * (self.state != PERMANENT)
         return " ".join([self.mac, *words])
 

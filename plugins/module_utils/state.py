@@ -13,11 +13,12 @@ engine itself runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Union
 
-from .rows import ALL_ZEROS, HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
+from .rows import HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
 
 Key = tuple[str, str]
 """A link: (namespace, name)."""
@@ -85,6 +86,35 @@ class Vlan(NamedTuple):
     untagged: bool = False
 
 
+class Vni(NamedTuple):
+    """A VNI that a VXLAN device with a VNI filter takes, and its own remote or multicast group."""
+
+    vni: int
+    remote: str = ""
+
+
+def vni_spans(vnis: Iterable[Vni]) -> list[tuple[Vni, int]]:
+    """VNIs in as few ranges as they make: the first of each, and the number of the last."""
+    found: list[tuple[Vni, int]] = []
+    for vni in sorted(vnis):
+        if found and found[-1][1] == vni.vni - 1 and found[-1][0].remote == vni.remote:
+            found[-1] = (found[-1][0], vni.vni)
+        else:
+            found.append((vni, vni.vni))
+    return found
+
+
+def vnis_shown(vnis: Iterable[Vni]) -> list[dict[str, str]]:
+    """VNIs in the words of the option."""
+    shown = []
+    for first, last in vni_spans(vnis):
+        entry = {"vni": str(first.vni) if first.vni == last else f"{first.vni}-{last}"}
+        if first.remote:
+            entry["group" if ipaddress.ip_address(first.remote).is_multicast else "remote"] = first.remote
+        shown.append(entry)
+    return shown
+
+
 @dataclass(frozen=True)
 class Link:
     """A network device. `attrs` is by option word; what the kernel said nothing of is not in it."""
@@ -102,6 +132,7 @@ class Link:
     """A port's, or a bridge's own."""
     port: Mapping[str, Any] = field(default_factory=dict)
     """What its bridge was told of it, by option word: see kinds/bridge_port.py."""
+    vnis: tuple[Vni, ...] = ()
     sysctls: tuple[tuple[str, str], ...] = ()
     """Its own settings, (key, value) of each that differs from the namespace's default."""
     peer: Key | None = None
@@ -129,19 +160,20 @@ class Link:
             return tuple(addr.cidr for addr in self.addresses if addr.ours)
         if option == "remotes":
             return self.remotes
+        if option == "vnis":
+            return self.vnis
         return self.attrs.get(option)
 
     @property
     def remotes(self) -> tuple[str, ...]:
-        default = self.attrs.get("remote") or self.attrs.get("group")
         return tuple(
-            entry.dst
-            for entry in self.fdb
-            if entry.mac == ALL_ZEROS
-            and entry.dst
-            and entry.dst != default
-            and not (entry.port or entry.vni or entry.master)
+            entry.dst for entry in self.fdb if entry.for_all and entry.dst and entry.dst != self.default_remote
         )
+
+    @property
+    def default_remote(self) -> str:
+        """Where a VXLAN device sends what no FDB entry covers; an entry of its own, which is none of those in `fdb`."""
+        return self.attrs.get("remote") or self.attrs.get("group") or ""
 
     def holding(self, **rows: tuple[Any, ...]) -> Link:
         """The same link with other rows of tables: see HANGS_ON_LINK."""
@@ -308,6 +340,8 @@ def link_shown(state: State, link: Link, asked: set[str], routes: bool = False) 
         shown["ports"] = state.ports(link.key)
     if link.remotes or "remotes" in asked:
         shown["remotes"] = sorted(link.remotes)
+    if link.vnis or "vnis" in asked:
+        shown["vnis"] = vnis_shown(link.vnis)
     if routes and link.routes:
         shown["routes"] = sorted(route.text() for route in link.routes)
     if link.peer:

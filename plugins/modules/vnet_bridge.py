@@ -117,6 +117,82 @@ options:
       - Whether the bridge sends IGMP and MLD queries itself. Snooping needs a querier on the segment.
       - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
     type: bool
+  mcast_vlan_snooping:
+    description:
+      - Whether it does so for each VLAN by itself, with a querier for each. Needs O(vlan_filtering), and Linux 5.15.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  mcast_router:
+    description:
+      - Whether the bridge itself counts as a multicast router, which gets all groups. V(0) never, V(1) when it hears
+        queries, V(2) always.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (1).
+    type: int
+  mcast_query_use_ifaddr:
+    description:
+      - Whether IGMP queries come from the bridge's own IPv4 address. Otherwise they come from C(0.0.0.0).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  mcast_stats_enabled:
+    description:
+      - Whether IGMP and MLD messages are counted.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  mcast_hash_max:
+    description:
+      - Greatest number of group entries that the bridge remembers, V(1) to V(2147483648).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (4096).
+    type: int
+  mcast_igmp_version:
+    description:
+      - Version of IGMP that the querier speaks, V(2) or V(3).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (2).
+    type: int
+  mcast_mld_version:
+    description:
+      - Version of MLD that the querier speaks, V(1) or V(2). It is there in kernels with IPv6.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (1).
+    type: int
+  mcast_last_member_count:
+    description:
+      - Number of queries that remain unanswered before a group that somebody left is given up, V(0) to V(4294967295).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (2).
+    type: int
+  mcast_startup_query_count:
+    description:
+      - Number of queries that the querier begins with, V(0) to V(4294967295).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (2).
+    type: int
+  mcast_last_member_interval:
+    description:
+      - Time in seconds between the queries for a group that somebody left, V(0) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (1).
+    type: float
+  mcast_membership_interval:
+    description:
+      - Time in seconds after which a group is given up for which no reports have come, V(0) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (260).
+    type: float
+  mcast_querier_interval:
+    description:
+      - Time in seconds after which another querier that is silent counts as gone, V(0) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (255).
+    type: float
+  mcast_query_interval:
+    description:
+      - Time in seconds between the queries of the querier, V(1) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (125).
+    type: float
+  mcast_query_response_interval:
+    description:
+      - Time in seconds that members get to answer a query, V(0) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (10).
+    type: float
+  mcast_startup_query_interval:
+    description:
+      - Time in seconds between the queries that the querier begins with, V(1) to V(10000000).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (31.25).
+    type: float
   group_fwd_mask:
     description:
       - Link-local groups that the bridge forwards instead of keeping them to itself, V(0) to V(65535). Bit I(n)
@@ -124,6 +200,22 @@ options:
         The kernel refuses bits 0 to 2 (STP, pause frames, LACP).
       - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (0).
     type: int
+  no_linklocal_learn:
+    description:
+      - Whether the bridge doesn't learn where MAC addresses are from frames to link-local groups (LLDP, STP).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  fdb_max_learned:
+    description:
+      - Greatest number of learned entries in the forwarding database, V(0) to V(4294967295). V(0) is any number.
+        Needs Linux 6.8.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (0).
+    type: int
+  vlan_stats_enabled:
+    description:
+      - Whether packets are counted by VLAN. It is there in kernels with VLAN filtering.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
   nf_call_iptables:
     description:
       - Whether IPv4 packets that cross the bridge go through the rules of nftables and iptables, too. Has an effect
@@ -136,6 +228,11 @@ options:
   nf_call_ip6tables:
     description:
       - The same as O(nf_call_iptables), for IPv6 and C(net.bridge.bridge-nf-call-ip6tables).
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
+  nf_call_arptables:
+    description:
+      - The same as O(nf_call_iptables), for ARP and C(net.bridge.bridge-nf-call-arptables).
       - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
     type: bool
 notes:
@@ -336,6 +433,101 @@ link:
       sample: false
     nf_call_ip6tables:
       description: As O(nf_call_ip6tables).
+      returned: when the device is there
+      type: bool
+      sample: false
+    mcast_vlan_snooping:
+      description: As O(mcast_vlan_snooping).
+      returned: when the kernel has it
+      type: bool
+      sample: false
+    mcast_router:
+      description: As O(mcast_router).
+      returned: when the device is there
+      type: int
+      sample: 1
+    mcast_query_use_ifaddr:
+      description: As O(mcast_query_use_ifaddr).
+      returned: when the device is there
+      type: bool
+      sample: false
+    mcast_stats_enabled:
+      description: As O(mcast_stats_enabled).
+      returned: when the device is there
+      type: bool
+      sample: false
+    mcast_hash_max:
+      description: As O(mcast_hash_max).
+      returned: when the device is there
+      type: int
+      sample: 4096
+    mcast_igmp_version:
+      description: As O(mcast_igmp_version).
+      returned: when the device is there
+      type: int
+      sample: 2
+    mcast_mld_version:
+      description: As O(mcast_mld_version).
+      returned: when the kernel has IPv6
+      type: int
+      sample: 1
+    mcast_last_member_count:
+      description: As O(mcast_last_member_count).
+      returned: when the device is there
+      type: int
+      sample: 2
+    mcast_startup_query_count:
+      description: As O(mcast_startup_query_count).
+      returned: when the device is there
+      type: int
+      sample: 2
+    mcast_last_member_interval:
+      description: As O(mcast_last_member_interval).
+      returned: when the device is there
+      type: float
+      sample: 1
+    mcast_membership_interval:
+      description: As O(mcast_membership_interval).
+      returned: when the device is there
+      type: float
+      sample: 260
+    mcast_querier_interval:
+      description: As O(mcast_querier_interval).
+      returned: when the device is there
+      type: float
+      sample: 255
+    mcast_query_interval:
+      description: As O(mcast_query_interval).
+      returned: when the device is there
+      type: float
+      sample: 125
+    mcast_query_response_interval:
+      description: As O(mcast_query_response_interval).
+      returned: when the device is there
+      type: float
+      sample: 10
+    mcast_startup_query_interval:
+      description: As O(mcast_startup_query_interval).
+      returned: when the device is there
+      type: float
+      sample: 31.25
+    no_linklocal_learn:
+      description: As O(no_linklocal_learn).
+      returned: when the device is there
+      type: bool
+      sample: false
+    fdb_max_learned:
+      description: As O(fdb_max_learned).
+      returned: when the kernel has it
+      type: int
+      sample: 0
+    vlan_stats_enabled:
+      description: As O(vlan_stats_enabled).
+      returned: when the kernel has VLAN filtering
+      type: bool
+      sample: false
+    nf_call_arptables:
+      description: As O(nf_call_arptables).
       returned: when the device is there
       type: bool
       sample: false

@@ -51,6 +51,12 @@ options:
       - VNI to send to that host, where it is another one than that of the VXLAN device, V(1) to V(16777215).
       - If omitted, it is left alone on an existing entry, and a new one has that of the device.
     type: int
+  src_vni:
+    description:
+      - VNI of the frames that the entry is for, on a VXLAN device that takes those of several
+        (O(linuxnet.vnet.vnet_vxlan#module:external)), V(1) to V(16777215). It is part of what identifies the entry.
+      - If omitted, the entry is one without.
+    type: int
   state:
     description:
       - V(present) makes the entry if it is missing, and changes what differs from the options that are given.
@@ -149,6 +155,11 @@ fdb:
       returned: when the entry has one
       type: int
       sample: 43
+    src_vni:
+      description: As O(src_vni).
+      returned: when the entry has one
+      type: int
+      sample: 42
     vlan:
       description: As O(vlan).
       returned: when the entry has one

@@ -451,6 +451,11 @@ host:
           returned: where it has one
           type: int
           sample: 42
+        src_vni:
+          description: The VNI of the frames that it is for, on a device that takes those of several.
+          returned: where it has one
+          type: int
+          sample: 42
         vlan:
           description: The VLAN to which it applies.
           returned: where it has one

@@ -165,10 +165,28 @@ options:
     type: bool
   vnifilter:
     description:
-      - Whether the device accepts only VNIs that were added with C(bridge vni). Needs O(external=true) and Linux 5.18.
+      - Whether the device accepts only the VNIs in O(vnis). Needs O(external=true) and Linux 5.18.
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (off).
       - It can't be changed on an existing device, see O(recreate).
     type: bool
+  vnis:
+    description:
+      - The VNIs that a device with O(vnifilter=true) takes.
+      - The list is the whole truth. A VNI that is not in it is taken away, unless O(append=true). V([]) takes away all.
+      - If omitted, they are left alone on an existing device, and a new one takes none.
+    type: list
+    elements: dict
+    suboptions:
+      vni:
+        description: A number, V(1) to V(16777215), or a range such as V("20-30").
+        type: str
+        required: true
+      remote:
+        description: Unicast address of the host that gets what no entry of the forwarding database covers.
+        type: str
+      group:
+        description: The same, as a multicast address. Needs O(dev).
+        type: str
   remotes:
     description:
       - Unicast addresses of hosts to each of which a copy of every frame without a known destination goes (head-end
@@ -249,6 +267,19 @@ EXAMPLES = r"""
     external: true
     local: 192.0.2.11
     dstport: 4790
+    learning: false
+
+- name: Make one device that takes the segments 100 to 199, and sends what it knows no place for in 100 to one host
+  linuxnet.vnet.vnet_vxlan:
+    name: segments
+    external: true
+    vnifilter: true
+    vnis:
+      - vni: 100
+        remote: 192.0.2.12
+      - vni: 101-199
+    local: 192.0.2.11
+    dstport: 4791
     learning: false
 
 - name: Delete a tunnel
@@ -450,6 +481,12 @@ link:
       returned: when the kernel knows it
       type: bool
       sample: false
+    vnis:
+      description: As O(vnis).
+      returned: when the device has some, or O(vnis) was given
+      type: list
+      elements: dict
+      sample: [{vni: "100", remote: 192.0.2.12}, {vni: 101-199}]
     remotes:
       description: As O(remotes).
       returned: when the device has some, or O(remotes) was given

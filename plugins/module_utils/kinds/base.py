@@ -35,6 +35,7 @@ class Option:
       kernel gives it then.
     - `mutable`: whether the kernel can change it in place. `create_only`: it is compared never, as the kernel
       lets others change it.
+    - `silent`: kernels may be built so that they don't tell of it; then it counts as being as asked for.
     - `clearable`: whether `""` can take it off a device. `displaces`: the options whose place it takes.
     - `since`: the kernel that has it first, for the message where the running one has not.
     """
@@ -50,6 +51,7 @@ class Option:
     initial: Any = None
     mutable: bool = True
     create_only: bool = False
+    silent: bool = False
     clearable: bool = True
     since: str = ""
     displaces: tuple[str, ...] = ()
@@ -136,6 +138,7 @@ class LinkKind:
     - `needed`: options without which none can be made; `a|b` where one of them is enough.
     - `late`: options that its creating request ignores or caps, so that they are sent after it.
     - `lower`: the option that names the device under it, with which it goes.
+    - `flat`: the kernel puts one that should stand on one of its own kind on what is under that.
     - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
       that one's; `same mtu`: always that one's.
     - `tap_info`: the netlink kind that its option `tap` makes of it, one with a file under /dev.
@@ -165,6 +168,7 @@ class LinkKind:
     by_ioctl: bool = False
     holds_ports: bool = False
     routes_ports: bool = False
+    flat: bool = False
     follows: tuple[str, ...] = ()
     tap_info: str = ""
     retold: tuple[str, ...] = ()

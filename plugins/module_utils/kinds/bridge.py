@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..values import Bool, Choice, DeviceName, Int, ListOf, Seconds
-from .base import LinkKind, Option
+from .base import Attributes, LinkKind, Option
 
+LONGEST = 10_000_000
 RESTRICTED = 7
 """BR_GROUPFWD_RESTRICTED in net/bridge/br_private.h."""
 
@@ -42,8 +44,49 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
             return f"forward_delay: {delay} is not possible with 'stp', 802.1D wants 2 to 30 seconds"
         if "max_age" in options and age > 2 * (delay - 1):
             return f"max_age: {age} is not possible with 'stp', 802.1D wants at most 2 * (forward_delay - 1), which is {2 * (delay - 1)}"
+    if both.get("mcast_vlan_snooping") and found is not None and not both.get("vlan_filtering"):
+        if "mcast_vlan_snooping" in options:
+            return "mcast_vlan_snooping: it needs 'vlan_filtering'"
+        return "vlan_filtering: it can't be turned off while 'mcast_vlan_snooping' is on: turn that off, too"
     return None
 
+
+BOOLOPT = "IFLA_BR_MULTI_BOOLOPT"
+
+
+@dataclass(frozen=True)
+class BoolOption(Option):
+    """One of the switches that share an attribute (BR_BOOLOPT_* in linux/if_bridge.h), by its number."""
+
+    bit: int = 0
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        found = attrs.get(self.attr)
+        return bool(found["optval"] >> self.bit & 1) if found and found["optmask"] >> self.bit & 1 else None
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return [(self.attr, {self.bit: value})]
+
+
+MULTICAST = (
+    BoolOption("mcast_vlan_snooping", Bool(), BOOLOPT, bit=1, since="5.15", initial=False),
+    Option("mcast_router", Int(0, 2), "IFLA_BR_MCAST_ROUTER", initial=1),
+    Option("mcast_query_use_ifaddr", Bool(), "IFLA_BR_MCAST_QUERY_USE_IFADDR", initial=False),
+    Option("mcast_stats_enabled", Bool(), "IFLA_BR_MCAST_STATS_ENABLED", initial=False),
+    Option("mcast_hash_max", Int(1, 2147483648), "IFLA_BR_MCAST_HASH_MAX", initial=4096),
+    Option("mcast_igmp_version", Int(2, 3), "IFLA_BR_MCAST_IGMP_VERSION", initial=2),
+    Option("mcast_mld_version", Int(1, 2), "IFLA_BR_MCAST_MLD_VERSION", initial=1),
+    Option("mcast_last_member_count", Int(0, 4294967295), "IFLA_BR_MCAST_LAST_MEMBER_CNT", initial=2),
+    Option("mcast_startup_query_count", Int(0, 4294967295), "IFLA_BR_MCAST_STARTUP_QUERY_CNT", initial=2),
+    Option("mcast_last_member_interval", Seconds(0, LONGEST), "IFLA_BR_MCAST_LAST_MEMBER_INTVL", initial=1),
+    Option("mcast_membership_interval", Seconds(0, LONGEST), "IFLA_BR_MCAST_MEMBERSHIP_INTVL", initial=260),
+    Option("mcast_querier_interval", Seconds(0, LONGEST), "IFLA_BR_MCAST_QUERIER_INTVL", initial=255),
+    # Newer kernels make it a second where it is less, without a word.
+    Option("mcast_query_interval", Seconds(1, LONGEST), "IFLA_BR_MCAST_QUERY_INTVL", initial=125),
+    Option("mcast_query_response_interval", Seconds(0, LONGEST), "IFLA_BR_MCAST_QUERY_RESPONSE_INTVL", initial=10),
+    Option("mcast_startup_query_interval", Seconds(1, LONGEST), "IFLA_BR_MCAST_STARTUP_QUERY_INTVL", initial=31.25),
+)
+"""IGMP and MLD snooping, and the querier (RFC 3376 and 3810), in detail."""
 
 BRIDGE = LinkKind(
     name="bridge",
@@ -71,8 +114,13 @@ BRIDGE = LinkKind(
         Option("vlan_default_pvid", Int(0, 4094), "IFLA_BR_VLAN_DEFAULT_PVID", initial=1),
         Option("mcast_snooping", Bool(), "IFLA_BR_MCAST_SNOOPING", initial=True),
         Option("mcast_querier", Bool(), "IFLA_BR_MCAST_QUERIER", initial=False),
+        *MULTICAST,
         Option("group_fwd_mask", Int(0, 65535), "IFLA_BR_GROUP_FWD_MASK", initial=0),
+        BoolOption("no_linklocal_learn", Bool(), BOOLOPT, bit=0, since="5.0", initial=False),
+        Option("fdb_max_learned", Int(0, 4294967295), "IFLA_BR_FDB_MAX_LEARNED", since="6.8", initial=0),
+        Option("vlan_stats_enabled", Bool(), "IFLA_BR_VLAN_STATS_ENABLED", initial=False),
         Option("nf_call_iptables", Bool(), "IFLA_BR_NF_CALL_IPTABLES", initial=False),
         Option("nf_call_ip6tables", Bool(), "IFLA_BR_NF_CALL_IP6TABLES", initial=False),
+        Option("nf_call_arptables", Bool(), "IFLA_BR_NF_CALL_ARPTABLES", initial=False),
     ),
 )

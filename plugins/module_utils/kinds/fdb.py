@@ -34,6 +34,7 @@ class FdbKind(RowKind):
         Option("device", DeviceName(), level="none"),
         Option("mac", AnyMac(), level="none"),
         Option("vlan", Int(1, 4094), level="none"),
+        Option("src_vni", Int(1, 2**24 - 1), level="none"),
         NETNS,
     )
     options = (
@@ -42,13 +43,14 @@ class FdbKind(RowKind):
     )
 
     def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
-        if "vlan" in said and ("dst" in said or "vni" in said):
+        if "vlan" in said and not {"dst", "vni", "src_vni"}.isdisjoint(said):
             return "vlan: an entry of a bridge has a VLAN, one of a VXLAN device has 'dst' and 'vni', and none has both"
         return None
 
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
         several = is_of_many(said["mac"])
-        return ("fdb", netns, said["device"], said["mac"], said.get("vlan", 0), said.get("dst", "") if several else "")
+        place = f"src_vni {said['src_vni']}" if "src_vni" in said else said.get("vlan", 0)
+        return ("fdb", netns, said["device"], said["mac"], place, said.get("dst", "") if several else "")
 
     def find(self, key: RowKey, said: Mapping[str, Any], rows: Rows, absent: bool) -> list[tuple[RowKey, Any]]:
         own = "dst" in said or "vni" in said
@@ -82,7 +84,7 @@ class FdbKind(RowKind):
                 raise BadValue(f"dst: {key[2]} is no VXLAN device, only those have entries with a destination")
             if "dst" not in said:
                 raise BadValue(f"dst: there is no {self.words(key)}, and to make it this option is needed")
-            return Fdb(said["mac"], said["dst"], vni=said.get("vni", 0))
+            return Fdb(said["mac"], said["dst"], vni=said.get("vni", 0), src_vni=said.get("src_vni", 0))
         if "vni" in said:
             raise BadValue(f"dst: there is no {self.words(key)}, and to make it with a 'vni' this option is needed")
         if link and not link.get("master"):
@@ -93,19 +95,25 @@ class FdbKind(RowKind):
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"device": key[2], "mac": row.mac}
-        shown.update({name: getattr(row, name) for name in ("dst", "vni", "vlan") if getattr(row, name)})
+        shown.update({name: getattr(row, name) for name in ("dst", "vni", "src_vni", "vlan") if getattr(row, name)})
         if key[1]:
             shown["netns"] = key[1]
         return shown
 
     def words(self, key: RowKey) -> str:
-        return f"FDB entry for {key[3]} on {key[2]}" + (f" in VLAN {key[4]}" if key[4] else "")
+        place = f" with {key[4]}" if isinstance(key[4], str) else f" in VLAN {key[4]}" if key[4] else ""
+        return f"FDB entry for {key[3]} on {key[2]}{place}"
 
     def brief(self, key: RowKey) -> str:
-        return f"{key[3]} on {key[2]}" + (f" vlan {key[4]}" if key[4] else "") + (f" dst {key[5]}" if key[5] else "")
+        return f"{key[3]} on {key[2]}" + (f" {among(key)}" if key[4] else "") + (f" dst {key[5]}" if key[5] else "")
 
     def file_words(self, key: RowKey) -> list[str]:
-        return [key[2], key[3], *([f"vlan{key[4]}"] if key[4] else []), *([key[5]] if key[5] else [])]
+        return [key[2], key[3], *([among(key).replace(" ", "")] if key[4] else []), *([key[5]] if key[5] else [])]
+
+
+def among(key: RowKey) -> str:
+    """The VLAN or the VNI that an entry is about, in iproute2's words."""
+    return key[4] if isinstance(key[4], str) else f"vlan {key[4]}"
 
 
 def is_of_many(mac: str) -> bool:

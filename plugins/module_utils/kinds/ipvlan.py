@@ -29,6 +29,7 @@ IPVLAN = LinkKind(
     plural="ipvlans",
     needed=("parent",),
     lower="parent",
+    flat=True,
     follows=("same mtu",),
     tap_info="ipvtap",
     shared=("mac", "mode", "flag"),

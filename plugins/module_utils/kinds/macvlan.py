@@ -40,6 +40,7 @@ MACVLAN = LinkKind(
     plural="macvlans",
     needed=("parent",),
     lower="parent",
+    flat=True,
     follows=("mtu",),
     tap_info="macvtap",
     # Its parent may get its own MTU in the same run; and in passthru mode the creating request makes the MAC its parent's.

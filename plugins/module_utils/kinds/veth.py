@@ -52,6 +52,7 @@ VETH = LinkKind(
             Int(1, 4096),
             "IFLA_NUM_RX_QUEUES",
             level="link",
+            silent=True,  # without CONFIG_RPS
             cli="numrxqueues {}",
             new=1,
             mutable=False,

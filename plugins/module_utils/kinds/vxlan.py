@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..values import Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
+from ..state import Vni
+from ..values import BadValue, Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
 from .base import LINK_NETNS, Attributes, DeviceRef, LinkKind, Option
 
 
@@ -107,11 +108,53 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
         return "srcport_min: it goes with srcport_max, the two ends of one range"
     if options.get("srcport_min", 0) > options.get("srcport_max", 65535):
         return "srcport_min: it is larger than srcport_max"
+    if options.get("vnis") and not options.get("vnifilter", True if found is None else found.get("vnifilter")):
+        return "vnis: it needs 'vnifilter'; without that, a device takes the one VNI in 'vni', or any"
     if options.get("vnifilter") and not options.get("external", True):
         return "vnifilter: it needs 'external'"
     if options.get("external") and options.get("vni") is not None:
         return "vni: an 'external' device takes the VNI from each packet's metadata, so it has none of its own"
     return None
+
+
+class Vnis(ListOf):
+    """The VNIs of a device with a VNI filter, each a number or a range; canonical is a sorted tuple of Vni, one for each number."""
+
+    def __init__(self) -> None:
+        options = {"vni": {"type": "str", "required": True}, "remote": {"type": "str"}, "group": {"type": "str"}}
+        self.spec = {"type": "list", "elements": "dict", "options": options}
+
+    def parse(self, value: Any) -> Sequence[Any]:
+        found: dict[int, Vni] = {}
+        for entry in value:
+            if not isinstance(entry, dict) or entry.get("vni") is None:
+                raise BadValue(f"{entry!r} has no 'vni', a number or a range such as 20-30")
+            first, dash, last = str(entry["vni"]).partition("-")
+            low = _vni(first)
+            high = _vni(last) if dash else low
+            if high < low:
+                raise BadValue(f"the range {entry['vni']} is empty, write {high}-{low}")
+            if entry.get("remote") and entry.get("group"):
+                raise BadValue(f"vni {entry['vni']} has either a 'remote' or a multicast 'group'")
+            remote = ""
+            for name, kind in (("remote", Ip()), ("group", Ip(multicast=True))):
+                if entry.get(name):
+                    try:
+                        remote = kind.parse(entry[name])
+                    except BadValue as exc:
+                        raise BadValue(f"{name}: {exc}") from None
+            for number in range(low, high + 1):
+                if number in found:
+                    raise BadValue(f"VNI {number} is listed twice")
+                found[number] = Vni(number, remote)
+        return tuple(sorted(found.values()))
+
+
+def _vni(word: str) -> int:
+    try:
+        return Int(1, 16777215).parse(word.strip())
+    except BadValue as exc:
+        raise BadValue(f"vni: {exc}") from None
 
 
 VXLAN = LinkKind(
@@ -159,6 +202,7 @@ VXLAN = LinkKind(
             since="5.18",
             initial=False,
         ),
+        Option("vnis", Vnis(), level="none", since="5.18"),
         Option("remotes", ListOf(Ip()), level="none"),
     ),
 )

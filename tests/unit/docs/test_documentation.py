@@ -41,7 +41,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     Row,
     Rule,
 )
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Forward, Link, Nat, State, Vlan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Forward, Link, Nat, State, Vlan, Vni
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
@@ -244,7 +244,7 @@ FULL_ROWS: dict[str, Row] = {
     "route": Route("default", 4, 254, 0, "192.0.2.1", "192.0.2.9", flags=ONLINK, device="x", nexthops=HOPS),
     "rule": Rule(5, 4, "192.0.2.0/24", "10.0.0.0/8", "x", "y", "0x1", 77),
     "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09"),
-    "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", vni=9, vlan=7),
+    "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", vni=9, vlan=7, src_vni=8),
 }
 """Of each kind one that has all that there can be, more than the kernel would allow."""
 
@@ -264,6 +264,7 @@ def full_link(want: LinkWant, kind: LinkKind) -> Link:
         addresses=(Addr("192.0.2.1/24"),),
         routes=(Route("default", 4),),
         fdb=(Fdb(ALL_ZEROS, "192.0.2.2"),) if kind.name == "vxlan" else (),
+        vnis=(Vni(7),) if "vnis" in kind.table else (),
         peer=("web", "y") if kind.paired else None,
     )
 

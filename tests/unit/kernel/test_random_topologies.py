@@ -4,13 +4,9 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_engine import filters_vlans
@@ -18,6 +14,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_topology import ev
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
     differences,
     ip,
+    kinds_here,
     needs_root,
     on_a_new_host,
     tally,
@@ -92,17 +89,6 @@ def without_a_refusal(*chain: Entries) -> None:
     from_one_to_the_next(*chain)
     for entries in chain:
         run(entries)
-
-
-def kinds_here() -> list[LinkKind]:
-    """The kinds of devices that the running kernel can make."""
-    found = []
-    for kind in LINK_KINDS:
-        attempt = ["unshare", "--net", "ip", "link", "add", "probe", "type", kind.name]
-        done = subprocess.run(attempt, capture_output=True, text=True, check=False)
-        if kind.by_ioctl or "Unknown device type" not in done.stderr:
-            found.append(kind)
-    return found
 
 
 BRIDGE0 = {"bridges": [{"name": "br0", "netns": "theirs"}]}

@@ -11,13 +11,17 @@ import subprocess
 import traceback
 import warnings
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -67,6 +71,18 @@ def on_a_new_host(scenario: Callable[..., None], *arguments: Any) -> None:
     _pid, status = os.waitpid(child, 0)
     if status:
         raise AssertionError(report or f"the process ended with status {status}")
+
+
+@cache
+def kinds_here() -> tuple[LinkKind, ...]:
+    """The kinds of devices that the running kernel can make."""
+    found = []
+    for kind in LINK_KINDS:
+        attempt = ["unshare", "--net", "ip", "link", "add", "probe", "type", kind.name]
+        done = subprocess.run(attempt, capture_output=True, text=True, check=False)
+        if kind.by_ioctl or "Unknown device type" not in done.stderr:
+            found.append(kind)
+    return tuple(found)
 
 
 def with_systemd() -> None:

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""What to do about a refusal of the kernel, and which kernel has what this one lacks."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import re
+from collections.abc import Iterable
+
+from .kinds import kind_of
+from .kinds.base import Option
+from .link_operations import LinkAdd, LinkMove, LinkSet
+from .operations import NamespaceAdd, Operation, SysctlSet
+
+HINTS: dict[tuple[type, int], str] = {
+    (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
+    (
+        LinkAdd,
+        errno.EOPNOTSUPP,
+    ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
+    (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (
+        LinkAdd,
+        errno.EBUSY,
+    ): "the device under it is a port already, or carries devices of a kind that excludes this one",
+    (LinkSet, errno.ENETDOWN): "the device under it is down",
+    (LinkSet, errno.EBUSY): "a program or another device holds it",
+    (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
+    (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
+    (SysctlSet, errno.EACCES): "this key may only be read here",
+    (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",
+    (NamespaceAdd, errno.EPERM): "making namespaces needs root: add 'become: true'",
+}
+
+
+def hint_for(operation: Operation, code: int) -> str:
+    """What to do about a refusal, "" where the kernel's words have to do."""
+    if isinstance(operation, LinkSet) and code in (errno.EINVAL, errno.ERANGE) and "mtu" in operation.changes:
+        return (
+            "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
+        )
+    return too_old([operation]) or HINTS.get((type(operation), code), "")
+
+
+def too_old(operations: Iterable[Operation]) -> str:
+    """What of these operations only newer kernels than the running one can do, "" where there is none.
+
+    A kernel that doesn't know an attribute refuses it, or passes over it in silence. Distributions bring things to older
+    kernels, so the version alone is no reason to refuse.
+    """
+    release = platform.release()
+    found: dict[str, str] = {}
+    for operation in operations:
+        asked: list[Option] = []
+        if isinstance(operation, LinkAdd):
+            asked = [operation.kind.table[name] for name in operation.options]
+        elif isinstance(operation, LinkSet):
+            asked = [kind_of(operation.kind).table[name] for name in operation.changes]
+        for option in asked:
+            name, since = option.name, option.since
+            if since and _numbers(release) < _numbers(since):
+                found[name] = f"{name} needs Linux {since} or newer"
+    return f"{', '.join(found.values())}, and this is {release}" if found else ""
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """A kernel's version as what can be compared."""
+    return tuple(int(part) for part in re.findall(r"[0-9]+", release)[:2])
