@@ -100,7 +100,7 @@ def open_node(planner: Planner, want: LinkWant) -> None:
         return
     has = {"owner": link.get("owner") or "root", "group": link.get("group") or ""}
     asked = {name: want.options[name] for name in has if name in want.options}
-    asked["owner"] = asked.get("owner") or has["owner"]
+    asked["owner"] = asked.get("owner", has["owner"]) or "root"
     missing = not link.get("file") and not (planner.model.has_devtmpfs and not link.index)
     if missing or any(value != has[name] for name, value in asked.items()):
         planner.do(NodeSet(*want.key, **{**has, **asked}, make=missing))
