@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Union
 
@@ -142,7 +142,8 @@ class Allocation:
         network = self.gateway.network
         taken = {*self.owners, self.gateway.ip, *unusable(network)}
         # No more of them than it may take: there are networks whose addresses can't be listed.
-        free = (address for address in islice(network, len(taken) + len(names)) if address not in taken)
+        addresses: Iterator[Address] = iter(network)
+        free = (address for address in islice(addresses, len(taken) + len(names)) if address not in taken)
         for name in names:
             address = next(free, None)
             if address is None:
