@@ -41,6 +41,7 @@ class Outcome:
     operations: tuple[str, ...] = ()
     diff: Any = None
     warnings: tuple[str, ...] = ()
+    msg: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -76,14 +77,19 @@ class Play:
     hosts: tuple[str, ...]
     inventory: Path
     variables: dict[str, str] = field(default_factory=dict)
+    inventories: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def arguments(self, *options: str) -> list[str]:
         """Return the command line after ``ansible-playbook``, as a person at the root of the checkout types it."""
         variables = [word for name, value in self.variables.items() for word in ("-e", f"{name}={value}")]
         playbook = (PLAYBOOKS / self.playbook).relative_to(ROOT)
-        inventory = os.path.relpath(self.inventory, ROOT)
+        # The lab's comes last, as it says how its hosts are reached.
+        inventories = [
+            word for name in (*self.inventories, os.path.relpath(self.inventory, ROOT)) for word in ("-i", name)
+        ]
         limit = ",".join(self.hosts)
-        return ["-i", inventory, "--limit", limit, str(playbook), *variables, *options]
+        return [*inventories, "--limit", limit, str(playbook), *variables, *self.options, *options]
 
 
 def parse(lines: str) -> list[Outcome]:

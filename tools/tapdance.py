@@ -9,20 +9,24 @@
     tapdance.py guest tap1 192.168.3.103                # a guest: answers ARP and ping for its address
     tapdance.py guest /dev/tap7 192.168.3.103           # the same behind a macvtap device, whose MAC is the guest's
     tapdance.py far-end tun0                            # the far end of a tun: answers ping for any address
+    tapdance.py machine tap1 192.168.3.103/24 192.168.3.1    # a machine with a network stack of its own, behind the tap
 
 Each prints one line per frame or packet of interest. ``guest`` and ``far-end`` print ``ready`` first, and go on
-until they are ended.
+until they are ended. So does ``machine``, which prints its pid and MAC after it: commands are run in the machine by
+entering the network namespace of that process.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import fcntl
 import os
 import pwd
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -30,6 +34,7 @@ from typing import NamedTuple
 
 # linux/if_tun.h
 TUNSETIFF = 0x400454CA
+CLONE_NEWNET = 0x40000000
 IFF_TUN, IFF_TAP, IFF_NO_PI = 0x1, 0x2, 0x1000
 
 ETHERTYPE_IPV4, ETHERTYPE_ARP = 0x0800, 0x0806
@@ -96,6 +101,11 @@ def attach(device: str, kind: int) -> int:
     if not Path("/sys/class/net", device).exists():
         # The kernel would make a new one, which nobody wired to anything.
         sys.exit(f"tapdance: there is no device {device}")
+    return opened(device, kind)
+
+
+def opened(device: str, kind: int) -> int:
+    """Open the device through /dev/net/tun, or make it."""
     queue = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
     fcntl.ioctl(queue, TUNSETIFF, struct.pack("16sH22x", device.encode(), kind | IFF_NO_PI))
     return queue
@@ -160,6 +170,31 @@ def far_end(device: str) -> None:
             os.write(queue, reply)
 
 
+def machine(device: str, address: str, gateway: str) -> None:
+    """Be the hardware of a machine: carry frames between the tap and the eth0 of a network namespace without a name.
+
+    What is behind the tap is then a network stack like any other, with an address and a default route.
+    """
+    outside = attach(device, IFF_TAP)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    inside = opened("eth0", IFF_TAP)
+    mac = in_words(mac_of(address.partition("/")[0]))
+    for words in (
+        "link set dev lo up",
+        f"link set dev eth0 address {mac} up",
+        f"address add {address} dev eth0",
+        f"route add default via {gateway}",
+    ):
+        subprocess.run(["ip", *words.split()], check=True)
+    print(f"ready {os.getpid()} {mac}", flush=True)
+    other = {outside: inside, inside: outside}
+    while True:
+        for queue in select.select([outside, inside], [], [])[0]:
+            os.write(other[queue], os.read(queue, LARGEST))
+
+
 def main() -> int:
     """Run one command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="tapdance.py", description="A program behind a tap or tun device.")
@@ -169,6 +204,7 @@ def main() -> int:
         ("ask", ("device", "address", "wanted")),
         ("guest", ("device", "address")),
         ("far-end", ("device",)),
+        ("machine", ("device", "address", "gateway")),
     ):
         command = commands.add_parser(name)
         for argument in arguments:
@@ -181,6 +217,8 @@ def main() -> int:
         return ask(found.device, found.address, found.wanted)
     if found.command == "guest":
         guest(found.device, found.address)
+    elif found.command == "machine":
+        machine(found.device, found.address, found.gateway)
     else:
         far_end(found.device)
     return 0

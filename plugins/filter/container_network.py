@@ -66,7 +66,7 @@ options:
     default: {}
   kept:
     description:
-      - The content of the file in which O(persist) of M(linuxnet.vnet.vnet_topology) keeps the network, if there is one.
+      - The content of the file in which O(linuxnet.vnet.vnet_topology#module:persist) keeps the network, if there is one.
         A container keeps the address that it has there.
     type: dict
     default: {}

@@ -51,6 +51,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             "outcome": outcome,
             "warnings": [_text(warning) for warning in found.get("warnings") or []],
             **{key: found[key] for key in KEPT if key in found},
+            **({"msg": str(found.get("msg", ""))} if outcome == "failed" else {}),
         }
         with Path(self.get_option("path")).open("a", encoding="utf-8") as record:
             record.write(json.dumps(entry, default=str) + "\n")
