@@ -83,6 +83,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
     plan_uplink.take(planner)
+    plan_ports.assign(planner, uplinks=True)
     plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
     plan_vnis.assign(planner)

@@ -16,14 +16,18 @@ from .desired import PortWant
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.bridge_port import PORT_INITIAL, PORT_TABLE, spans
+from .plan_uplink import uplink_of
 from .planner import Planner
 from .port_operations import PortSet, VlanAdd, VlanDelete, usual_vlans
 from .state import Key, Link, Vlan, key_text
 
 
-def assign(planner: Planner) -> None:
-    """Tell bridges of ports, after these have joined."""
+def assign(planner: Planner, uplinks: bool = False) -> None:
+    """Tell bridges of ports, after these have joined: of their `uplinks`, which join later, or of all others."""
+    late = {(want.netns, uplink_of(want)) for want in planner.links if not want.absent and uplink_of(want)}
     for want in planner.ports:
+        if (want.key in late) != uplinks:
+            continue
         planner.netns_exists(want.where, want.netns)
         planner.asked.setdefault(want.key, set()).update(want.options)
         port = as_joined(planner, want.key)

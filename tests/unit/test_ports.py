@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want, port_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port import Vlans, spans, vlans_shown
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkSet
@@ -165,3 +166,17 @@ def test_the_request_is_laid_out_as_the_kernel_has_it() -> None:
     ((number, nested),) = attributes(message, 32)
     assert number == 12
     assert list(attributes(nested)) == [(4, b"\1"), (3, struct.pack("=I", 100)), (2, struct.pack("=H", 5))]
+
+
+def test_of_an_uplink_a_bridge_is_told_when_it_has_joined() -> None:
+    state = State()
+    state.put(Link("", "eth0", "veth", {"admin_state": "up", "master": ""}))
+    wants = (
+        link_want(BRIDGE, {"name": "br0", "uplink": "eth0", "vlan_filtering": True}),
+        port_want({"name": "eth0", "vlans": [{"vid": 1, "pvid": True, "untagged": True}, {"vid": 20}]}),
+    )
+    found = plan(state, wants)
+    assert found.missing == ()
+    told = found.commands.index("bridge vlan add dev eth0 vid 20")
+    assert found.commands.index("ip link set dev eth0 master br0") < told
+    assert plan(found.after, wants).commands == []
