@@ -12,7 +12,7 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, files, nft, sysctl, systemd, taps, tun
+from . import apply_rows, dhclient, files, nft, sysctl, systemd, taps, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -56,6 +56,7 @@ from .netlink import (
 )
 from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
+from .owner_operations import DhcpMove, NetworkdRestart
 from .plan import Plan
 from .port_operations import PortSet, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
@@ -121,6 +122,12 @@ class Applier:
 
     def systemd_reload(self, op: SystemdReload) -> None:
         systemd.reload()
+
+    def networkd_restart(self, op: NetworkdRestart) -> None:
+        systemd.restart_networkd(op.devices)
+
+    def dhcp_move(self, op: DhcpMove) -> None:
+        dhclient.move(op.device, op.to)
 
     # -- links -----------------------------------------------------------------------------------------------------
 
@@ -365,6 +372,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     FileRemove: Applier.file_remove,
     DirectoriesRemove: Applier.directories_remove,
     SystemdReload: Applier.systemd_reload,
+    NetworkdRestart: Applier.networkd_restart,
+    DhcpMove: Applier.dhcp_move,
 }
 
 

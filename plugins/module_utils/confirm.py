@@ -135,10 +135,7 @@ def work(change: Change, seconds: int, directory: str) -> None:
         note("")
 
     try:
-        result: Result = run(change.wants, topology=change.topology, confirm=wait)
-        if change.keep:
-            # What is kept for the next boot is what was confirmed: after a crash till then, the boot is the way back.
-            result = run(change.wants, topology=change.topology, keep=change.keep)
+        result: Result = run(change.wants, topology=change.topology, keep=change.keep, confirm=wait)
         verdict = {"outcome": "kept", "shown": change.show(result.state)}
     except VnetError as exc:
         outcome = "undone" if os.path.exists(f"{directory}/expired") else "failed"

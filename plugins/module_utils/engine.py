@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from .apply import apply
@@ -121,43 +121,54 @@ def run(
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
 
     `topology`: whose they are. `keep`: what of it is kept for the next boot. `confirm`: called when all is done and
-    verified; where it raises VnetError, all is undone.
+    verified, but nothing kept yet; where it raises VnetError, all is undone.
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
     """
 
-    def planned(host: Host) -> Plan:
+    def planned(host: Host, keep: Keep | None) -> Plan:
         return plan(retrieve(host, wants, topology, keep), wants, topology, keep)
 
+    # After a crash till then, the boot is the way back.
+    first = replace(keep, later=True) if keep and confirm else keep
     if check:
         with Host() as host:
-            found = planned(host)
-            return result_of(found, found.after, wants, list(found.missing))
+            return foreseen(planned(host, keep), wants)
     with locked() as note, Host() as host:
-        found = planned(host)
+        found = planned(host, first)
         if found.missing:
             raise Missing(found.missing[0])
+        if not found.steps and first is not keep:  # there is nothing to confirm
+            first, confirm, found = keep, None, planned(host, keep)
         if not found.steps:
             return result_of(found, found.before, wants, [])
         reached: list[State] = []
 
         def verify() -> None:
-            left = planned(host)
+            left = planned(host, first)
             reached.append(left.before)
-            if left.steps:
-                old = too_old(step.operation for step in left.steps)
-                if old:
-                    raise VnetError(f"the kernel did not keep what it was given: {old}")
-                raise VnetError(
-                    f"the kernel did not keep what it was given, still to do would be: {'; '.join(left.commands)}"
-                )
+            check_done(left)
             if confirm:
                 confirm(note)
+                apply(host, planned(host, keep), lambda: check_done(planned(host, keep)))
 
         apply(host, found, verify)
         result = result_of(found, reached[0], wants, [])
     # The lock may go: what is left to happen happens by itself.
     await_far_ends(found)
     return result
+
+
+def foreseen(found: Plan, wants: tuple[Want, ...]) -> Result:
+    """What check mode has to say: what is missing may be there when it counts."""
+    return result_of(found, found.after, wants, list(found.missing))
+
+
+def check_done(left: Plan) -> None:
+    """Raise VnetError where there is still something to do."""
+    if left.steps:
+        old = too_old(step.operation for step in left.steps)
+        left_to_do = old or f"still to do would be: {'; '.join(left.commands)}"
+        raise VnetError(f"the kernel did not keep what it was given{':' if old else ','} {left_to_do}")
 
 
 def await_far_ends(done: Plan, seconds: float = 10.0) -> None:

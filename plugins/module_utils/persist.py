@@ -76,6 +76,8 @@ class Document:
     module: str
     options: Mapping[str, Any] = field(default_factory=dict)
     appended: Mapping[str, Any] = field(default_factory=dict)
+    awaits: Mapping[str, Any] = field(default_factory=dict)
+    """By bridge, the uplink and the link group that another program gives it at boot."""
 
     @classmethod
     def read(cls, path: str, content: str) -> Document:
@@ -87,7 +89,7 @@ class Document:
         module = found.get("module") if isinstance(found, dict) else None
         if module not in (TOPOLOGY, *PARSERS):
             raise Refused(f"{path} does not name a module that it is of: mend it, or remove it")
-        parts = [found.get(name, {}) for name in ("options", "appended")]
+        parts = [found.get(name, {}) for name in ("options", "appended", "awaits")]
         if not all(isinstance(part, dict) for part in parts):
             raise Refused(f"{path} does not hold the options of {module}: mend it, or remove it")
         return cls(module, *parts)
@@ -97,6 +99,8 @@ class Document:
         parts: dict[str, Any] = {"module": self.module, "options": self.options}
         if self.appended:
             parts["appended"] = self.appended
+        if self.awaits:
+            parts["awaits"] = self.awaits
         return json.dumps(parts, indent=1, sort_keys=True) + "\n"
 
     def wants(self, where: str = "") -> tuple[Topology | None, tuple[Want, ...]]:
@@ -131,6 +135,10 @@ class Entry:
     adds: bool = False
     want: Want | None = None
 
+    def is_about(self, link: LinkWant) -> bool:
+        """Whether a link is kept in this file: a topology's has no want of its own."""
+        return self.want is None or (isinstance(self.want, LinkWant) and self.want.key == link.key)
+
 
 @dataclass(frozen=True)
 class Keep:
@@ -143,6 +151,8 @@ class Keep:
     entries: tuple[Entry, ...] = ()
     going: tuple[str, ...] = ()
     software: Mapping[str, FileContent] = field(default_factory=dict)
+    later: bool = False
+    """Whether all this is yet to be confirmed: what could not be kept is refused, but nothing is written."""
 
 
 # -- what a task says --------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from . import (
     plan_host,
     plan_links,
     plan_nat,
+    plan_owner,
     plan_persist,
     plan_ports,
     plan_rows,
@@ -94,10 +95,12 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_host.forward(planner)
     plan_rows.delete(planner)
     plan_nat.delete(planner)
-    plan_uplink.give_back_all(planner, plan_topology.bridges_going(planner))
+    going = plan_topology.bridges_going(planner)
+    plan_uplink.give_back_all(planner, going)
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)
     plan_topology.prune(planner)
+    plan_owner.keep(planner, going)
     plan_persist.keep(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)

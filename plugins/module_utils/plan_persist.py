@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from . import plan_owner
 from .desired import LinkWant, NatWant, RowWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
-from .operations import Operation
 from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too, merged
 from .planner import Planner
 
@@ -23,7 +21,7 @@ DIRECTORIES = DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
 def keep(planner: Planner) -> None:
     """Write, merge and remove the files under /etc/vnet/conf.d, and what restores them at boot."""
     kept = planner.keep
-    if kept is None:
+    if kept is None or kept.later:
         return
     gone = set()
     for path in paths_that_go(planner, kept):
@@ -34,11 +32,11 @@ def keep(planner: Planner) -> None:
         if not entry.goes and (entry.persist or old is not None):
             link = planner.model.link(entry.want.key) if isinstance(entry.want, LinkWant) else None
             nat = planner.model.nats.get(entry.want.key) if isinstance(entry.want, NatWant) else None
-            new = merged(entry, old, link or nat).written()
+            new = plan_owner.awaiting(planner, merged(entry, old, link or nat), entry).written()
             if new != old:
                 planner.do(FileWrite(entry.path, new, MODE))
                 if planner.model.files.get(ENGINE) is None:
-                    undo_also(planner, len(planner.steps) - 1, DIRECTORIES)
+                    planner.undo_also(len(planner.steps) - 1, DIRECTORIES)
     if gone and not planner.model.kept - gone:
         uninstall(planner)
     elif kept.software:
@@ -90,11 +88,5 @@ def tell_systemd(planner: Planner, first: int) -> None:
     """Where the steps from `first` on change the unit: also when they are undone, after the last of them."""
     units = [step for step in planner.steps[first:] if getattr(step.operation, "path", "") in (UNIT, ENABLED)]
     if units and planner.model.systemd == "running":
-        undo_also(planner, first, SystemdReload())
+        planner.undo_also(first, SystemdReload())
         planner.do(SystemdReload())
-
-
-def undo_also(planner: Planner, number: int, operation: Operation) -> None:
-    """Let the undoing of a step end with something that is no inverse of its own."""
-    step = planner.steps[number]
-    planner.steps[number] = replace(step, undo=(*step.undo, operation))

@@ -17,7 +17,7 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import replace
 
-from . import sysctl
+from . import plan_owner, sysctl
 from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, RowReplace
 from .desired import LinkWant, Want
 from .errors import Refused
@@ -71,23 +71,20 @@ def take(planner: Planner) -> None:
 def check(planner: Planner, want: LinkWant, uplink: Link) -> None:
     """Refuse what can't pass, before anything is done."""
     where = f"{want.where}: " if want.where else ""
-    kept = [entry for entry in planner.keep.entries if not entry.goes] if planner.keep else []
-    if any(entry.persist or (entry.want is None and planner.model.text(entry.path)) for entry in kept):
-        raise Refused(
-            f"{where}uplink: 'persist' can't keep it: whatever configures {uplink.name} at boot would not know of the bridge;"
-            " omit 'persist', and let that program make the bridge at boot"
-        )
     bridge, facts = planner.model.link(want.key), planner.model.uplinks.get(uplink.key)
     other = planner.uplink_record(want.key).uplink
     if other not in ("", uplink.name):
         raise Refused(
             f"{where}uplink: {key_text(want.key)} has {other} as its uplink: give it back first, with 'uplink: \"\"'"
         )
+    persists = planner.persists(want)
+    if persists:
+        plan_owner.check(planner, want, where)
     if uplink.get("master") == want.name and not has_what_moves(uplink):
         return
     if facts and facts.blocked:
         raise Refused(f"{where}uplink: {key_text(uplink.key)} can't become a port, {facts.blocked}")
-    if facts and facts.owner:
+    if facts and facts.owner and not persists:
         raise Refused(f"{where}uplink: {facts.owner}")
     if bridge and bridge.get("vlan_filtering") and bridge.get("vlan_default_pvid") == 0:
         raise Refused(
@@ -270,7 +267,7 @@ def remember(planner: Planner, want: LinkWant, uplink: Link, unwanted: list[Addr
 def write(planner: Planner, bridge: Key, record: Record) -> None:
     """Before all else, so that whoever ends in between leaves nothing that nobody knows the way back of."""
     path, content = path_of(bridge), record.written()
-    if planner.model.text(path) != content:
+    if planner.uplink_record(bridge) != record:
         operation = FileWrite(path, content, 0o600)
         undo = operation.inverse(planner.before)
         operation.simulate(planner.model)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
@@ -17,7 +17,7 @@ from .operations import Operation
 from .persist import Keep
 from .state import Key, State
 from .topology import Topology
-from .uplink import Record, path_of
+from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Step:
 
     operation: Operation
     undo: tuple[Operation, ...]
+
+
+def remembered(state: State, bridge: Key) -> Record:
+    """What is remembered of a bridge's uplink."""
+    return Record.read(state.text(path_of(bridge)) or state.text(kept_path(bridge)))
 
 
 class Planner:
@@ -52,6 +57,11 @@ class Planner:
         operation.simulate(self.model)
         self.steps.append(Step(operation, undo))
 
+    def undo_also(self, number: int, operation: Operation) -> None:
+        """Let the undoing of a step end with something that is no inverse of its own."""
+        step = self.steps[number]
+        self.steps[number] = replace(step, undo=(*step.undo, operation))
+
     def lack(self, where: str, sentence: str) -> None:
         """Note a reference to what is not there."""
         sentence = f"{where}: {sentence}" if where else sentence
@@ -66,7 +76,29 @@ class Planner:
 
     def uplink_record(self, bridge: Key) -> Record:
         """What is remembered of a bridge's uplink; nothing where there was no such bridge, whatever a file says."""
-        return Record.read(self.before.text(path_of(bridge))) if self.before.link(bridge) else Record()
+        if not self.before.link(bridge):
+            return Record()
+        return remembered(self.before, bridge)
+
+    def uplink_record_after(self, bridge: Key) -> Record:
+        """What will be remembered of it."""
+        return remembered(self.model, bridge)
+
+    def kept_uplink(self, bridge: Key) -> KeptUplink | None:
+        """How the uplink of a bridge that comes back at boot was configured before."""
+        paths = (kept_path(bridge), unconfirmed_path(bridge))
+        found = (KeptUplink.read(path, self.before.text(path)) for path in paths)
+        return next((kept for kept in found if kept), None)
+
+    def persists(self, want: LinkWant) -> bool:
+        """Whether a bridge with an uplink is one that shall come back at boot."""
+        entries = [entry for entry in self.keep.entries if entry.is_about(want)] if self.keep else []
+        for entry in entries:
+            if entry.persist is not None:
+                return entry.persist
+            if entry.want is None and self.before.text(entry.path) is not None:
+                return True
+        return self.kept_uplink(want.key) is not None
 
     def passing(self, bridge: Key) -> set[str]:
         """The addresses that a bridge will take over from its uplink."""

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from . import files, owners, sysctl
+from . import files, owners, read_owner, sysctl
 from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
 from .read_links import LinkReader, address_value, leads_through, neighbor_of
 from .rows import NTF_PROXY, RTPROT_KERNEL, Neighbor, Route
-from .state import Key, Link, Nexthop, UplinkFacts
-from .uplink import Record, path_of
+from .state import Key, Link, Nexthop, Setup, UplinkFacts
+from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
 
 TAKES_ALL_FRAMES = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 """Devices on another one that take its frames before a bridge could (its rx_handler)."""
@@ -38,9 +38,11 @@ class UplinkReader(LinkReader):
     def _uplink_names(self, bridge: Key, asked: str | None) -> list[str]:
         """The devices that are, or shall be, uplinks of a bridge. Reads its record."""
         path = path_of(bridge)
-        if path not in self.state.files:
-            self.state.files[path] = files.read_text(path)
-        return [name for name in (asked, Record.read(self.state.text(path)).uplink) if name]
+        for place in (path, kept_path(bridge), unconfirmed_path(bridge)):
+            if place not in self.state.files:
+                self.state.files[place] = files.read_text(place)
+        known = [Record.read(self.state.text(place)).uplink for place in (path, kept_path(bridge))]
+        return list(dict.fromkeys(name for name in (asked, *known) if name))
 
     def _uplink(self, bridge: Key, name: str) -> None:
         """Read all that passes between a bridge and an uplink."""
@@ -53,8 +55,12 @@ class UplinkReader(LinkReader):
                     value = self._in(netns, sysctl.read, key)
                     if value is not None:
                         self.state.sysctls[netns, key] = value
+        kept = [KeptUplink.read(path, self.state.text(path)) for path in (kept_path(bridge), unconfirmed_path(bridge))]
         if uplink:
-            self.state.uplinks[uplink.key] = self._facts(uplink)
+            self.state.uplinks[uplink.key] = self._facts(uplink, bridge[1])
+        facts = self.state.uplinks.get((netns, name), UplinkFacts())
+        for path in read_owner.written_to([facts.setup, *filter(None, kept)], name, bridge[1]):
+            self.state.files[path] = files.read_text(path)
 
     def _with_all(self, link: Link) -> Link:
         messages = self.host.socket(link.netns).addresses(link.index)
@@ -91,7 +97,7 @@ class UplinkReader(LinkReader):
 
     # -- what stays behind -----------------------------------------------------------------------------------------
 
-    def _facts(self, uplink: Link) -> UplinkFacts:
+    def _facts(self, uplink: Link, bridge: str) -> UplinkFacts:
         raws = self.host.socket(uplink.netns).links()
         on_it = [
             raw
@@ -108,7 +114,10 @@ class UplinkReader(LinkReader):
         ]
         own = next(raw for raw in raws if raw.index == uplink.index)
         blocked = f"{blocking[0]} is on it" if blocking else self._unfit(uplink, own)
-        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), self._owner(uplink))
+        with self.host.namespaces.inside(uplink.netns):
+            owner = owners.owner_of(uplink.name, uplink.index)
+        setup = Setup() if uplink.netns else read_owner.setup_of(owner, uplink.name, uplink.index, bridge)
+        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), minds(owner, uplink.name), setup)
 
     def _unfit(self, uplink: Link, raw: RawLink) -> str:
         """Why a device can be no port at all."""
@@ -157,18 +166,19 @@ class UplinkReader(LinkReader):
                 found.add(f"the nft {'chain' if kind == 'rule' else kind} {what['family']} {what['table']} {chain}")
         return found
 
-    def _owner(self, uplink: Link) -> str:
-        """Why the device's owner would mind, in one sentence; "" where nobody would."""
-        with self.host.namespaces.inside(uplink.netns):
-            owner = owners.owner_of(uplink.name, uplink.index)
-        if owner is None or owner.program == "ifupdown":
-            return ""  # ifupdown is no daemon: it does nothing until somebody calls it
-        by = f" ({owner.file})" if owner.file else ""
-        then = "would lose its DHCP lease there" if owner.dhcp else "would put its addresses back there"
-        return (
-            f"{owner.program} configures {uplink.name}{by} and {then}: have it make the bridge itself,"
-            f" or leave {uplink.name} alone"
-        )
+
+def minds(owner: owners.Owner | None, uplink: str) -> str:
+    """Why the device's owner would mind, in one sentence; "" where nobody would."""
+    if owner is None or owner.program == "ifupdown":
+        return ""  # ifupdown is no daemon: it does nothing until somebody calls it
+    by = f" ({owner.file})" if owner.file else ""
+    then = "would lose its DHCP lease there" if owner.dhcp else "would put its addresses back there"
+    way_out = (
+        "add 'persist: true', by which it is told to have them on the bridge"
+        if owner.program == "systemd-networkd"
+        else f"have it make the bridge itself, or leave {uplink} alone"
+    )
+    return f"{owner.program} configures {uplink}{by} and {then}: {way_out}"
 
 
 def mentions(value: Any, word: str) -> bool:

@@ -41,8 +41,21 @@ def restore(path: str) -> list[str]:
     content = files.read_text(path)
     if content is None:
         return []  # somebody removed it just now
-    topology, wants = Document.read(path, content).wants(path)
+    document = Document.read(path, content)
+    topology, wants = document.wants(path)
+    for bridge, (uplink, group) in document.awaits.items():
+        if not is_made(bridge, uplink, group):
+            raise Missing(
+                f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
+            )
     return run(wants, topology=topology).warnings
+
+
+def is_made(bridge: str, uplink: str, group: int) -> bool:
+    """Whether the program that makes a bridge at boot has done so."""
+    place = f"/sys/class/net/{bridge}"
+    is_in_group = not group or (files.read_text(f"{place}/netdev_group") or "").strip() == str(group)
+    return os.path.exists(f"{place}/brif/{uplink}") and is_in_group
 
 
 def rank(path: str) -> int:

@@ -67,6 +67,20 @@ class Nexthop(NamedTuple):
     rest: Rest = ()
 
 
+class Setup(NamedTuple):
+    """By what a device is configured at boot."""
+
+    program: str = ""
+    source: Mapping[str, Any] = {}
+    """What its configuration consists of, in words of owner_networkd.py or owner_ifupdown.py. Empty where it is ours."""
+    others: Mapping[str, str] = {}
+    """By path, the files that might mistake the bridge."""
+    client: str = ""
+    """The device on which a DHCP client runs that has to be moved."""
+    unfit: str = ""
+    """Why it can't be rewritten."""
+
+
 class UplinkFacts(NamedTuple):
     """What matters of a device that is, or shall be, a bridge's uplink."""
 
@@ -75,7 +89,8 @@ class UplinkFacts(NamedTuple):
     bound: tuple[str, ...] = ()
     """What names it, and won't name the bridge."""
     owner: str = ""
-    """Why its addresses can't be moved: the program that would put them back. A whole sentence."""
+    """Why its addresses can't be moved for the time being: the program that would put them back. A whole sentence."""
+    setup: Setup = Setup()
 
 
 class Vlan(NamedTuple):

@@ -4,18 +4,24 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""systemd, as far as this collection has to do with it: telling it that unit files came or went."""
+"""systemd, as far as this collection has to do with it: telling it that unit files, or networkd's files, came or went."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import time
+from collections.abc import Sequence
 
+from . import files
 from .errors import Refused
 
 RUNNING = "/run/systemd/system"
 """Is there exactly where systemd is the init of this host: sd_booted(3)."""
 
+CONFIGURED_SECONDS = 60.0
+"""For systemd-networkd to configure a device, which may take a DHCP server's answer."""
 
 PROGRAMS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
@@ -29,9 +35,35 @@ def state() -> str:
 
 def reload() -> None:
     """Let it read its unit files again; Refused, with its own words, where it doesn't."""
+    systemctl("daemon-reload")
+
+
+def restart_networkd(devices: Sequence[str]) -> None:
+    """Let systemd-networkd begin anew, and return when it has configured these devices; Refused where it doesn't."""
+    systemctl("restart", "systemd-networkd.service")
+    deadline = time.monotonic() + CONFIGURED_SECONDS
+    for device in devices:
+        while admin_state(device) != "configured":
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"systemd-networkd did not configure {device} within {CONFIGURED_SECONDS:g} seconds, but says"
+                    f" '{admin_state(device)}'"
+                )
+            time.sleep(0.1)
+
+
+def admin_state(device: str) -> str:
+    """How far systemd-networkd is with a device: networkctl(1)."""
+    index = (files.read_text(f"/sys/class/net/{device}/ifindex") or "").strip()
+    found = re.search(r"^ADMIN_STATE=(.*)$", files.read_text(f"/run/systemd/netif/links/{index}") or "", re.M)
+    return found[1] if found else ""
+
+
+def systemctl(*words: str) -> None:
+    """Run it; Refused, with its own words, where it fails."""
     try:
         done = subprocess.run(
-            ["systemctl", "daemon-reload"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            ["systemctl", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
     except OSError as exc:
         raise Refused(f"systemctl: {os.strerror(exc.errno or 0)}") from None

@@ -8,6 +8,9 @@
 
 What is on the bridge goes back, unless it was the bridge's own; and with it what the task's `addresses` displaced.
 All this is true as long as the kernel's state is, so the file goes with it at the next boot.
+
+Where the bridge comes back at boot, by the configuration of the program that configured the uplink before, another file
+under /etc/vnet says so, and has the way back of that configuration.
 """
 
 from __future__ import annotations
@@ -17,15 +20,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import Refused
 from .rows import Rest, Route
 from .state import Addr, Key
 
 RECORDS = "/run/vnet/uplinks"
+KEPT = "/etc/vnet/uplinks"
+UNCONFIRMED = "/run/vnet/unconfirmed"
 
 
 def path_of(bridge: Key) -> str:
     """The file that remembers the uplink of a bridge."""
     return "/".join([RECORDS, *filter(None, bridge[:1]), f"{bridge[1]}.json"])
+
+
+def kept_path(bridge: Key) -> str:
+    """The file that remembers how an uplink was configured before its bridge was kept."""
+    return "/".join([KEPT, *filter(None, bridge[:1]), f"{bridge[1]}.json"])
+
+
+def unconfirmed_path(bridge: Key) -> str:
+    """The same, as long as it is not yet confirmed that it is to be kept: the next boot is without it."""
+    return "/".join([UNCONFIRMED, *filter(None, bridge[:1]), f"{bridge[1]}.json"])
 
 
 @dataclass(frozen=True)
@@ -53,12 +69,50 @@ class Record:
         except (ValueError, TypeError, AttributeError):
             return cls()
 
-    def written(self) -> str:
-        """The file's content."""
+    def parts(self) -> dict[str, Any]:
+        """As JSON has it."""
         parts: dict[str, Any] = {"uplink": self.uplink, "own": sorted(self.own)}
         parts["addresses"] = [_written(addr._asdict()) for addr in self.addresses]
         parts["routes"] = [_written(route._asdict()) for route in self.routes]
-        return json.dumps(parts, indent=1, sort_keys=True) + "\n"
+        return parts
+
+    def written(self) -> str:
+        """The file's content."""
+        return json.dumps(self.parts(), indent=1, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True)
+class KeptUplink:
+    """How an uplink was configured before, and what was written instead. `record`: what else is to be remembered.
+
+    `source`: what the configuration of the bridge was made from. `edits`: (path, what was written, what it replaced), which
+    is None for a file of our own.
+    """
+
+    record: Record
+    program: str
+    source: Mapping[str, Any]
+    edits: tuple[tuple[str, str, str | None], ...]
+
+    @classmethod
+    def read(cls, path: str, content: str | None) -> KeptUplink | None:
+        """From the file's content, None without one. A corrupt one is refused: the way back is in it."""
+        if content is None:
+            return None
+        try:
+            found = json.loads(content)
+            edits = tuple((str(path), str(new), old) for path, new, old in found["edits"])
+            kept = cls(Record.read(content), str(found["program"]), dict(found["source"]), edits)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            kept = None
+        if kept is None or not kept.record.uplink:
+            raise Refused(f"{path} does not hold how an uplink was configured before: mend it, or remove it")
+        return kept
+
+    def written(self) -> str:
+        """The file's content."""
+        more = {"program": self.program, "source": self.source, "edits": self.edits}
+        return json.dumps({**self.record.parts(), **more}, indent=1, sort_keys=True) + "\n"
 
 
 def _written(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,11 +47,20 @@ options:
         has, until the next advertisement brings another one. Link-local addresses are the kernel's own business and
         stay.
       - A task that says what it said before mends what has changed since, as an address that came back to the device.
-      - It is refused, before anything is changed, where a program like systemd-networkd, NetworkManager or a DHCP
-        client configures the device and would put the addresses back or lose its lease, and where a macvlan or
-        ipvlan device is on it. What names the device and does not move is told in a warning, as firewall rules, rules
-        of policy routing, sysctls, queueing disciplines and VLAN devices.
-      - It is not kept by O(persist). At boot, the host is configured by whatever configured it before.
+      - With O(persist=true), the program that configures the device at boot is told to make the bridge, and to put on
+        it what it put on the device. This is done in that program's own words, for systemd-networkd and for ifupdown
+        (with the package bridge-utils), with static addresses and with DHCP. As the bridge has the MAC address of the
+        device and the same DHCP identifier, it has the same lease. With systemd-networkd, files of the collection's
+        own come before the one that matches the device, and it is restarted, without releasing its leases. With
+        ifupdown, the stanzas of the device become those of the bridge where they stand. When the bridge gives the
+        device back, the configuration is as it was. What it was is kept in C(/etc/vnet/uplinks).
+      - Of that, what is not understood for sure is refused before anything is changed, as are other programs, such as
+        NetworkManager, netplan, dhcpcd, or a DHCP client that was started by hand.
+      - Without O(persist=true), it is refused, before anything is changed, where a program like systemd-networkd,
+        NetworkManager or a DHCP client configures the device and would put the addresses back or lose its lease.
+        Where nobody would, it lasts till the next boot, at which the device is configured as it was before.
+      - Where a macvlan or ipvlan device is on it, it is refused as well. What names the device and does not move is
+        told in a warning, as firewall rules, rules of policy routing, sysctls, queueing disciplines and VLAN devices.
       - If omitted, it is left alone on an existing bridge, and a new one gets none.
     type: str
   stp:

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The operations on running programs that configure an uplink: each is told that its device is another one now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .operations import Operation
+from .state import State
+from .values import quoted
+
+
+@dataclass(frozen=True)
+class NetworkdRestart(Operation):
+    """Let systemd-networkd begin anew with its files, and wait till it has configured these devices.
+
+    Not a reload: with that it would release the DHCP lease of a device whose file changes, and the bridge might get
+    another address. When it is restarted it releases none, and the bridge asks for the same one by the same identifier.
+    Whoever writes its files has to see to it that undoing ends with this, too.
+    """
+
+    devices: tuple[str, ...]
+
+    def simulate(self, model: State) -> None:
+        pass
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return ()
+
+    def command(self) -> str:
+        return "systemctl restart systemd-networkd.service"
+
+
+@dataclass(frozen=True)
+class DhcpMove(Operation):
+    """Let the DHCP client that ifupdown started on one device go on on another one, with the same lease."""
+
+    device: str
+    to: str
+
+    def simulate(self, model: State) -> None:
+        pass
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (DhcpMove(self.to, self.device),)
+
+    def command(self) -> str:
+        old, new = (quoted(f"/var/lib/dhcp/dhclient.{name}.leases") for name in (self.device, self.to))
+        return (
+            f"pkill -KILL -F /run/dhclient.{quoted(self.device)}.pid && sed s/{quoted(self.device)}/{quoted(self.to)}/ {old} > {new}"
+            f" && dhclient -pf /run/dhclient.{quoted(self.to)}.pid -lf {new} {quoted(self.to)}"
+        )
