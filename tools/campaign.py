@@ -57,6 +57,11 @@ PARTS = {
         {"VNET_KILLS": "50"},
         "{kills} kills on the way; {not_on_the_way} came too late",
     ),
+    "nats": Part(
+        (f"{KERNEL}/test_nat.py", f"{KERNEL}/test_nat_packets.py"),
+        {"VNET_NATS": "200"},
+        "{nats} random address translations, {operations} operations; {faults} faults; {cells} cells of who reaches whom",
+    ),
 }
 
 
@@ -67,6 +72,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="that of an earlier campaign, to see the same again")
     parser.add_argument("--examples", type=int, help="so many chains of random topologies in place of 200")
     parser.add_argument("--kills", type=int, help="so many kills in place of 50")
+    parser.add_argument("--nats", type=int, help="so many random address translations in place of 200")
     options = parser.parse_args(arguments)
     unknown = sorted({*options.parts} - {*PARTS})
     if unknown:
@@ -128,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("./dev campaign: only root can make namespaces for the real kernel's tests", file=sys.stderr)
         return 2
     seed = random.randrange(10**6) if options.seed is None else options.seed
-    asked = {"VNET_EXAMPLES": options.examples, "VNET_KILLS": options.kills}
+    asked = {"VNET_EXAMPLES": options.examples, "VNET_KILLS": options.kills, "VNET_NATS": options.nats}
     more = {name: str(value) for name, value in asked.items() if value is not None}
     outcomes = [run(name, PARTS[name], seed, more) for name in options.parts or PARTS]
     show(outcomes, seed)

@@ -9,11 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Callable
 
-from .errors import KernelError, Refused
+from .errors import Refused
 from .namespaces import Namespaces
-from .netlink import NETLINK_NETFILTER, RawLink, Socket, require
+from .netlink import RawLink, Socket, require
 
 
 class Host:
@@ -63,28 +62,6 @@ class Host:
             with self.namespaces.inside(netns):
                 self._sockets[netns] = Socket()
         return self._sockets[netns]
-
-    def dropping_forward_chains(self, netns: str) -> list[str]:
-        """The firewall chains of a namespace that drop what they don't accept of forwarded packets."""
-        return self._of_netfilter(netns, Socket.dropping_forward_chains) or []
-
-    def nft_tables(self, netns: str) -> set[str]:
-        """The names of the nftables tables of a namespace, those of the family `inet`. No process is started for it."""
-        return self._of_netfilter(netns, Socket.nft_tables) or set()
-
-    def _of_netfilter(self, netns: str, ask: Callable[[Socket], Any]) -> Any:
-        """What netfilter answers, None where the kernel has none."""
-        try:
-            with self.namespaces.inside(netns):
-                sock = Socket(NETLINK_NETFILTER)
-        except OSError:
-            return None  # a kernel without netfilter's netlink
-        try:
-            return ask(sock)
-        except KernelError:
-            return None  # a kernel without nftables
-        finally:
-            sock.close()
 
     def adopt_socket(self, netns: str) -> Socket:
         """A socket in the namespace in which the thread is just now, which is going to have this name."""

@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""An address translation as an nft table, there and back. Pure: nft.py has the tool.
+"""An address translation as an nft table; read_nat.py has the way back. Pure: nft.py has the tool.
 
 The lists of the options are sets of the table, and each port forward is one rule, so that all options can be read out of
 the table again. What was read is ours exactly if making the table anew from these options gives the same.
@@ -17,17 +17,18 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .kinds.nat import collapsed, span
+from .kinds.nat import is_name, span
 from .state import Forward, Nat
 
 Object = dict[str, Any]
 """One object of a ruleset as nft's JSON has it: {"rule": {...}}."""
 
 PREFIX = "vnet_"
+DORMANT = "dormant"
+"""The flag of a table that is there, and whose rules no packet meets."""
 FAMILY = {4: "ip", 6: "ip6"}
 
 
@@ -54,6 +55,11 @@ class Set(NamedTuple):
     elements: tuple[str, ...]
 
 
+def is_ours(table: str) -> bool:
+    """Whether a table of the family `inet` has a name that an entry's can have."""
+    return table.startswith(PREFIX) and is_name(table[len(PREFIX) :])
+
+
 def table_name(name: str) -> str:
     """The table of an entry."""
     return PREFIX + name
@@ -78,10 +84,10 @@ def address(version: int, field: str, value: Any, op: str = "==") -> Part:
     return match({"payload": {"protocol": FAMILY[version], "field": field}}, f"{FAMILY[version]} {field}", value, op)
 
 
-def network(version: int, field: str, value: str) -> Part:
+def network(version: int, field: str, value: str, op: str = "==") -> Part:
     """The same with a network."""
     host, _slash, length = value.partition("/")
-    part = address(version, field, value)
+    part = address(version, field, value, op)
     right = {"prefix": {"addr": host, "len": int(length)}}
     return Part({"match": {**part.json["match"], "right": right}}, part.text)
 
@@ -109,6 +115,15 @@ def jump(chain: str) -> Part:
     return Part({"jump": {"target": chain}}, f"jump {chain}")
 
 
+def within(left: Mapping[str, Any], words: str, ports: str) -> Part:
+    """A comparison with a port, or with a range of them."""
+    first, last = span(ports)
+    if first == last:
+        return match(left, words, first)
+    part = match(left, words, ports)
+    return Part({"match": {**part.json["match"], "right": {"range": [first, last]}}}, part.text)
+
+
 LOCAL = match({"fib": {"result": "type", "flags": ["daddr"]}}, "fib daddr type", "local")
 DNATTED = tracked("status", "dnat")
 LOOPBACK = {4: network(4, "daddr", "127.0.0.0/8"), 6: address(6, "daddr", "::1")}
@@ -129,9 +144,7 @@ def forward_rule(forward: Forward) -> tuple[Part, ...]:
     )
     first, last = span(forward.port)
     key = {"payload": {"protocol": forward.protocol, "field": "dport"}}
-    ports = match(key, f"{forward.protocol} dport", first if first == last else f"{first}-{last}")
-    if first != last:
-        ports = Part({"match": {**ports.json["match"], "right": {"range": [first, last]}}}, ports.text)
+    ports = within(key, f"{forward.protocol} dport", forward.port)
     target: dict[str, Any] = {"family": FAMILY[version], "addr": forward.to_address}
     shown = f"dnat {FAMILY[version]} to {forward.to_address}"
     if forward.to_port:
@@ -146,6 +159,26 @@ def forward_rule(forward: Forward) -> tuple[Part, ...]:
             listed = ", ".join(f"{one} : {other}" for one, other in pairs)
             shown += f":{forward.protocol} dport map {{ {listed} }}"
     return (*where, ports, Part({"dnat": target}, shown))
+
+
+def admitted(forward: Forward) -> tuple[Part, ...]:
+    """The rule that lets new connections pass that came by a port forward: this one, and nobody else's."""
+    version = version_of(forward.to_address)
+    key = {"payload": {"protocol": forward.protocol, "field": "dport"}}
+    before: tuple[Part, ...] = ()
+    if forward.in_address:
+        addresses = forward.in_address if len(forward.in_address) > 1 else forward.in_address[0]
+        left = {"ct": {"key": f"{FAMILY[version]} daddr", "dir": "original"}}
+        before = (match(left, f"ct original {FAMILY[version]} daddr", addresses),)
+    return (
+        DNATTED,
+        address(version, "daddr", forward.to_address),
+        within(key, f"{forward.protocol} dport", forward.to_port or forward.port),
+        # Right behind the protocol's own port: nft has to know whose port it is.
+        within({"ct": {"key": "proto-dst", "dir": "original"}}, "ct original proto-dst", forward.port),
+        *before,
+        verdict("accept"),
+    )
 
 
 def sets_of(nat: Nat) -> list[Set]:
@@ -186,7 +219,7 @@ def chains_of(nat: Nat) -> list[Chain]:
                 "forward",
                 (
                     (tracked("state", ["established", "related"]), verdict("accept")),
-                    (DNATTED, verdict("accept")),
+                    *map(admitted, nat.port_forwards),
                     *(rule for version in versions for rule in dropped(nat, version)),
                 ),
                 ("filter", "forward", 0),
@@ -215,7 +248,15 @@ def dropped(nat: Nat, version: int) -> Iterable[tuple[Part, ...]]:
     if nat.out_interface:
         # Whoever comes in there and says that it is from inside lies.
         yield device("iifname", "@out_interface"), inside, verdict("drop")
-    yield address(version, "saddr", f"@source{version}", "!="), inside, verdict("drop")
+    # With br_netfilter on, one who looks for a neighbour on the same bridge comes by as well. Nobody forwards such addresses (RFC 4291, 2.5.6).
+    unless = (network(6, "saddr", "fe80::/10", "!="),) if version == 6 else ()
+    yield address(version, "saddr", f"@source{version}", "!="), *unless, inside, verdict("drop")
+
+
+def only(item: Object) -> tuple[str, dict[str, Any]]:
+    """What an object is, and what there is of it."""
+    ((kind, body),) = item.items()
+    return kind, body
 
 
 # -- to nft ------------------------------------------------------------------------------------------------------------
@@ -254,7 +295,17 @@ def objects_of(nat: Nat) -> list[Object]:
 
 def replacing(nat: Nat) -> list[Object]:
     """The commands that make the table in place of whatever there is of its name, in one transaction."""
-    return [*deleting(nat.name), *({"add": item} for item in objects_of(nat))]
+    # In JSON only the newest nft take the flags of a table.
+    objects = [
+        {kind: {key: value for key, value in body.items() if kind != "table" or key != "flags"}}
+        for kind, body in map(only, objects_of(nat))
+    ]
+    return [*deleting(nat.name), *({"add": item} for item in objects)]
+
+
+def is_dormant(nat: Nat) -> bool:
+    """Whether somebody had switched its table off."""
+    return any(kind == "table" and "flags" in body for kind, body in map(only, objects_of(nat)))
 
 
 def deleting(name: str) -> list[Object]:
@@ -276,132 +327,3 @@ def text_of(nat: Nat) -> str:
         rules = [" ".join(part.text for part in rule) + comment + ";" for rule in chain.rules]
         parts.append(f"chain {chain.name} {{ {' '.join([*([hook] if hook else []), *rules])} }};")
     return f"table inet {table_name(nat.name)} {{ {' '.join(parts)} }}"
-
-
-# -- and back ----------------------------------------------------------------------------------------------------------
-
-
-def nat_of(netns: str, name: str, listed: Sequence[Object]) -> Nat:
-    """The address translation that a table is, from the objects that nft lists of it.
-
-    Of one that somebody changed the options are those that can still be read; `altered` has the whole of it.
-    """
-    objects = plain(listed)
-    sets = {body["name"]: body.get("elem", []) for kind, body in map(only, objects) if kind == "set"}
-    rules = [body for kind, body in map(only, objects) if kind == "rule"]
-    chains = {body["name"] for kind, body in map(only, objects) if kind == "chain"}
-    owners = [rule["comment"] for rule in rules if rule.get("comment")]
-    nat = Nat(
-        netns,
-        name,
-        collapsed(networks_in([*sets.get("source4", []), *sets.get("source6", [])])),
-        tuple(sorted(one for one in sets.get("out_interface", []) if isinstance(one, str))),
-        snat_in(rules),
-        tuple(sorted(filter(None, (forward_in(rule) for rule in rules if rule["chain"] == "port_forwards")))),
-        "forward" in chains,
-        owners[0] if owners else "",
-    )
-    # Both ways round, as nft lists rules by chain and has no order for all else.
-    if in_order(plain(objects_of(nat))) == in_order(objects):
-        return nat
-    return replace(nat, altered=json.dumps(objects))
-
-
-def only(item: Object) -> tuple[str, dict[str, Any]]:
-    """What an object is, and what there is of it."""
-    ((kind, body),) = item.items()
-    return kind, body
-
-
-def plain(listed: Iterable[Object]) -> list[Object]:
-    """Objects without what says nothing of the table: handles, counts of packets, the order of sets, spellings."""
-    found = []
-    for item in listed:
-        kind, body = only(item)
-        if kind != "metainfo":
-            kept = {key: steady(value, key) for key, value in body.items() if key != "handle"}
-            if kind == "set" and "interval" in kept.get("flags", ()):
-                kept["elem"] = [element(text) for text in collapsed(networks_in(kept.get("elem", [])))]
-            if kept.get("elem") == []:
-                del kept["elem"]  # which nft would not take
-            found.append({kind: kept})
-    return found
-
-
-def steady(value: Any, key: str = "") -> Any:
-    """A value as it is whatever order and whatever release of nft it was listed in."""
-    if isinstance(value, dict):
-        return {
-            name: None if name == "counter" and isinstance(part, dict) else steady(part, name)
-            for name, part in value.items()
-        }
-    if key == "flags" and isinstance(value, str):
-        value = [value]
-    if isinstance(value, list):
-        items = [steady(item) for item in value]
-        return sorted(items, key=json.dumps) if key in ("set", "elem", "flags", "right") else items
-    return value
-
-
-def in_order(objects: Iterable[Object]) -> tuple[list[str], dict[str, list[str]]]:
-    """Objects to compare: tables, sets and chains in any order, rules in that of their chain."""
-    others: list[str] = []
-    rules: dict[str, list[str]] = {}
-    for item in objects:
-        kind, body = only(item)
-        if kind == "rule":
-            rules.setdefault(body["chain"], []).append(json.dumps(body, sort_keys=True))
-        else:
-            others.append(json.dumps(item, sort_keys=True))
-    return sorted(others), rules
-
-
-def networks_in(elements: Iterable[Any]) -> list[Any]:
-    """The networks in the elements of a set; what is none is left out."""
-    found: list[Any] = []
-    for item in elements:
-        try:
-            if isinstance(item, str):
-                found.append(ipaddress.ip_network(item))
-            elif "prefix" in item:
-                found.append(ipaddress.ip_network(f"{item['prefix']['addr']}/{item['prefix']['len']}"))
-            elif "range" in item:
-                ends = [ipaddress.ip_address(end) for end in item["range"]]
-                found += ipaddress.summarize_address_range(ends[0], ends[1])
-        except (ValueError, TypeError, KeyError):
-            continue
-    return found
-
-
-def snat_in(rules: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The addresses that sources are translated to."""
-    parts = [part["snat"] for rule in rules for part in rule["expr"] if isinstance(part.get("snat"), dict)]
-    found = {part["addr"] for part in parts if isinstance(part.get("addr"), str)}
-    return tuple(sorted(found, key=lambda one: (":" in one, one)))
-
-
-def forward_in(rule: Mapping[str, Any]) -> Forward | None:
-    """The port forward that a rule is, None for any other rule."""
-    addresses: tuple[str, ...] = ()
-    protocol = port = ""
-    for part in rule["expr"]:
-        left, right = (part.get("match", {}).get(side) for side in ("left", "right"))
-        payload = left.get("payload", {}) if isinstance(left, dict) else {}
-        if payload.get("field") == "dport":
-            protocol, port = payload.get("protocol", ""), ports_in(right)
-        elif payload.get("field") == "daddr":
-            addresses = tuple(sorted(right["set"])) if isinstance(right, dict) and "set" in right else (str(right),)
-        if isinstance(part.get("dnat"), dict) and isinstance(part["dnat"].get("addr"), str) and port:
-            to_port = part["dnat"].get("port", "")
-            if isinstance(to_port, dict) and "map" in to_port:
-                pairs = sorted(to_port["map"]["data"]["set"])
-                to_port = f"{pairs[0][1]}-{pairs[-1][1]}"
-            return Forward(protocol, port, part["dnat"]["addr"], str(to_port), addresses)
-    return None
-
-
-def ports_in(right: Any) -> str:
-    """The ports that a rule matches, as the options have them."""
-    if isinstance(right, dict) and "range" in right:
-        return "{}-{}".format(*right["range"])
-    return str(right) if isinstance(right, int) else ""

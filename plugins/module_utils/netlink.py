@@ -96,9 +96,6 @@ _SKIP_STATISTICS = 8
 _WITH_VLANS = 2
 _IFLA_AF_SPEC = 26
 AF_BRIDGE = 7
-NETLINK_NETFILTER = 12
-_NFT_GETTABLE, _NFT_GETCHAIN = 10 << 8 | 1, 10 << 8 | 4
-_NFPROTO_INET = 1
 _RTPROT_KERNEL = 2
 _RTN_OF_ADDRESSES = (2, 3, 4, 5)
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETNSID, IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = (
@@ -289,32 +286,6 @@ class Socket:
                 if attribute == 1:
                     return int.from_bytes(content, sys.byteorder, signed=True)
         return -1
-
-    # -- firewall (a socket with NETLINK_NETFILTER) ------------------------------------------------------------------
-
-    def dropping_forward_chains(self) -> list[str]:
-        """The nftables chains, as `table chain`, that drop what they don't accept of what the host forwards.
-
-        include/uapi/linux/netfilter/nf_tables.h; the chains that iptables-nft makes are among them. firewalld's has
-        another policy, and a last rule that rejects.
-        """
-        found = []
-        for data in self.dump(bytes(HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", _NFT_GETCHAIN):
-            chain = dict(attributes(data, 20))
-            hook = dict(attributes(chain.get(4, b"")))
-            table, name = (chain.get(number, b"").rstrip(b"\0").decode(errors="replace") for number in (1, 3))
-            drops = chain.get(5, b"") == b"\0\0\0\0" or (table, name) == ("firewalld", "filter_FORWARD")
-            if hook.get(1, b"") == b"\0\0\0\2" and drops and data[16] in (1, 2, 10):
-                found.append(f"{table} {name}")
-        return found
-
-    def nft_tables(self) -> set[str]:
-        """The names of the nftables tables of the family `inet`."""
-        found = set()
-        for data in self.dump(bytes(HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", _NFT_GETTABLE):
-            if data[16] == _NFPROTO_INET:
-                found.add(dict(attributes(data, 20))[1].rstrip(b"\0").decode(errors="replace"))
-        return found
 
     def vlans(self) -> dict[int, list[tuple[int, bool, bool]]]:
         """By index, the VLANs of ports and of bridges: (vid, pvid, untagged). See include/uapi/linux/if_bridge.h."""

@@ -17,11 +17,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from .errors import Refused
-from .nat_table import Object, deleting, nat_of, replacing, table_name
+from .nat_table import DORMANT, Object, deleting, is_dormant, replacing, table_name
+from .read_nat import nat_of
 from .state import Nat
 
 AT_LEAST = (0, 9, 8)
 """That of Debian 11. Before it, lists of what is in a table were wrong in more than one way."""
+
+TABLE_DORMANT = 1
+"""NFT_TABLE_F_DORMANT in include/uapi/linux/netfilter/nf_tables.h."""
 
 PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where it may be although the search path of who runs this has not got them."""
@@ -81,15 +85,17 @@ def in_one_sentence(stderr: str, code: int) -> str:
     return f"nft says '{said}'{hint}"
 
 
-def read(netns: str, name: str) -> Nat:
-    """The address translation of this name, which is there. `netns` is what the namespace is called."""
+def read(netns: str, name: str, flags: int = 0) -> Nat:
+    """The address translation of this name, which is there. `netns` is what the namespace is called, `flags` are the table's."""
     listed: dict[str, Any] = json.loads(call("-j", "list", "table", "inet", table_name(name)))
-    return nat_of(netns, name, listed.get("nftables", []))
+    return nat_of(netns, name, listed.get("nftables", []), bool(flags & TABLE_DORMANT))
 
 
 def replace(nat: Nat) -> None:
     """Make the table of an address translation, in place of what is there of its name, in one transaction."""
     call("-j", "-f", "-", commands=replacing(nat))
+    if is_dormant(nat):
+        call(f"add table inet {table_name(nat.name)} {{ flags {DORMANT}; }}")
 
 
 def delete(name: str) -> None:

@@ -60,10 +60,10 @@ NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl
 TOPOLOGY = "vnet_topology"
 PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
+    "vnet_nat": nat_want,  # so that what it isolates never is without that
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
     "vnet_bridge_port": port_want,
     **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
-    "vnet_nat": nat_want,
     "vnet_sysctl_forward": forward_want,
 }
 """By module, what makes a want of its options, in the order in which they are best restored."""

@@ -18,12 +18,17 @@ from .planner import Planner
 
 
 def make_namespaces(planner: Planner) -> None:
-    """Make the namespaces that are missing, with the settings that links take over when they enter."""
+    """Make the namespaces that are missing."""
+    for want in planner.namespaces:
+        if not want.absent and want.name not in planner.model.namespaces:
+            planner.do(NamespaceAdd(want.name, want.owner, bool(want.loopback)))
+
+
+def set_up_namespaces(planner: Planner) -> None:
+    """Give the namespaces the settings that links take over when they enter."""
     for want in planner.namespaces:
         if want.absent:
             continue
-        if want.name not in planner.model.namespaces:
-            planner.do(NamespaceAdd(want.name, want.owner, bool(want.loopback)))
         # Before any link enters: it takes its own settings from `default` in that moment.
         for key, value in sorted(want.sysctls.items(), key=sysctl.order):
             if not sysctl.is_of_device(key):

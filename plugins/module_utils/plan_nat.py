@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The phases of the plan about address translation: before forwarding when it is made, and after it when it goes."""
+"""The phases of the plan about address translation: before links and forwarding when it is made, and after forwarding when it goes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ WAIT_SECONDS = 30.0
 AGAIN_SECONDS = 5.0
 """To try again also where nothing seems to have come: not all that is waited for can be seen from here."""
 
-ORDER = ["vnet_netns", TOPOLOGY, *PARSERS]
+ORDER = ["vnet_netns", "vnet_nat", TOPOLOGY, *PARSERS]
 
 
 def restore(path: str) -> list[str]:

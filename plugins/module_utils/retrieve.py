@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from . import files, nft, sysctl, taps
+from . import files, netfilter, nft, sysctl, taps
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
 from .kinds.link import LINK
 from .namespaces import path_of
-from .nat_table import PREFIX, table_name
+from .nat_table import PREFIX, is_ours, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_rows import RowReader
@@ -116,7 +116,7 @@ class Reader(RowReader, UplinkReader):
             netns not in self.state.dropping
             and self._in(netns, sysctl.read, "net.bridge.bridge-nf-call-iptables") == "1"
         ):
-            self.state.dropping[netns] = ", ".join(self.host.dropping_forward_chains(netns))
+            self.state.dropping[netns] = ", ".join(found.chain for found in self._in(netns, netfilter.obstacles))
 
     def _far_ends(self, netns: str) -> None:
         """The veths of a namespace that goes: their other ends go with it, wherever they are."""
@@ -188,25 +188,26 @@ class Reader(RowReader, UplinkReader):
     def _nats_asked(self, made: set[Key]) -> None:
         """The address translations of the wants and those that the topology `made`, and what stands in their way."""
         wants = [want for want in self.wants if isinstance(want, NatWant)]
-        if any(not want.absent for want in wants):
+        making = {want.netns for want in wants if not want.absent}
+        if making:
             nft.require()
         for netns in sorted({want.netns for want in wants} | {key[0] for key in made}):
+            # What is made may get in the way of what is there.
             names = {key[1] for key in (*made, *(want.key for want in wants)) if key[0] == netns}
-            self.nats(netns, names)
-        for want in wants:
-            if not want.absent and self.state.has_netns(want.netns):
-                self._sysctls(want.netns, ["net.ipv4.ip_forward"])
-                self._firewall(want.netns)
-                self.state.obstacles[want.netns] = tuple(self.host.dropping_forward_chains(want.netns))
+            self.nats(netns, names, others=netns in making)
+        for netns in making:
+            if self.state.has_netns(netns):
+                self._sysctls(netns, ["net.ipv4.ip_forward"])
+                self._firewall(netns)
+                self.state.obstacles[netns] = tuple(self._in(netns, netfilter.obstacles))
 
-    def nats(self, netns: str, names: set[str] | None = None) -> None:
-        """Read the address translations of these names in a namespace, with None all that are there."""
-        tables = self.host.nft_tables(netns) if self.state.has_netns(netns) else set()
-        if names is None:
-            names = {table[len(PREFIX) :] for table in tables if table.startswith(PREFIX)}
-        for name in sorted(names):
-            there = table_name(name) in tables
-            self.state.nats[netns, name] = self._in(netns, nft.read, netns, name) if there else None
+    def nats(self, netns: str, names: Iterable[str] = (), others: bool = True) -> None:
+        """Read the address translations of these names in a namespace, and `others` that are there."""
+        tables = self._in(netns, netfilter.tables) if self.state.has_netns(netns) else {}
+        found = {table[len(PREFIX) :] for table in tables if is_ours(table)} if others else set()
+        for name in sorted({*names, *found}):
+            flags = tables.get(table_name(name))
+            self.state.nats[netns, name] = None if flags is None else self._in(netns, nft.read, netns, name, flags)
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
         for name in filter(None, names):

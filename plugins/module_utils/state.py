@@ -230,6 +230,15 @@ class Nat:
         return (self.netns, self.name)
 
 
+class Obstacle(NamedTuple):
+    """A firewall chain that drops what it does not accept of what the host forwards."""
+
+    chain: str
+    """`table chain`"""
+    versions: tuple[int, ...] = (4, 6)
+    """The IP versions whose packets it sees."""
+
+
 class Symlink(NamedTuple):
     """A symbolic link, where files are spoken of by their content."""
 
@@ -258,10 +267,10 @@ class State:
     rows: dict[RowKey, Row | None] = field(default_factory=dict)
     """The rows of tables that are asked about; None where there is none."""
     nats: dict[Key, Nat | None] = field(default_factory=dict)
-    """The address translations that are asked about, by namespace and name; None where there is none."""
+    """By namespace and name, the address translations that are asked about, None where there is none; and those beside them."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
-    obstacles: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    obstacles: dict[str, tuple[Obstacle, ...]] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chains that may drop what is forwarded."""
     uplinks: dict[Key, UplinkFacts] = field(default_factory=dict, compare=False)
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)

@@ -42,8 +42,9 @@ from .desired import (
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
+from .kinds.nat import clash, common_ports
 from .rows import RowKey
-from .state import Key, Vlan, key_text
+from .state import Forward, Key, Vlan, key_text
 from .values import NetnsName
 
 RECORDS = "/run/vnet/topologies"
@@ -179,6 +180,7 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
     check_addresses(wants)
     check_masters(wants)
     check_loops(wants)
+    check_forwards(wants)
     return topology, tuple(wants)
 
 
@@ -253,6 +255,20 @@ def check_masters(wants: Iterable[Want]) -> None:
                 raise Refused(
                     f"{want.where}: {key_text(port)} is to be a port of {master}, and in {where} of {other}: it can be one of the two"
                 )
+
+
+def check_forwards(wants: Iterable[Want]) -> None:
+    """No port of a host is forwarded by two address translations."""
+    seen: list[tuple[NatWant, Forward]] = []
+    for want in wants:
+        if isinstance(want, NatWant):
+            mine = [(want, forward) for forward in want.options.get("port_forwards", ())]
+            for (other, theirs), (_want, forward) in product(seen, mine):
+                if other.netns == want.netns and clash(forward, theirs):
+                    raise Refused(
+                        f"{want.where}: port_forwards: {forward.protocol} {common_ports(forward, theirs)} is also forwarded by {other.where}"
+                    )
+            seen += mine
 
 
 def check_loops(wants: Iterable[Want]) -> None:

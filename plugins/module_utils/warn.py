@@ -8,9 +8,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from . import sysctl
 from .desired import LinkWant, NatWant, Want
 from .file_operations import FileWrite
+from .kinds.nat import clash, common_ports, is_inside
+from .nat_table import version_of
 from .persist import ENGINE, UNIT
 from .plan import Plan
 from .state import Key, Nat, key_text
@@ -117,13 +121,37 @@ def about_nat(plan: Plan, want: NatWant) -> list[str]:
     found += [
         f"the firewall chain '{chain}' drops what it does not accept of what is forwarded, also what {key_text(want.key)} lets"
         f" through: {let_pass(chain, nat)}"
-        for chain in plan.before.obstacles.get(want.netns, ())
+        for chain, versions in plan.before.obstacles.get(want.netns, ())
+        if {version_of(network) for network in nat.source} & set(versions)
     ]
+    found += about_other_nats(plan, nat)
     if want.netns in plan.before.dropping and nat.port_forwards:
         found.append(
             f"br_netfilter shows bridged frames to the firewall, so that a port forward of {key_text(want.key)} does not lead a"
             " container back to itself: set the sysctl net.bridge.bridge-nf-call-iptables to 0"
         )
+    return found
+
+
+def about_other_nats(plan: Plan, nat: Nat) -> list[str]:
+    """Where another entry of the same namespace is in the way of this one, or this one in its."""
+    found = []
+    for other in plan.after.nats.values():
+        if other is None or other.netns != nat.netns or other.name == nat.name:
+            continue
+        found += [
+            f"{key_text(nat.key)} and {key_text(other.key)} both forward {mine.protocol} {common_ports(mine, its)}:"
+            " the kernel follows only one of the two, so take it out of the other"
+            for mine, its in product(nat.port_forwards, other.port_forwards)
+            if clash(mine, its)
+        ]
+        found += [
+            f"{key_text(by.key)} isolates {forward.to_address}, to which {key_text(one.key)} forwards"
+            f" {forward.protocol} {forward.port}: put that into the 'port_forwards' of {by.name}"
+            for one, by in ((nat, other), (other, nat))
+            for forward in one.port_forwards
+            if by.isolate and is_inside(forward.to_address, by.source) and forward not in by.port_forwards
+        ]
     return found
 
 

@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 requirements:
-  - nft 0.9.8 or newer, built with JSON (the package C(nftables) of the distributions)
+  - nft 0.9.8 or newer, built with JSON (the package C(nftables) of the distributions). It was tested with nft 1.0.6.
 options:
   name:
     description:
@@ -96,19 +96,22 @@ options:
         description:
           - The port of the service, or where O(port_forwards[].port) is a range, a range of as many, each port of
             the one leading to its counterpart of the other.
+          - A range that leads to other ports has 1024 of them at most. One that leads to the same ports can be of any size.
           - If omitted, it is the same as O(port_forwards[].port).
         type: str
       in_address:
         description:
           - Addresses of the host, in the family of O(port_forwards[].to_address), whose port it is. Loopback addresses are
-            refused, as the kernel does not let packets for them leave.
+            refused, as the kernel does not let packets for them leave, and so are link-local and multicast ones.
           - If omitted, it is every address of the host but those of loopback.
         type: list
         elements: str
   isolate:
     description:
       - Whether new connections that are forwarded towards O(source) pass only from O(source) itself and through
-        port forwards. Answers always pass, and so does what the host itself sends.
+        O(port_forwards). Answers always pass, and so does what the host itself sends.
+      - What another entry or another program forwards to an address in O(source) is kept out as well, so such forwards
+        belong into this entry.
       - With V(false) whoever has a route to O(source) by this host reaches it. It is asked for even if omitted.
     type: bool
     default: true
@@ -118,7 +121,13 @@ notes:
   - What drops forwarded packets elsewhere, such as the C(FORWARD) chain of Docker or ufw, or firewalld, drops them
     still, as a packet has to be accepted by every chain that sees it. This module finds such chains, leaves them alone
     and warns of them. It does not see rules of the old C(iptables-legacy).
-  - Connections that the kernel knows already go on as they began. C(conntrack -D) makes it forget one.
+  - Connections that the kernel knows already go on as they began. C(conntrack -D) makes it forget one. This goes for UDP,
+    too, where a flow is forgotten after it paused for two minutes (half a minute, if nobody answered). One that never pauses
+    that long goes on for ever without being translated, or with it.
+  - The kernel only knows connections where some rule already asked it to. With the first entry of a namespace those that it
+    forwarded before are new to it, which most of them don't survive.
+  - A port of the host that two entries of one namespace forward leads only to one of the two places, of which this module
+    warns.
   - A reload of the distribution's C(nftables.service) flushes all tables, this module's too. The next run makes
     them again.
   - Services see the address of whoever connects from outside or from the host, and that of the gateway where someone in

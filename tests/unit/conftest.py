@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The linuxnet.vnet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the tests are made random: the same examples on every run, unless VNET_EXAMPLES asks for so many new ones."""
+"""How the tests are made random: the same examples on every run, unless a campaign asks for new ones, with VNET_EXAMPLES for so many."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
     database=DirectoryBasedExampleDatabase(".cache/hypothesis"),
 )
-settings.load_profile("campaign" if EXAMPLES else "same")
+settings.load_profile("campaign" if EXAMPLES or "VNET_NATS" in os.environ else "same")
 
 
 def pytest_configure(config: pytest.Config) -> None:

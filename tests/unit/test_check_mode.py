@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import (
     engine,
     files,
     namespaces,
+    netfilter,
     netlink,
     sysctl,
     systemd,
@@ -49,7 +50,7 @@ real_send, real_open, real_call = netlink.Socket._send, os.open, namespaces._cal
 
 def send_nothing_that_changes(self: netlink.Socket, message: Any, kind: int, flags: int) -> None:
     # Of each four messages of rtnetlink the third one asks (rtnetlink.h); of nftables this one does.
-    if kind % 4 != 2 and kind != netlink._NFT_GETCHAIN:
+    if kind % 4 != 2 and kind != netfilter._GETCHAIN:
         raise Wrote(kind)
     real_send(self, message, kind, flags)
 

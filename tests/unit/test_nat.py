@@ -7,15 +7,23 @@ from __future__ import annotations
 import copy
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import nft
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import forward_want, namespace_want, nat_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
-from ansible_collections.linuxnet.vnet.plugins.module_utils.nat_table import nat_of, objects_of, replacing, text_of
+from ansible_collections.linuxnet.vnet.plugins.module_utils.nat_table import (
+    is_dormant,
+    is_ours,
+    objects_of,
+    replacing,
+    text_of,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Forward, Nat, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.read_nat import nat_of
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Forward, Nat, Obstacle, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.plugins.module_utils.warn import warnings_for
 from ansible_collections.linuxnet.vnet.tests.unit.nats import NAMES, accepted, options
@@ -55,8 +63,10 @@ def made(entry: dict[str, Any]) -> Nat:
         ({"source": []}, "source: without a network"),
         ({"source": ["192.168.9.1/24"]}, "source: '192.168.9.1/24' has bits set behind its prefix"),
         ({"source": ["@source4"]}, "source: '@source4' is not a network"),
-        ({"source": ["0.0.0.0/0"]}, "source: '0.0.0.0/0' is not a network that packets come from"),
+        ({"source": ["0.0.0.0/0"]}, "source: '0.0.0.0/0' is not a network that packets are forwarded from"),
         ({"source": ["ff02::/16"]}, "source: "),
+        ({"source": ["fe80::/64"]}, "source: 'fe80::/64' is not a network that packets are forwarded from"),
+        ({"source": ["127.0.0.0/8"]}, "source: "),
         ({"source": [7]}, "source: 7 is not a network"),
         ({"out_interface": ["eth*"]}, "out_interface: 'eth*' has characters that mean something to nft"),
         ({"out_interface": ["@set"]}, "out_interface: "),
@@ -67,6 +77,9 @@ def made(entry: dict[str, Any]) -> Nat:
         ({"snat_to": ["10.0.0.1", "10.0.0.2"]}, "snat_to: 10.0.0.1 and 10.0.0.2 are of one family"),
         ({"snat_to": ["fd00::1"]}, "snat_to: 'source' has no IPv6 network that fd00::1 could be for"),
         ({"snat_to": ["127.0.0.1"]}, "snat_to: 127.0.0.1 is a loopback address"),
+        ({"snat_to": ["0.0.0.0"]}, "snat_to: '0.0.0.0' is the unspecified address"),
+        ({"snat_to": ["224.0.0.1"]}, "snat_to: '224.0.0.1' is a multicast address"),
+        ({"snat_to": ["169.254.0.1"]}, "snat_to: 169.254.0.1 is a link-local address"),
         ({"snat_to": ["10.0.0.1-10.0.0.9"]}, "snat_to: '10.0.0.1-10.0.0.9' is not an IP address"),
         ({"isolate": "perhaps"}, "isolate: "),
         ({"port_forwards": [{"port": 80}]}, "port_forwards: entry 0: to_address: it is needed"),
@@ -79,6 +92,22 @@ def made(entry: dict[str, Any]) -> Nat:
         ({"port_forwards": [{**FORWARD, "in_address": ["fd00::1"]}]}, "mix IPv4 and IPv6"),
         ({"port_forwards": [{**FORWARD, "in_address": ["127.0.0.1"]}]}, "in_address: 127.0.0.1 is a loopback address"),
         ({"port_forwards": [{**FORWARD, "to_address": "::1"}]}, "to_address: ::1 is a loopback address"),
+        ({"port_forwards": [{**FORWARD, "to_address": "::"}]}, "to_address: '::' is the unspecified address"),
+        ({"port_forwards": [{**FORWARD, "to_address": "ff02::1"}]}, "to_address: 'ff02::1' is a multicast address"),
+        ({"port_forwards": [{**FORWARD, "to_address": "255.255.255.255"}]}, "stands for many hosts"),
+        ({"port_forwards": [{**FORWARD, "to_address": "fe80::1"}]}, "to_address: fe80::1 is a link-local address"),
+        (
+            {"port_forwards": [{**FORWARD, "in_address": ["0.0.0.0"]}]},
+            "in_address: '0.0.0.0' is the unspecified address",
+        ),
+        (
+            {"port_forwards": [{**FORWARD, "in_address": ["224.0.0.1"]}]},
+            "in_address: '224.0.0.1' is a multicast address",
+        ),
+        (
+            {"port_forwards": [{**FORWARD, "port": "1-1025", "to_port": "2-1026"}]},
+            "to_port: no more than 1024 ports can lead to others, and 1-1025 has 1025",
+        ),
         (
             {"port_forwards": [{**FORWARD, "port": "8000-8100"}, FORWARD]},
             "entry 1: tcp 8080 is also forwarded to 192.168.9.10",
@@ -117,6 +146,13 @@ def test_values_and_not_spellings() -> None:
     assert one.out_interface == ("a", "b")
     ports = made({"name": "x", "port_forwards": [{**FORWARD, "port": " 8080-8080 ", "to_port": 8080}]}).port_forwards
     assert ports == (Forward("tcp", "8080", "192.168.9.10"),)
+
+
+def test_a_range_of_any_size_leads_to_the_same_ports() -> None:
+    everything = made({"name": "x", "port_forwards": [{**FORWARD, "port": "1-65535", "to_port": "1-65535"}]})
+    assert "tcp dport 1-65535 dnat ip to 192.168.9.10;" in text_of(everything)
+    most = made({"name": "x", "port_forwards": [{**FORWARD, "port": "1-1024", "to_port": "20001-21024"}]})
+    assert len(text_of(most)) < 100_000, "the kernel takes no word of a command line of more than 128 KiB"
 
 
 # -- the table and back ------------------------------------------------------------------------------------------------
@@ -176,6 +212,45 @@ def test_counters_that_somebody_added_are_a_change_but_their_counts_are_none() -
         found.append(nat_of("", "web", objects))
     assert found[0] == found[1]
     assert found[0].altered
+
+
+def test_a_table_that_is_switched_off_is_not_taken_for_ours_and_can_be_put_back() -> None:
+    nat = made({"name": "web"})
+    for flags in ({}, {"flags": "vnet_web"}, {"flags": ["dormant"]}):  # as nft lists them, some releases wrongly
+        objects = objects_of(nat)
+        objects[0] = {"table": {**objects[0]["table"], **flags}}
+        assert nat_of("", "web", objects) == nat
+        found = nat_of("", "web", objects, dormant=True)
+        assert found != nat
+        assert is_dormant(found)
+        assert not is_dormant(nat)
+        assert plan(with_nat(found), (nat_want({"name": "web", "source": SOURCE}),)).after.nats["", "web"] == nat
+        assert replacing(found) == replacing(nat), "nft takes the flags in text only"
+
+
+def test_tables_that_only_begin_like_ours_are_none() -> None:
+    assert is_ours("vnet_a.b-c")
+    assert not any(map(is_ours, ("vnet_", "vnet_a b", "vnet_x; flush ruleset", "vnetwork", "web")))
+
+
+def test_isolation_lets_through_what_its_own_forwards_brought_and_nobody_elses() -> None:
+    forwards = [
+        {"port": 8080, "to_address": "192.168.9.10", "to_port": 80},
+        {"port": "70-72", "to_address": "fd00::1", "to_port": "80-82", "protocol": "udp", "in_address": ["fd01::1"]},
+    ]
+    said = text_of(made({"name": "web", "source": [*SOURCE, "fd00::/64"], "port_forwards": forwards}))
+    assert "ct status dnat ip daddr 192.168.9.10 tcp dport 80 ct original proto-dst 8080 accept;" in said
+    assert (
+        "ct status dnat ip6 daddr fd00::1 udp dport 80-82 ct original proto-dst 70-72 ct original ip6 daddr fd01::1 accept;"
+        in said
+    )
+    assert "dnat accept" not in text_of(made({"name": "web"}))
+
+
+def test_isolation_lets_neighbours_on_one_bridge_find_each_other() -> None:
+    said = text_of(made({"name": "web", "source": [*SOURCE, "fd00::/64"]}))
+    assert "ip6 saddr != @source6 ip6 saddr != fe80::/10 ip6 daddr @source6 drop;" in said
+    assert "ip saddr != @source4 ip daddr @source4 drop;" in said
 
 
 def test_nothing_of_anybody_else_is_in_what_nft_is_told() -> None:
@@ -250,6 +325,20 @@ def test_it_comes_before_forwarding_and_goes_after_it() -> None:
     assert [command.split()[0] for command in gone.commands] == ["sysctl", "nft"]
 
 
+def test_it_comes_before_the_links_that_it_isolates_and_any_setting_that_forwards() -> None:
+    said = topology_plan(
+        State(nats={("r", "web"): None}, files={RECORD: None}),
+        {**WEB, "netns": "r"},
+        namespaces=[{"name": "r", "sysctl": {"net.ipv4.ip_forward": 1}}],
+        veths=[{"name": "v", "netns": "r", "peer": {"name": "p"}, "addresses": ["192.168.9.1/24"]}],
+    ).commands
+    places = [
+        next(n for n, line in enumerate(said) if word in line)
+        for word in ("netns add", "table inet", "sysctl", "link add")
+    ]
+    assert places == sorted(places)
+
+
 def test_it_goes_with_its_namespace() -> None:
     nat = Nat("r", "web", ("192.168.9.0/24",))
     state = State({"r": {}}, nats={nat.key: nat})
@@ -320,12 +409,25 @@ def test_one_name_twice_is_refused() -> None:
         topology_plan(empty(), WEB, WEB)
 
 
+def test_a_port_that_two_entries_forward_is_refused() -> None:
+    other = {**WEB, "name": "more", "port_forwards": [{**FORWARD, "port": "8000-8100"}]}
+    with pytest.raises(Refused, match=r"^nats\[1\]: port_forwards: tcp 8080 is also forwarded by nats\[0\]$"):
+        topology_plan(empty(), other, {**WEB, "port_forwards": [FORWARD]})
+    elsewhere = {**WEB, "netns": "r", "port_forwards": [FORWARD]}
+    host = State({"r": {}}, nats={("", "more"): None, ("r", "web"): None}, files={RECORD: None})
+    assert topology_plan(host, other, elsewhere).after.nats["r", "web"]
+
+
 # -- warnings and nft --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_in_the_way_is_said_with_what_to_do() -> None:
     state = empty()
-    state.obstacles[""] = ("filter FORWARD", "firewalld filter_FORWARD")
+    state.obstacles[""] = (
+        Obstacle("filter FORWARD", (4,)),
+        Obstacle("firewalld filter_FORWARD"),
+        Obstacle("x FORWARD", (6,)),
+    )
     state.dropping[""] = ""
     want = nat_want({**WEB, "port_forwards": [FORWARD]})
     said = warnings_for(plan(state, (want,)), (want,))
@@ -333,6 +435,26 @@ def test_what_is_in_the_way_is_said_with_what_to_do() -> None:
     assert [next(word for word in words if word in sentence) for sentence in said] == list(words)
     state.sysctls["", "net.ipv4.ip_forward"] = "1"
     assert len(warnings_for(plan(state, (want,)), (want,))) == 3
+    of_ipv6 = nat_want({**WEB, "source": ["fd00::/64"]})
+    said = warnings_for(plan(state, (of_ipv6,)), (of_ipv6,))
+    assert ["firewalld" in sentence or "'x FORWARD'" in sentence for sentence in said] == [True, True]
+
+
+def test_entries_that_are_in_each_others_way_are_said() -> None:
+    state = empty()
+    del state.sysctls["", "net.ipv4.ip_forward"], state.sysctls["", "net.ipv4.conf.all.forwarding"]
+    forwards = [{**FORWARD, "port": "8000-8080"}, {"port": 53, "to_address": "10.0.0.9"}]
+    other = made({"name": "other", "source": ["10.0.0.0/8"], "port_forwards": forwards})
+    state.nats["", "other"] = other
+    state.nats["r", "far"] = replace(other, netns="r", name="far")
+    want = nat_want({**WEB, "port_forwards": [{**FORWARD, "to_address": "10.0.0.1"}]})
+    said = warnings_for(plan(state, (want,)), (want,))
+    assert len(said) == 3, said
+    assert said[0].startswith("web and other both forward tcp 8080: ")
+    assert said[1].startswith("other isolates 10.0.0.1, to which web forwards tcp 8080: ")
+    assert said[2].startswith("web isolates 192.168.9.10, to which other forwards tcp 8000-8080: ")
+    same = nat_want({**WEB, "isolate": False})
+    assert warnings_for(plan(state, (same,)), (same,)) == []
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,16 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     return made
 
 
+def test_what_isolates_is_restored_before_links_and_forwarding(tmp_path: Path) -> None:
+    modules = ("vnet_sysctl_forward", "vnet_veth", "vnet_topology", "vnet_bridge", "vnet_nat", "vnet_netns")
+    for number, module in enumerate(modules):
+        (tmp_path / f"{number}.json").write_text(json.dumps({"module": module, "options": {}}), encoding="utf-8")
+    paths = sorted(map(str, tmp_path.iterdir()), key=restore.rank)
+    order = [json.loads(Path(path).read_text(encoding="utf-8"))["module"] for path in paths]
+    assert order[:3] == ["vnet_netns", "vnet_nat", "vnet_topology"]
+    assert order[-1] == "vnet_sysctl_forward"
+
+
 def test_all_that_is_there_is_restored_at_once(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     host = make({"a": [], "warned": []})
     assert main([str(host.directory)]) == 0

@@ -21,11 +21,16 @@ Networks = Sequence[Any]
 """IPv4 and IPv6 networks of the standard library."""
 
 
+def is_name(text: str) -> bool:
+    """Whether an entry can have this name. It goes into that of an nft table, and nft takes more than it can read back."""
+    return re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) is not None
+
+
 class NatName(Type):
-    """The name of an entry, which goes into that of an nft table: nft takes more than it can read back."""
+    """The name of an entry."""
 
     def parse(self, value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        if not isinstance(value, str) or not is_name(value):
             raise BadValue(
                 f"{value!r} is not a name of letters, digits, '_', '.' and '-', at most 64 of them"
                 + ("" if isinstance(value, str) else ": quote it")
@@ -49,8 +54,8 @@ class Sources(Type):
                     "has bits set behind its prefix" if "host bits" in said else "is not a network such as 192.0.2.0/24"
                 )
                 raise BadValue(f"{item!r} {why}") from None
-            if not network.prefixlen or network.is_multicast:
-                raise BadValue(f"{item!r} is not a network that packets come from")
+            if not network.prefixlen or network.is_multicast or network.is_loopback or network.is_link_local:
+                raise BadValue(f"{item!r} is not a network that packets are forwarded from")
             found.append(network)
         return collapsed(found)
 
@@ -62,6 +67,22 @@ def collapsed(networks: Networks) -> tuple[str, ...]:
         for version in (4, 6)
         for network in ipaddress.collapse_addresses(network for network in networks if network.version == version)
     )
+
+
+class HostAddress(Ip):
+    """The address of one host, such as can stand in packets that are forwarded."""
+
+    def parse(self, value: Any) -> str:
+        text: str = super().parse(value)
+        address = ipaddress.ip_address(text)
+        for is_so, words in (
+            (text == "255.255.255.255", "stands for many hosts"),
+            (address.is_link_local, "is a link-local address, and packets with such a one are not forwarded"),
+            (address.is_loopback, "is a loopback address, whose packets never leave the host"),
+        ):
+            if is_so:
+                raise BadValue(f"{text} {words}: give the address of one host, as others know it")
+        return text
 
 
 class OutInterface(DeviceName):
@@ -94,6 +115,9 @@ def span(ports: str) -> tuple[int, int]:
     first, _dash, last = ports.partition("-")
     return int(first), int(last or first)
 
+
+MOST_OTHER_PORTS = 1024
+"""So many ports of a range can lead to other ones: nft keeps each pair, and the command that makes them has to fit a line."""
 
 PROTOCOL = Choice({"tcp": 6, "udp": 17})
 
@@ -139,18 +163,14 @@ class Forwards(Type):
         (first, last), (to_first, to_last) = span(port), span(to_port)
         if last - first != to_last - to_first:
             raise BadValue(f"to_port: {to_port} has not as many ports as {port}")
+        if to_port != port and last - first >= MOST_OTHER_PORTS:
+            raise BadValue(
+                f"to_port: no more than {MOST_OTHER_PORTS} ports can lead to others, and {port} has {last - first + 1}"
+            )
         addresses = tuple(sorted(words.get("in_address", ())))
         for address in addresses:
             if (":" in address) != (":" in words["to_address"]):
                 raise BadValue(f"in_address: {address} and {words['to_address']} mix IPv4 and IPv6")
-            if ipaddress.ip_address(address).is_loopback:
-                raise BadValue(
-                    f"in_address: {address} is a loopback address, whose packets never leave the host: give another one of the host"
-                )
-        if ipaddress.ip_address(words["to_address"]).is_loopback:
-            raise BadValue(
-                f"to_address: {words['to_address']} is a loopback address, and no packet goes there from outside"
-            )
         to_port = "" if to_port == port else to_port
         return Forward(words.get("protocol", "tcp"), port, words["to_address"], to_port, addresses)
 
@@ -165,9 +185,9 @@ class Forwards(Type):
 PARTS: dict[str, Type] = {
     "protocol": PROTOCOL,
     "port": Ports(),
-    "to_address": Ip(),
+    "to_address": HostAddress(),
     "to_port": Ports(),
-    "in_address": ListOf(Ip()),
+    "in_address": ListOf(HostAddress()),
 }
 
 
@@ -183,16 +203,25 @@ def clash(one: Forward, other: Forward) -> bool:
     )
 
 
+def common_ports(one: Forward, other: Forward) -> str:
+    """The ports that both are of."""
+    ends = list(zip(span(one.port), span(other.port)))
+    first, last = max(ends[0]), min(ends[1])
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def is_inside(address: str, networks: Sequence[str]) -> bool:
+    """Whether an address is in one of the networks."""
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in networks)
+
+
 class SnatTo(Type):
     """Addresses to translate to, one of a family at most, IPv4 first."""
 
     spec: Mapping[str, Any] = {"type": "list", "elements": "str"}
 
     def parse(self, value: Any) -> tuple[str, ...]:
-        found = [Ip().parse(item) for item in value]
-        for address in found:
-            if ipaddress.ip_address(address).is_loopback:
-                raise BadValue(f"{address} is a loopback address, to which nobody outside can answer")
+        found = [HostAddress().parse(item) for item in value]
         if len({":" in address for address in found}) < len(found):
             raise BadValue(f"{' and '.join(found)} are of one family, and it takes one address for each")
         return tuple(sorted(found, key=lambda address: ":" in address))

@@ -20,6 +20,7 @@ import selectors
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,20 +58,24 @@ ADDRESSES: dict[int, dict[str, str]] = {
 }
 NAMES = {version: {address: name for name, address in table.items()} for version, table in ADDRESSES.items()}
 SPACES = ("c1", "c2", "other", "outside")
-TCP_PORTS = (80, 8080, 8081, 9000, 9002, 7001)
-UDP_PORTS = (53, 6000, 6001)
-WAIT = 1.2
+OF_HOST = ("gateway", "other gateway", "uplink", "uplink, second")
+TCP_PORTS = (80, 7000, 7001, 7002, 8080, 8081, 8082, 9000, 9001, 9002, 9003)
+UDP_PORTS = (53, 5000, 5001, 6000, 6001, 8080)
+LINK_LOCAL = "fe80::10"
+"""An address of c1, from which no router forwards."""
+WAIT = 1.5
 """Seconds of silence after which nothing more will come: a SYN that was lost is sent again after one."""
 
 
 class Attempt(NamedTuple):
-    """Something to try: `ping`, `tcp` or `udp`, from a namespace to the address that goes by a name."""
+    """Something to try: `ping`, `tcp` or `udp`, from a namespace to the address that goes by a name. `bound`: from this address."""
 
     what: str
     source: str
     target: str
     version: int
     port: int = 0
+    bound: str = ""
 
 
 def build(bridged_to_firewall: bool) -> None:
@@ -91,6 +96,7 @@ def build(bridged_to_firewall: bool) -> None:
         ip("", "link", "set", near, "up")
         ip(name, "link", "set", "eth0", "up")
         addressed(name, "eth0", name)
+    ip("c1", "address", "add", f"{LINK_LOCAL}/64", "dev", "eth0", "nodad")
     addressed("", "eth0", "uplink, second", 6)
     addressed("", "eth0", "uplink")  # which the kernel prefers: the first of IPv4, the last of IPv6
     addressed("", "eth0", "uplink, second", 4)
@@ -128,17 +134,19 @@ class Services:
                 # What the host listens on is not what it forwards: a connection there that is not forwarded fails.
                 for port in TCP_PORTS if netns else (80,):
                     self._listen(netns, version, socket.SOCK_STREAM, port)
-                for port in UDP_PORTS if netns else (53,):
-                    self._listen(netns, version, socket.SOCK_DGRAM, port)
+                # Bound to one address it also answers from there; of the host's it would else choose one.
+                for name in ("",) if netns else (*OF_HOST, "loopback"):
+                    for port in UDP_PORTS if netns else (53,):
+                        self._listen(netns, version, socket.SOCK_DGRAM, port, name)
 
-    def _listen(self, netns: str, version: int, kind: int, port: int) -> None:
+    def _listen(self, netns: str, version: int, kind: int, port: int, name: str = "") -> None:
         found = opened(netns, version, kind)
         if version == 6:
             found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(("::" if version == 6 else "0.0.0.0", port))
+        found.bind((ADDRESSES[version].get(name, "::" if version == 6 else "0.0.0.0"), port))
         if kind == socket.SOCK_STREAM:
-            found.listen(64)
+            found.listen(1024)
         self.selector.register(found, selectors.EVENT_READ, (netns, version, kind))
 
     def serve(self, seconds: float) -> bool:
@@ -159,26 +167,32 @@ class Services:
 
 
 def answer(netns: str, version: int, peer: str) -> bytes:
-    return f"{netns or 'host'} sees {NAMES[version].get(peer, peer)}".encode()
+    return f"{netns or 'host'} sees {NAMES[version].get(peer, peer.split('%', maxsplit=1)[0])}".encode()
 
 
 def tried(services: Services, attempts: Iterable[Attempt]) -> dict[Attempt, str]:
     """What each attempt got for an answer, "" for none: `c1 sees uplink`, or of a ping `answered`. All go at once."""
     pings = {attempt: pinging(attempt) for attempt in attempts if attempt.what == "ping"}
-    asking = {attempt: asked(attempt) for attempt in attempts if attempt.what != "ping"}
+    waiting = selectors.DefaultSelector()
+    for attempt in attempts:
+        if attempt.what != "ping":
+            waiting.register(asked(attempt), selectors.EVENT_READ, attempt)
     found: dict[Attempt, str] = dict.fromkeys(attempts, "")
     deadline = time.monotonic() + WAIT
-    while asking and time.monotonic() < deadline:
+    while waiting.get_map() and time.monotonic() < deadline:
         if services.serve(0.01):
             deadline = time.monotonic() + WAIT
-        for attempt, client in list(asking.items()):
-            try:
-                found[attempt] = client.recv(100).decode()
-            except BlockingIOError:
-                continue
-            except OSError:  # refused, or unreachable
-                pass
-            asking.pop(attempt).close()
+        for key, _events in waiting.select(0):
+            client = key.fileobj
+            assert isinstance(client, socket.socket)
+            with suppress(OSError):  # refused, or unreachable
+                found[key.data] = client.recv(100).decode()
+            waiting.unregister(client)
+            client.close()
+    for key in list(waiting.get_map().values()):
+        assert isinstance(key.fileobj, socket.socket)
+        key.fileobj.close()
+    waiting.close()
     for attempt, process in pings.items():
         found[attempt] = "answered" if process.wait() == 0 else ""
     return found
@@ -187,9 +201,13 @@ def tried(services: Services, attempts: Iterable[Attempt]) -> dict[Attempt, str]
 def asked(attempt: Attempt) -> socket.socket:
     kind = socket.SOCK_STREAM if attempt.what == "tcp" else socket.SOCK_DGRAM
     client = opened(attempt.source, attempt.version, kind)
+    if attempt.bound:
+        with inside(attempt.source):
+            client.bind((attempt.bound, 0, 0, socket.if_nametoindex("eth0")))
     client.connect_ex((ADDRESSES[attempt.version][attempt.target], attempt.port))
     if attempt.what == "udp":
-        client.send(b"?")
+        with suppress(OSError):  # what is unreachable at once
+            client.send(b"?")
     return client
 
 
