@@ -25,6 +25,16 @@ def read(path: str) -> FileContent | None:
     return content if content is None or b"\0" in content else content.decode("utf-8", "surrogateescape")
 
 
+def listed(directory: str) -> list[str]:
+    """The paths of what is in a directory, in order; none where there is no such directory."""
+    try:
+        return [f"{directory}/{name}" for name in sorted(os.listdir(directory))]
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
+
+
 def read_text(path: str) -> str | None:
     """The text that is there, None for nothing."""
     content = _read(path)

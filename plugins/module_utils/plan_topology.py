@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import plan_ports, plan_rows, plan_stack
+from . import plan_ports, plan_rows, plan_shared, plan_stack
 from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, NatWant, RowWant, Want
 from .errors import Refused
@@ -21,7 +21,7 @@ from .file_operations import FileRemove, FileWrite
 from .kinds import ROW_KINDS, kind_of
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
-from .operations import NamespaceDelete, Operation, SysctlSet
+from .operations import NamespaceDelete, Operation
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology
@@ -223,17 +223,6 @@ def namespaces_of_others(planner: Planner, topology: Topology) -> list[str]:
 
 def remembered(planner: Planner, old: Record) -> Record:
     """What the record has to say after this run."""
-    sysctls = {(netns, key): (before, now) for netns, key, before, now in old.sysctls}
-    for step in planner.steps:
-        operation = step.operation
-        if isinstance(operation, SysctlSet) and operation.netns not in {want.name for want in planner.namespaces}:
-            before = planner.before.sysctls.get((operation.netns, operation.key), "")
-            if before == operation.value and (operation.netns, operation.key) not in sysctls:
-                continue  # put back as it was, on a device that is made anew
-            sysctls[operation.netns, operation.key] = (
-                sysctls.get((operation.netns, operation.key), (before, ""))[0],
-                operation.value,
-            )
     made = old.row_keys
     adopting = bool(planner.topology and planner.topology.adopt)
     # One that was there as it is wanted, and was not taken over, is used and never pruned.
@@ -251,7 +240,7 @@ def remembered(planner: Planner, old: Record) -> Record:
             moved.setdefault(step.operation.to, step.operation.netns)
     return Record(
         rows,
-        [[*key, *values] for key, values in sorted(sysctls.items())],
+        plan_shared.remembered(planner, old),
         [[*key, origin] for key, origin in sorted(moved.items())],
         [],
         ports_told(planner, old),
@@ -285,14 +274,7 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
 
     What is in a namespace of `going` goes with that.
     """
-    wanted = {
-        (step.operation.netns, step.operation.key) for step in planner.steps if isinstance(step.operation, SysctlSet)
-    }
-    wanted |= planner.settled
-    for netns, key, before, now in [entry for entry in new.sysctls if tuple(entry[:2]) not in wanted]:
-        new.sysctls.remove([netns, key, before, now])
-        if planner.model.sysctls.get((netns, key)) == now and before not in ("", now):
-            planner.do(SysctlSet(netns, key, before))
+    plan_shared.give_back(planner, new)
     for netns, name, option, before, now in [
         entry for entry in new.ports if ((entry[0], entry[1]), entry[2]) not in planner.told
     ]:

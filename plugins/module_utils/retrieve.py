@@ -26,7 +26,7 @@ from .persist import Keep, look
 from .read_rows import RowReader
 from .read_uplink import UplinkReader
 from .state import Key, Link, State
-from .topology import OWNER, Record, Topology
+from .topology import OWNER, RECORDS, Record, Topology
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
@@ -156,11 +156,21 @@ class Reader(RowReader, UplinkReader):
         self._marked(topology, places)
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
+        self._records_of_others(topology, {entry[0] for entry in record.sysctls})
         for netns, name, origin in record.moved:
             self._note(netns, [name])
             self._note(origin, [name])
         for netns, name, _option, _before, _now in record.ports:
             self._note(netns, [name])
+
+    def _records_of_others(self, topology: Topology, places: set[str]) -> None:
+        """What other topologies have recorded, where this one may give sysctls back that they want as they are."""
+        for path in files.listed(RECORDS) if places else ():
+            if path != topology.record and path.endswith(".json"):
+                content = self.state.files[path] = files.read_text(path)
+                for netns, key, _before, _now in Record.read(content).sysctls:
+                    if netns in places:
+                        self._sysctls(netns, [key])
 
     def _moved(self, record: Record) -> None:
         """The devices that were moved, which carry no mark."""

@@ -39,7 +39,8 @@ options:
       - V(absent) removes what the topology has made, and gives back what it has only used. Namespaces and devices
         that carry its mark and routes that it has made are deleted, devices that O(links) moved go back to where
         they were found, and sysctls outside its own namespaces, forwarding among them, get the value that they had
-        before, unless someone else has changed them in the meantime. The lists are not looked at.
+        before, unless someone else has changed them in the meantime, or another topology lists them as they are. The
+        last of such topologies gives them back. The lists are not looked at.
     type: str
     choices: [present, absent]
     default: present
