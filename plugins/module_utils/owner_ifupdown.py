@@ -131,8 +131,11 @@ def edits(uplink: str, bridge: Bridge, files: Mapping[str, str]) -> list[Edit]:
                     check_other(uplink, bridge.name, stanza)
         except Refused as exc:
             raise Refused(f"{path}: {exc}") from None
-        for edit in found:
-            if edit.path == path and text.count(edit.old) != 1:
+        mine = [edit for edit in found if edit.path == path]
+        if mine and "cloud-init" in path:
+            raise Refused(f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge")
+        for edit in mine:
+            if text.count(edit.old) != 1:
                 raise Refused(f"{path}: it has the stanza of {uplink} more than once")
     if not found:
         raise Refused(f"{MAIN}: neither it nor what it reads has a stanza of {uplink}")

@@ -68,12 +68,13 @@ class Section(NamedTuple):
 class Source(NamedTuple):
     """How networkd configures a device so far. `name`: of its .network file; `text`: of that, and of its drop-ins after it.
 
-    `iaid`: by which the DHCP server knows it, None where it has no lease, or one by the MAC address.
+    `iaid`, `iaid6`: by which DHCP servers know it, None where it has no lease, or one by the MAC address.
     """
 
     name: str
     text: str
     iaid: int | None = None
+    iaid6: int | None = None
 
 
 class Bridge(NamedTuple):
@@ -124,8 +125,9 @@ def written(uplink: str, bridge: Bridge, source: Source) -> dict[str, str]:
     more = [("Address", address) for address in bridge.addresses if address not in have]
     if more:
         extra.append(Section("Network", tuple(more)))
-    if source.iaid is not None:
-        extra.append(Section("DHCPv4", (("IAID", str(source.iaid)),)))
+    for section, iaid in (("DHCPv4", source.iaid), ("DHCPv6", source.iaid6)):
+        if iaid is not None:
+            extra.append(Section(section, (("IAID", str(iaid)),)))
     port = (
         Section("Link", (("RequiredForOnline", "no"),)),
         Section("Network", (("Bridge", bridge.name), ("LinkLocalAddressing", "no"), ("IPv6AcceptRA", "no"))),

@@ -177,7 +177,7 @@ def normal(address: str) -> str:
 
 def networkd_source(source: Mapping[str, Any]) -> owner_networkd.Source:
     """From what is remembered."""
-    return owner_networkd.Source(source["name"], source["text"], source["iaid"])
+    return owner_networkd.Source(source["name"], source["text"], source["iaid"], source["iaid6"])
 
 
 def put(planner: Planner, path: str, text: str, mode: int = 0o644) -> None:

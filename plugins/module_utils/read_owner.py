@@ -24,6 +24,9 @@ NETWORKD_PLACES = tuple(f"{place}/systemd/network" for place in ("/etc", "/run",
 BRIDGE_SCRIPT = "/etc/network/if-pre-up.d/bridge"
 """By which ifupdown knows bridges: of the package bridge-utils."""
 
+CLIENTS = ("dhclient", "dhclient6")
+"""How the files of ifupdown's DHCP clients begin."""
+
 OTHER_IFUPDOWNS = {"ifupdown2": "/usr/share/ifupdown2", "ifupdown-ng": "/usr/libexec/ifupdown-ng"}
 
 
@@ -35,7 +38,7 @@ def setup_of(owner: owners.Owner | None, device: str, index: int, bridge: str, r
             return Setup(unfit=f"nobody was found who configures {device} at boot", client=client_of(bridge, root))
         if owner.program == "systemd-networkd":
             return networkd(owner.file, index, root)
-        if owner.program == "ifupdown" or (device in noted and client_of(device, root)):
+        if owner.program == "ifupdown" or (device in noted and any(client_of(device, root, name) for name in CLIENTS)):
             return ifupdown(owner, device, bridge, root)
     except Refused as exc:
         return Setup(owner.program if owner else "", unfit=str(exc))
@@ -80,7 +83,13 @@ def networkd(path: str, index: int, root: str) -> Setup:
     parts = [text, *drop_ins(name, root)]
     for part in parts:
         owner_networkd.sections(part)
-    source = {"name": name, "text": "\n".join(parts), "iaid": owner_networkd.iaid_of(lease.get("CLIENTID", ""))}
+    iaid6 = owners.settings(f"{root}{owners.NETWORKD}/{index}").get("DHCP6_CLIENT_IAID", "")
+    source = {
+        "name": name,
+        "text": "\n".join(parts),
+        "iaid": owner_networkd.iaid_of(lease.get("CLIENTID", "")),
+        "iaid6": int(iaid6, 16) if iaid6 else None,
+    }
     return Setup("systemd-networkd", source, others)
 
 
@@ -105,6 +114,8 @@ def ifupdown(owner: owners.Owner, device: str, bridge: str, root: str) -> Setup:
         raise Refused("ifupdown makes bridges only with the package bridge-utils: install it")
     found: dict[str, str] = {}
     read_interfaces(owner_ifupdown.MAIN, root, found)
+    if client_of(device, root, "dhclient6"):
+        raise Refused(f"a DHCPv6 client of ifupdown runs on {device}, which can't go on on another device yet")
     client = client_of(device, root) or client_of(bridge, root)
     if owner.dhcp and not client_of(device, root):
         raise Refused(f"{owner.program} holds a DHCP lease of {device}, and it was not ifupdown that started it")
@@ -135,7 +146,7 @@ def in_directory(path: str) -> list[str]:
     return [f"{path}/{name}" for name in sorted(os.listdir(path)) if re.fullmatch(r"[a-zA-Z0-9_-]+", name)]
 
 
-def client_of(device: str, root: str = "") -> str:
-    """The device, where a DHCP client (IPv4) runs on it that ifupdown started; else nothing."""
-    pid = "".join(owners.lines(f"{root}/run/dhclient.{device}.pid")[:1]).strip()
+def client_of(device: str, root: str = "", files_of: str = "dhclient") -> str:
+    """The device, where a DHCP client runs on it that ifupdown started, by default one for IPv4; else nothing."""
+    pid = "".join(owners.lines(f"{root}/run/{files_of}.{device}.pid")[:1]).strip()
     return device if pid.isdigit() and owners.lines(f"{root}/proc/{pid}/comm")[:1] == ["dhclient"] else ""

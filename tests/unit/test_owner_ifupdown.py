@@ -163,6 +163,11 @@ def test_a_stanza_in_a_file_that_is_read_besides() -> None:
     assert sources("source-directory interfaces.d\n") == [("source-directory", "interfaces.d")]
 
 
+def test_a_file_that_is_written_anew_at_boot_is_refused() -> None:
+    with pytest.raises(Refused, match="cloud-init writes it anew"):
+        edits("lan0", Bridge("br0", MAC), {"/etc/network/interfaces.d/50-cloud-init": STATIC})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -92,6 +92,8 @@ def test_the_lease_is_asked_for_by_the_same_identifier() -> None:
         ("IAID", str(0xB7CC2F5C)),
     ]
     assert not of(found["0-vnet-lan0.network"], "DHCPv4")
+    found = written("lan0", Bridge("br0", MAC), Source("10-lan.network", "[Network]\nDHCP=yes\n", None, 78))
+    assert of(found["0-vnet-br0.network"], "DHCPv6") == [("IAID", "78")]
     # One by the MAC address needs nothing, as the bridge has the same.
     assert iaid_of("01" + MAC.replace(":", "")) is None
     assert iaid_of("") is None

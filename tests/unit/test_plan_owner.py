@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAC = "02:00:00:00:00:05"
 NETWORK = "[Match]\nName=lan*\n\n[Network]\nDHCP=ipv4\nAddress=10.0.0.5/24\n"
-NETWORKD = Setup("systemd-networkd", {"name": "10-lan.network", "text": NETWORK, "iaid": 77})
+NETWORKD = Setup("systemd-networkd", {"name": "10-lan.network", "text": NETWORK, "iaid": 77, "iaid6": None})
 INTERFACES = "auto lan0\niface lan0 inet dhcp\n"
 IFUPDOWN = Setup("ifupdown", {"files": {"/etc/network/interfaces": INTERFACES}}, client="lan0")
 OWNED = "systemd-networkd configures lan0 and would put its addresses back there"
@@ -150,7 +150,13 @@ def test_addresses_of_the_task_have_to_have_those_of_the_configuration() -> None
     [
         (Setup("NetworkManager", unfit="NetworkManager configures it"), {}, "NetworkManager"),
         (Setup(unfit="nobody was found who configures lan0 at boot"), {}, "nobody was found"),
-        (Setup("systemd-networkd", {"name": "a.network", "text": "[Network]\nBond=b\n", "iaid": None}), {}, "Bond="),
+        (
+            Setup(
+                "systemd-networkd", {"name": "a.network", "text": "[Network]\nBond=b\n", "iaid": None, "iaid6": None}
+            ),
+            {},
+            "Bond=",
+        ),
         (Setup("ifupdown", {"files": {"/etc/network/interfaces": "iface lan0 inet ppp\n"}}), {}, "ppp"),
     ],
 )
@@ -192,6 +198,7 @@ def test_networkd_with_drop_ins(tmp_path: Path) -> None:
         ("etc/systemd/network/10-lan.network.d", "a.conf", "[Network]\nDNS=192.0.2.2\n"),
         ("run/systemd/network/10-lan.network.d", "b.conf", "[Network]\nNTP=192.0.2.3\n"),
         ("etc/systemd/network", "20-x.link", "[Match]\nOriginalName=*\n"),
+        ("run/systemd/netif/links", "4", "DHCP6_CLIENT_IAID=0x4e\n"),
         ("run/systemd/netif/leases", "4", "ADDRESS=10.0.0.9\nCLIENTID=ff0000004d00020000ab11aabbccdd\n"),
     ):
         (tmp_path / place).mkdir(parents=True, exist_ok=True)
@@ -199,7 +206,7 @@ def test_networkd_with_drop_ins(tmp_path: Path) -> None:
     owner = Owner("systemd-networkd", True, "/etc/systemd/network/10-lan.network")
     found = setup_of(owner, "lan0", 4, "br0", str(tmp_path))
     assert not found.unfit
-    assert found.source["iaid"] == 77
+    assert (found.source["iaid"], found.source["iaid6"]) == (77, 0x4E)
     assert found.source["text"].startswith(NETWORK)
     assert "192.0.2.1" not in found.source["text"]
     assert found.source["text"].index("192.0.2.2") < found.source["text"].index("192.0.2.3")
@@ -231,6 +238,13 @@ def test_ifupdown_with_all_that_it_reads(tmp_path: Path) -> None:
         "/etc/network/interfaces.d/lan.conf",
         "/etc/network/more/vpn",
     ]
+    for name, text in (("run/dhclient6.lan0.pid", "77\n"), ("proc/77/comm", "dhclient\n")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "run/network").mkdir()
+    (tmp_path / "run/network/ifstate").write_text("lan0=lan0\n", encoding="utf-8")
+    assert "DHCPv6" in setup_of(Owner("dhclient", True), "lan0", 4, "br0", str(tmp_path)).unfit
+    assert "DHCPv6" in setup_of(Owner("ifupdown"), "lan0", 4, "br0", str(tmp_path)).unfit
     (network / "if-pre-up.d/bridge").unlink()
     assert "bridge-utils" in setup_of(Owner("ifupdown"), "lan0", 4, "br0", str(tmp_path)).unfit
     (tmp_path / "usr/share/ifupdown2").mkdir(parents=True)
