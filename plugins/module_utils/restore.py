@@ -14,6 +14,7 @@ name and doesn't keep the others from being restored.
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 import time
@@ -49,6 +50,15 @@ def restore(path: str) -> list[str]:
                 f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
             )
     return run(wants, topology=topology).warnings
+
+
+def await_others(path: str, document: Document) -> None:
+    """Raise Missing where it is about a bridge that another program has still to make."""
+    for bridge, (uplink, group) in document.awaits.items():
+        if not is_made(bridge, uplink, group):
+            raise Missing(
+                f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
+            )
 
 
 def is_made(bridge: str, uplink: str, group: int) -> bool:
@@ -93,7 +103,9 @@ class Restoration:
         wants: dict[str, tuple[Want, ...]] = {}
         for path in self.left:
             with suppress(VnetError):
-                topology, found = Document.read(path, files.read_text(path) or "").wants(path)
+                document = Document.read(path, files.read_text(path) or "")
+                await_others(path, document)
+                topology, found = document.wants(path)
                 if topology is None and isinstance(self.problems[path], Missing):
                     wants[path] = found
         while len(wants) > 1:
@@ -127,8 +139,9 @@ class Restoration:
 
 
 def what_is_there() -> list[list[str]]:
-    """The names of devices and namespaces, as far as they show without asking the kernel in earnest."""
-    return [sorted(os.listdir(path)) if os.path.isdir(path) else [] for path in ("/sys/class/net", "/run/netns")]
+    """The names of devices, namespaces and ports, as far as they show without asking the kernel in earnest."""
+    names = [sorted(os.listdir(path)) if os.path.isdir(path) else [] for path in ("/sys/class/net", "/run/netns")]
+    return [*names, sorted(glob.glob("/sys/class/net/*/brif/*"))]
 
 
 def await_change(seen: list[list[str]], deadline: float) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import bundle, restore
+from ansible_collections.linuxnet.vnet.plugins.module_utils import bundle, files, restore
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Missing, VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
@@ -183,6 +184,34 @@ def test_a_device_that_comes_late_is_waited_for(make: Make, monkeypatch: pytest.
 
     monkeypatch.setattr(restore, "await_change", come)
     assert main([str(host.directory)]) == 0
+
+
+def test_a_bridge_that_another_program_makes_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = make({"br0": [], "a": ["later"], "b": ["later"]})
+    document = {"module": "vnet_bridge", "options": {"name": "br0"}, "awaits": {"br0": ["lan0", 7]}}
+    (host.directory / "br0.json").write_text(json.dumps(document), encoding="utf-8")
+    made: list[tuple[str, str, int]] = []
+
+    def is_made(bridge: str, uplink: str, group: int) -> bool:
+        made.append((bridge, uplink, group))
+        return len(made) > 4
+
+    monkeypatch.setattr(restore, "is_made", is_made)
+    monkeypatch.setattr(restore, "await_change", lambda _seen, _deadline: host.there.add("later"))
+    assert main([str(host.directory)]) == 0
+    assert set(made) == {("br0", "lan0", 7)}
+    assert host.runs[-1] == ["br0"]
+    assert [names for names in host.runs if "br0" in names] == [["br0"]], "not even together with others"
+
+
+def test_a_bridge_is_made_when_it_has_the_port_and_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"/sys/class/net/br0/netdev_group": "7\n"}
+    monkeypatch.setattr(files, "read_text", there.get)
+    monkeypatch.setattr(os.path, "exists", lambda path: path == "/sys/class/net/br0/brif/lan0")
+    assert restore.is_made("br0", "lan0", 7)
+    assert restore.is_made("br0", "lan0", 0)
+    assert not restore.is_made("br0", "lan0", 8)
+    assert not restore.is_made("br0", "lan1", 7)
 
 
 def test_nothing_is_waited_for_where_nothing_can_come(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
