@@ -44,6 +44,15 @@ UNDERLAY = {
     },
 }
 
+# What runs as long as the host does.
+SWITCH = """
+mkdir -p /run/openvswitch
+ovsdb-tool create /run/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
+ovsdb-server /run/openvswitch/conf.db --remote=punix:/run/openvswitch/db.sock --pidfile --detach --no-chdir --log-file=/run/openvswitch/db.log
+ovs-vsctl --no-wait init
+ovs-vswitchd --pidfile --detach --no-chdir --log-file=/run/openvswitch/switch.log
+"""
+
 # What the examples of a page speak of besides.
 PREPARATIONS: dict[str, list[dict[str, Any]]] = {
     "vnet_link": [
@@ -55,6 +64,13 @@ PREPARATIONS: dict[str, list[dict[str, Any]]] = {
         {
             "name": "Make a device as a hypervisor does",
             "linuxnet.vnet.vnet_veth": {"name": "vm7", "peer": {"name": "vnet7"}},
+        },
+    ],
+    "vnet_ovs_bridge": [
+        {
+            "name": "Start Open vSwitch",
+            "ansible.builtin.shell": SWITCH,
+            "args": {"creates": "/run/openvswitch/db.sock"},
         },
     ],
     "vnet_topology": [

@@ -12,7 +12,7 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, dhclient, files, nft, sysctl, systemd, taps, tun
+from . import apply_rows, dhclient, files, nft, ovs, sysctl, systemd, taps, tun
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -22,7 +22,7 @@ from .attachments import (
     RowDelete,
     RowReplace,
 )
-from .errors import KernelError, Refused, VnetError
+from .errors import KernelError, Refused, Unfinished, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .hints import hint_for
 from .host import Host
@@ -56,6 +56,7 @@ from .netlink import (
 )
 from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
+from .ovs_operations import OvsDelete, OvsReplace
 from .owner_operations import DhcpMove, NetworkdRestart
 from .plan import Plan
 from .port_operations import PortSet, VlanAdd, VlanDelete
@@ -73,11 +74,17 @@ class Applier:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.undoing = False
+        self.ovs_follows = True
+        """False when ovs-vswitchd did not take up a change: what undoes it in the database does not wait for that."""
 
     def carry_out(self, operation: Operation) -> None:
         """Do one operation; raise KernelError with the kernel's own words."""
         try:
             VERBS[type(operation)](self, operation)
+        except Unfinished as exc:
+            self.ovs_follows = self.ovs_follows and not exc.deaf
+            raise
         except OSError as exc:
             raise KernelError(exc.errno or 0) from None
 
@@ -110,6 +117,14 @@ class Applier:
     def nat_delete(self, op: NatDelete) -> None:
         with self.host.namespaces.inside(op.netns):
             nft.delete(op.name)
+
+    def ovs_replace(self, op: OvsReplace) -> None:
+        ovs.replace(op.new, op.old, self.ovs_follows, check=not self.undoing)
+        self.host.forget()
+
+    def ovs_delete(self, op: OvsDelete) -> None:
+        ovs.delete(op.name, self.ovs_follows)
+        self.host.forget()
 
     def file_write(self, op: FileWrite) -> None:
         files.write(op.path, op.content, op.mode)
@@ -368,6 +383,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     SysctlSet: Applier.sysctl_set,
     NatReplace: Applier.nat_replace,
     NatDelete: Applier.nat_delete,
+    OvsReplace: Applier.ovs_replace,
+    OvsDelete: Applier.ovs_delete,
     FileWrite: Applier.file_write,
     FileRemove: Applier.file_remove,
     DirectoriesRemove: Applier.directories_remove,
@@ -394,8 +411,9 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
             try:
                 applier.carry_out(step.operation)
             except (KernelError, Refused) as exc:
-                if isinstance(step.operation, LinkSet) and len(step.operation.changes) > 1:
-                    # The kernel changes one attribute after the other and may have stopped half-way.
+                half_way = isinstance(step.operation, LinkSet) and len(step.operation.changes) > 1
+                if half_way or isinstance(exc, Unfinished):
+                    # The kernel changes one attribute after the other and may have stopped.
                     done.append(step.undo)
                 hint = hint_for(step.operation, getattr(exc, "code", 0))
                 raise VnetError(f"'{step.operation.command()}' failed: {exc}{'; ' + hint if hint else ''}") from None
@@ -416,6 +434,7 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
 def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
     """Undo, last things first, and go on where something can't be undone: the commands that failed, with the reason."""
     left = []
+    applier.undoing = True
     applier.host.forget()
     for operations in reversed(done):
         for operation in operations:

@@ -52,6 +52,7 @@ Wants=network.target
 # Devices, users and sysctls as they shall be; firewalls come before all networks.
 After=local-fs.target systemd-sysusers.service systemd-modules-load.service systemd-sysctl.service
 After=systemd-tmpfiles-setup-dev.service systemd-udevd.service systemd-udev-trigger.service network-pre.target
+After=ovsdb-server.service ovs-vswitchd.service openvswitch.service
 Before=network.target network-online.target shutdown.target
 {before}
 Conflicts=shutdown.target

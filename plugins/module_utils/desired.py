@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .errors import Refused
-from .kinds import nat
+from .kinds import nat, ovs_bridge
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import PORT_TABLE
 from .kinds.row import RowKind
@@ -127,7 +127,19 @@ class NatWant:
         return (self.netns, self.name)
 
 
-Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant, NatWant]
+@dataclass(frozen=True)
+class OvsWant:
+    """An Open vSwitch bridge. `options`: asked for. `append`: its lists are additions. `owner`: as of a NatWant."""
+
+    name: str
+    absent: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    append: bool = False
+    where: str = ""
+    owner: str = ""
+
+
+Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant, NatWant, OvsWant]
 
 
 def refuse(where: str, option: str, why: object) -> Refused:
@@ -244,6 +256,20 @@ def nat_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> NatW
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
     return NatWant(identity.get("netns", netns), identity["name"], absent, options, where)
+
+
+def ovs_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") -> OvsWant:
+    """The want behind vnet_ovs_bridge's options.
+
+    What persist.py kept may have in `append` the names of lists, in place of a word for all of them.
+    """
+    name = name_of(where, "name", entry.get("name"), DeviceName())
+    options = given(where, {option.name: option for option in ovs_bridge.OVS_OPTIONS}, entry)
+    absent = entry.get("state") == "absent"
+    problem = None if absent else ovs_bridge.check(name, options.get("ports", ()))
+    if problem:
+        raise Refused(f"{where}: {problem}" if where else problem)
+    return OvsWant(name, absent, options, bool(entry.get("append")), where)
 
 
 def check_mtu(options: Mapping[str, Any]) -> str | None:

@@ -27,6 +27,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "bridge_ports": dict(_ports(state, other)),
         **{kind.plural: list(_rows(kind.name, state, other)) for kind in ROW_KINDS},
         "nats": {key_text(k): nat_shown(v) for k, v in sorted(state.nats.items()) if v and v != other.nats.get(k)},
+        "ovs_bridges": {k: v.shown() for k, v in sorted(state.ovs.items()) if v and v != other.ovs.get(k)},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
             path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)

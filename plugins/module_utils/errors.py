@@ -20,6 +20,17 @@ class Refused(VnetError):
     """What is asked for can't or mustn't be done; nothing was changed."""
 
 
+class Unfinished(Refused):
+    """What was asked for has been written down, but did not come about: it has to be undone.
+
+    `deaf`: who should bring it about does not follow at all.
+    """
+
+    def __init__(self, what: str, deaf: bool = False) -> None:
+        super().__init__(what)
+        self.deaf = deaf
+
+
 class Missing(Refused):
     """What is asked for refers to what isn't there, or not yet."""
 

@@ -6,8 +6,8 @@
 
 """What `vnet_info` gathers: whole namespaces, in the words of the options. It reads and never writes.
 
-One dump per table and namespace; no process is started, but for nft where there are address translations. The host's
-lock is left to those who change something.
+One dump per table and namespace; no process is started, but for nft where there are address translations, and ovs-vsctl
+where Open vSwitch runs. The host's lock is left to those who change something.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from .retrieve import Reader
 from .rows import Fdb
 from .state import Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
 
-SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "topology")
+SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "ovs_bridges", "topology")
 """What can be gathered, besides `all`."""
 
 SET_BY_SOMEBODY = "3"
@@ -102,6 +102,12 @@ class Gatherer:
             if self.asked & {"forwarding", "topology"}:
                 self._forwarding(netns)
             self._tables(netns)
+        if "" in self.names and self.asked & {"ovs_bridges", "topology"}:
+            self.reader.all_ovs_bridges()
+            if "ovs_bridges" in self.asked:
+                self.found[""]["ovs_bridges"] = [
+                    bridge.shown() for _name, bridge in sorted(self.state.ovs.items()) if bridge
+                ]
         answer: dict[str, Any] = {
             "host": self.found.get("", {}),
             "namespaces": {name: found for name, found in self.found.items() if name},

@@ -199,8 +199,15 @@ def expressible(state: State, names: Collection[str]) -> list[tuple[LinkKind, Li
     """
     found: list[tuple[LinkKind, Link, Link | None]] = []
     seconds: set[Key] = set()
+    # With a datapath in user space these are tap devices.
+    of_ovs = {
+        ("", name)
+        for bridge in state.ovs.values()
+        if bridge
+        for name in (*bridge.devices, f"ovs-{bridge.datapath_type}")
+    }
     for key, link in sorted(state.links.items()):
-        kind = BY_NETLINK.get(link.kind) if link and link.netns in names else None
+        kind = BY_NETLINK.get(link.kind) if link and link.netns in names and key not in of_ovs else None
         if link is None or kind is None or key in seconds:
             continue
         if kind.lower and link.attrs.get("link_netns") is None:
@@ -267,6 +274,7 @@ def topology_shown(
             ports = [port for port in state.ports(link.key) if (link.netns, port) not in entries]
             entry.update({"ports": ports, "append": True} if ports else {})
         shown[kind.plural].append(entry)
+    shown["ovs_bridges"] = [bridge.entry() for _name, bridge in sorted(state.ovs.items()) if bridge]
     shown["bridge_ports"] = bridge_ports(state, names)
     for row_kind in ROW_KINDS:
         shown[row_kind.plural] = [entry for netns in sorted(names) for entry in rows[netns].get(row_kind.plural, ())]

@@ -17,13 +17,26 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from . import plan_rows
 from .bundle import software
 from .confirm import Change
-from .desired import LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want, nat_want, port_want, row_want
+from .desired import (
+    LinkWant,
+    NamespaceWant,
+    NatWant,
+    OvsWant,
+    PortWant,
+    RowWant,
+    Want,
+    nat_want,
+    ovs_want,
+    port_want,
+    row_want,
+)
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
 from .kinds.bridge_port import port_shown, port_spec
 from .kinds.link import LINK
 from .kinds.nat import nat_spec
+from .kinds.ovs_bridge import ovs_spec
 from .kinds.row import RowKind
 from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, bring_about, finish, in_one_sentence, main, misread, start
 from .persist import TOPOLOGY, keep
@@ -36,6 +49,7 @@ MODULE_SPECS: dict[str, dict[str, Any]] = {
     "namespaces": NAMESPACE_SPEC,
     **{kind.plural: link_spec(kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: kind.spec() for kind in ROW_KINDS},
+    "ovs_bridges": ovs_spec(),
     "bridge_ports": port_spec(),
     "nats": nat_spec(),
     "forwarding": FORWARD_SPEC,
@@ -130,6 +144,7 @@ def run_topology() -> None:
             "link_group": topology.link_group,
             "namespaces": sorted(want.name for want in wants if isinstance(want, NamespaceWant)),
             "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
+            "ovs_bridges": sorted(want.name for want in wants if isinstance(want, OvsWant)),
             "bridge_ports": sorted(key_text(want.key) for want in wants if isinstance(want, PortWant)),
             **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
             "nats": sorted(key_text(want.key) for want in wants if isinstance(want, NatWant)),
@@ -169,3 +184,13 @@ def run_nat() -> None:
         return {"nat": nat_shown(nat) if nat else {}}
 
     main("vnet_nat", nat_spec(), nat_want, resource)
+
+
+def run_ovs() -> None:
+    """The `main()` of vnet_ovs_bridge."""
+
+    def resource(state: State, want: Any) -> dict[str, Any]:
+        bridge = state.ovs.get(want.name)
+        return {"ovs_bridge": bridge.shown() if bridge else {}}
+
+    main("vnet_ovs_bridge", ovs_spec(), ovs_want, resource)

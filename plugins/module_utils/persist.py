@@ -27,6 +27,7 @@ from .desired import (
     LinkWant,
     NamespaceWant,
     NatWant,
+    OvsWant,
     PortWant,
     RowWant,
     Want,
@@ -34,6 +35,7 @@ from .desired import (
     link_want,
     namespace_want,
     nat_want,
+    ovs_want,
     port_want,
     row_want,
 )
@@ -41,6 +43,7 @@ from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind
 from .kinds.link import LINK
+from .ovs_table import OvsBridge
 from .state import FileContent, Link, Nat, State
 from .topology import Topology, topology_wants
 
@@ -62,6 +65,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
     "vnet_netns": namespace_want,
     "vnet_nat": nat_want,  # so that what it isolates never is without that
     **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
+    "vnet_ovs_bridge": ovs_want,
     "vnet_bridge_port": port_want,
     **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
     "vnet_sysctl_forward": forward_want,
@@ -223,6 +227,8 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
         words, netns = [want.kind.name, *want.kind.file_words(want.key)], want.netns
     elif isinstance(want, NatWant):
         words, netns = ["nat", want.name], want.netns
+    elif isinstance(want, OvsWant):
+        words = ["ovs_bridge", want.name]
     else:
         words, netns = ["sysctl_forward", *([device] if device else [])], want.netns
     stem = "-".join(map(_escaped, words)) + (f"@{_escaped(netns)}" if netns else "")
@@ -300,7 +306,7 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merged(entry: Entry, content: str | None, found: Link | Nat | None) -> Document:
+def merged(entry: Entry, content: str | None, found: Link | Nat | OvsBridge | None) -> Document:
     """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
 
     Raises Refused where nothing could be restored from it.
@@ -336,8 +342,16 @@ def merged(entry: Entry, content: str | None, found: Link | Nat | None) -> Docum
 
 
 def added(has: Any, value: Any) -> Any:
-    """A list with the elements of another one, where both are lists; else the value."""
+    """A list with the elements of another one, where both are lists; else the value. Ports of a name are one."""
     if isinstance(has, list) and isinstance(value, list):
+        names = {item["name"]: item for item in value if isinstance(item, dict) and "name" in item}
+        has = [
+            {**item, **names.pop(item["name"])} if isinstance(item, dict) and item.get("name") in names else item
+            for item in has
+        ]
+        value = [
+            item for item in value if not (isinstance(item, dict) and "name" in item and item["name"] not in names)
+        ]
         return [*has, *(item for item in value if item not in has)]
     return value
 
@@ -352,12 +366,25 @@ def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tup
     return ()
 
 
-def complete(options: dict[str, Any], want: Want, found: Link | Nat | None) -> None:
+def complete(options: dict[str, Any], want: Want, found: Link | Nat | OvsBridge | None) -> None:
     """Add what it takes to make the thing anew and a task on an existing one need not say."""
     if isinstance(found, Nat):
         options.setdefault("source", list(found.source))
+    elif isinstance(found, OvsBridge):
+        complete_ovs(options, found)
     elif isinstance(want, LinkWant) and found:
         complete_link(options, want.kind, found)
+
+
+def complete_ovs(options: dict[str, Any], bridge: OvsBridge) -> None:
+    """The same of an Open vSwitch bridge: its datapath, and what those of its ports are that Open vSwitch makes."""
+    if bridge.datapath_type != "system":
+        options.setdefault("datapath_type", bridge.datapath_type)
+    if "ports" in options:
+        internal = {port.name for port in bridge.ports if port.type == "internal"}
+        options["ports"] = [
+            {"type": "internal", **port} if port.get("name") in internal else port for port in options["ports"]
+        ]
 
 
 def complete_link(options: dict[str, Any], kind: LinkKind, link: Link) -> None:

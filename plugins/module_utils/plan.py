@@ -23,6 +23,7 @@ from . import (
     plan_host,
     plan_links,
     plan_nat,
+    plan_ovs,
     plan_owner,
     plan_persist,
     plan_ports,
@@ -77,11 +78,13 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_nat.assign(planner)
     plan_host.set_up_namespaces(planner)
     plan_topology.clear_the_way(planner)
+    plan_ovs.make(planner)
     plan_links.move_peers(planner)
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
     plan_ports.assign(planner)
+    plan_ovs.assign(planner)
     plan_uplink.let_go(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
@@ -96,6 +99,7 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_host.forward(planner)
     plan_rows.delete(planner)
     plan_nat.delete(planner)
+    plan_ovs.delete(planner)
     going = plan_topology.bridges_going(planner)
     plan_uplink.give_back_all(planner, going)
     plan_links.delete_links(planner)

@@ -172,8 +172,9 @@ def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
     master = planner.model.link((netns, name))
     if master is None:
         planner.lack(where, f"master: there is no device {key_text((netns, name))}")
-    elif master.kind not in ("bridge", "bond", "team", "vrf", "openvswitch", "hsr"):
-        raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is no bridge")
+    elif master.kind not in ("bridge", "bond", "team", "vrf", "hsr"):
+        why = "an Open vSwitch bridge, whose 'ports' list it" if planner.model.ovs.get(name) else "no bridge"
+        raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is {why}")
 
 
 def in_words(value: Any) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from . import plan_owner
-from .desired import LinkWant, NatWant, RowWant
+from .desired import LinkWant, NatWant, OvsWant, RowWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too, merged
@@ -32,7 +32,8 @@ def keep(planner: Planner) -> None:
         if not entry.goes and (entry.persist or old is not None):
             link = planner.model.link(entry.want.key) if isinstance(entry.want, LinkWant) else None
             nat = planner.model.nats.get(entry.want.key) if isinstance(entry.want, NatWant) else None
-            new = plan_owner.awaiting(planner, merged(entry, old, link or nat), entry).written()
+            bridge = planner.model.ovs.get(entry.want.name) if isinstance(entry.want, OvsWant) else None
+            new = plan_owner.awaiting(planner, merged(entry, old, link or nat or bridge), entry).written()
             if new != old:
                 planner.do(FileWrite(entry.path, new, MODE))
                 if planner.model.files.get(ENGINE) is None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from . import plan_ports, plan_rows, plan_shared, plan_stack
 from .attachments import RowDelete
-from .desired import LinkWant, NamespaceWant, NatWant, RowWant, Want
+from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .kinds import ROW_KINDS, kind_of
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation
+from .ovs_operations import OvsDelete
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology
@@ -47,6 +48,8 @@ def claimed(
             found.append(_link(current, want, topology, steps_of))
         elif isinstance(want, NatWant):
             found.append(_nat(current, want, topology, steps_of))
+        elif isinstance(want, OvsWant):
+            found.append(_ovs_bridge(current, want, topology, steps_of))
         else:
             rows = plan_rows.found(current, want) if isinstance(want, RowWant) else []
             if isinstance(want, RowWant) and rows and rows[0][0] not in made:
@@ -91,6 +94,18 @@ def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[
                 f"{want.where}: name: the address translation {key_text(want.key)} belongs to the topology {nat.owner[len(OWNER) :]}"
             )
         if not _taken_over(want, topology, steps_of, f"address translation {key_text(want.key)}"):
+            return want
+    return replace(want, owner=topology.owner)
+
+
+def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+    bridge = current.ovs.get(want.name)
+    if bridge and bridge.owner != topology.owner:
+        if bridge.owner.startswith(OWNER):
+            raise Refused(
+                f"{want.where}: name: the Open vSwitch bridge {want.name} belongs to the topology {bridge.owner[len(OWNER) :]}"
+            )
+        if not _taken_over(want, topology, steps_of, f"Open vSwitch bridge {want.name}"):
             return want
     return replace(want, owner=topology.owner)
 
@@ -290,6 +305,7 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
         if row and place[1] not in going:
             planner.do(RowDelete(place[1], kinds[place[0]].device(place, row), row))
     delete_nats(planner, old, going)
+    delete_ovs_bridges(planner)
     links = {want.key for want in planner.links}
     for netns, name, origin in [entry for entry in new.moved if tuple(entry[:2]) not in links]:
         new.moved.remove([netns, name, origin])
@@ -305,6 +321,14 @@ def delete_nats(planner: Planner, old: Record, going: set[str]) -> None:
         # One without any mark has lost its rules; one with another's is somebody else's by now.
         if nat and planner.topology and nat.owner in ("", planner.topology.owner) and netns not in going:
             planner.do(NatDelete(netns, name))
+
+
+def delete_ovs_bridges(planner: Planner) -> None:
+    """Delete the Open vSwitch bridges that carry the mark and are not listed."""
+    listed = {want.name for want in planner.ovs_bridges}
+    for name, bridge in sorted(planner.model.ovs.items()):
+        if bridge and planner.topology and bridge.owner == planner.topology.owner and name not in listed:
+            planner.do(OvsDelete(name))
 
 
 def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:

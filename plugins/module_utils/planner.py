@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
 from .kinds import ROW_KINDS
 from .operations import Operation
 from .persist import Keep
@@ -123,6 +123,10 @@ class Planner:
     @property
     def nats(self) -> list[NatWant]:
         return [want for want in self.wants if isinstance(want, NatWant)]
+
+    @property
+    def ovs_bridges(self) -> list[OvsWant]:
+        return [want for want in self.wants if isinstance(want, OvsWant)]
 
     @property
     def namespaces(self) -> list[NamespaceWant]:

@@ -72,7 +72,11 @@ class LinkReader:
         attrs.setdefault("alias", "")
         attrs["altnames"] = raw.altnames
         master = raw.number(IFLA_MASTER)
-        attrs["master"] = self._name_at(netns, master) if master else ""
+        above = self.host.link_at(netns, master) if master else None
+        # A port of Open vSwitch has its datapath there, which is no bridge, and says nothing of which one it is.
+        attrs["master"] = (
+            "" if above and above.kind == "openvswitch" else self._name_at(netns, master) if master else ""
+        )
         place: str | None = netns
         nsid = raw.number(IFLA_LINK_NETNSID)
         if nsid is not None:

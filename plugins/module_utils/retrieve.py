@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from . import files, netfilter, nft, sysctl, taps
-from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, PortWant, RowWant, Want
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
@@ -23,6 +23,7 @@ from .namespaces import path_of
 from .nat_table import PREFIX, is_ours, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
+from .read_ovs import OvsReader
 from .read_rows import RowReader
 from .read_uplink import UplinkReader
 from .state import Key, Link, State
@@ -32,7 +33,7 @@ DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
 
 
-class Reader(RowReader, UplinkReader):
+class Reader(RowReader, UplinkReader, OvsReader):
     """One reading of the host for some wants, and for what a topology may have to take away."""
 
     def read(self) -> State:
@@ -50,6 +51,7 @@ class Reader(RowReader, UplinkReader):
             self._sysctls("", sysctl.NEIGHBOR_ROOM.values())
             self._owned(self.topology, record)
         self._named_links()
+        self.ovs_bridges()
         for want in self.wants:
             self._details_of(want)
         if record:
@@ -82,6 +84,8 @@ class Reader(RowReader, UplinkReader):
             self._note(want.netns, [want.name], want.where)
         elif isinstance(want, NatWant):
             self._note(want.netns, [])
+        elif isinstance(want, OvsWant):
+            self._note("", [want.name, *(port["name"] for port in want.options.get("ports", ()))], want.where)
         else:
             self._note(want.netns, want.devices or [])
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Union
 
+from .ovs_table import OvsBridge
 from .rows import HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
 
 Key = tuple[str, str]
@@ -268,11 +269,15 @@ class State:
     """The rows of tables that are asked about; None where there is none."""
     nats: dict[Key, Nat | None] = field(default_factory=dict)
     """By namespace and name, the address translations that are asked about, None where there is none; and those beside them."""
+    ovs: dict[str, OvsBridge | None] = field(default_factory=dict)
+    """Open vSwitch's bridges, all of them where any is asked about."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""
     obstacles: dict[str, tuple[Obstacle, ...]] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chains that may drop what is forwarded."""
     uplinks: dict[Key, UplinkFacts] = field(default_factory=dict, compare=False)
+    datapath_types: tuple[str, ...] = field(default=(), compare=False)
+    """The kinds of datapath that this host's Open vSwitch has."""
     names: dict[str, set[str]] = field(default_factory=dict, compare=False, repr=False)
     """By namespace, the names in `links`: with a thousand namespaces nobody wants to search them all."""
     above: dict[Key, set[Key]] = field(default_factory=dict, compare=False, repr=False)
@@ -297,9 +302,11 @@ class State:
             dict(self.ra_devices),
             dict(self.rows),
             dict(self.nats),
+            dict(self.ovs),
             dict(self.dropping),
             dict(self.obstacles),
             dict(self.uplinks),
+            self.datapath_types,
         )
 
     def text(self, path: str) -> str | None:

@@ -28,6 +28,7 @@ from .desired import (
     LinkWant,
     NamespaceWant,
     NatWant,
+    OvsWant,
     PortWant,
     RowWant,
     Want,
@@ -36,6 +37,7 @@ from .desired import (
     name_of,
     namespace_want,
     nat_want,
+    ovs_want,
     port_want,
     row_want,
 )
@@ -152,6 +154,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
     "namespaces": namespace_want,
     **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
     **{kind.plural: partial(row_want, kind) for kind in ROW_KINDS},
+    "ovs_bridges": ovs_want,
     "bridge_ports": port_want,
     "nats": nat_want,
     "forwarding": forward_want,
@@ -199,11 +202,18 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         yield f"the bridge port {key_text(want.key)}", ("port", *want.key)
     elif isinstance(want, NatWant):
         yield f"the address translation {key_text(want.key)}", ("nat", want.key)
+    elif isinstance(want, OvsWant):
+        yield f"the Open vSwitch bridge {want.name}", ("ovs", want.name)
     elif isinstance(want, ForwardWant):
-        where = f" in {want.netns}" if want.netns else ""
-        for device, family in product(want.devices or ("",), ("ipv4", "ipv6")):
-            if getattr(want, family) is not None:
-                yield f"forwarding of {family}{where}", (family, want.netns, device)
+        yield from _forward_keys(want)
+
+
+def _forward_keys(want: ForwardWant) -> Iterable[tuple[str, object]]:
+    """What forwarding claims: a family, on a device or on all."""
+    where = f" in {want.netns}" if want.netns else ""
+    for device, family in product(want.devices or ("",), ("ipv4", "ipv6")):
+        if getattr(want, family) is not None:
+            yield f"forwarding of {family}{where}", (family, want.netns, device)
 
 
 def check_names(wants: Iterable[Want]) -> None:
@@ -241,15 +251,7 @@ def check_masters(wants: Iterable[Want]) -> None:
     """No device is to be a port of two bridges."""
     seen: dict[Key, tuple[str, str]] = {}
     for want in wants:
-        if not isinstance(want, LinkWant):
-            continue
-        claims = [((want.netns, port), want.name) for port in want.options.get("ports", ())]
-        if want.options.get("master"):
-            claims.append((want.key, want.options["master"]))
-        if want.peer and want.peer.name and want.peer.options.get("master"):
-            place = want.netns if want.peer.netns is None else want.peer.netns
-            claims.append(((place, want.peer.name), want.peer.options["master"]))
-        for port, master in claims:
+        for port, master in claims_of(want):
             where, other = seen.setdefault(port, (want.where, master))
             if other != master:
                 raise Refused(
@@ -269,6 +271,21 @@ def check_forwards(wants: Iterable[Want]) -> None:
                         f"{want.where}: port_forwards: {forward.protocol} {common_ports(forward, theirs)} is also forwarded by {other.where}"
                     )
             seen += mine
+
+
+def claims_of(want: Want) -> list[tuple[Key, str]]:
+    """The devices that a want makes ports, each with the name of the bridge."""
+    if isinstance(want, OvsWant):
+        return [(("", port["name"]), want.name) for port in want.options.get("ports", ())]
+    if not isinstance(want, LinkWant):
+        return []
+    claims = [((want.netns, port), want.name) for port in want.options.get("ports", ())]
+    if want.options.get("master"):
+        claims.append((want.key, want.options["master"]))
+    if want.peer and want.peer.name and want.peer.options.get("master"):
+        place = want.netns if want.peer.netns is None else want.peer.netns
+        claims.append(((place, want.peer.name), want.peer.options["master"]))
+    return claims
 
 
 def check_loops(wants: Iterable[Want]) -> None:

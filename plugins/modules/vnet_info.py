@@ -62,6 +62,7 @@ options:
       - fdb
       - forwarding
       - nats
+      - ovs_bridges
       - topology
       - '!links'
       - '!routes'
@@ -70,6 +71,7 @@ options:
       - '!fdb'
       - '!forwarding'
       - '!nats'
+      - '!ovs_bridges'
       - '!topology'
     default: [all]
 seealso:
@@ -509,6 +511,14 @@ host:
       type: list
       elements: dict
       sample: [{name: containers, source: [192.168.9.0/24], out_interface: [eth0], isolate: true}]
+    ovs_bridges:
+      description:
+        - The bridges of Open vSwitch, each in the options of M(linuxnet.vnet.vnet_ovs_bridge). Its database is the host's, so
+          that they are with the namespace in which the module runs.
+      returned: when gathered
+      type: list
+      elements: dict
+      sample: [{name: ovsbr0, datapath_type: system, ports: [{name: eth0, type: system, tag: 10}]}]
 namespaces:
   description:
     - The named network namespaces, each under its name with the same contents as RV(host).
@@ -637,6 +647,12 @@ topology:
       type: list
       elements: dict
       sample: [{name: containers, source: [192.168.9.0/24], out_interface: [eth0]}]
+    ovs_bridges:
+      description: Options of M(linuxnet.vnet.vnet_ovs_bridge).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{name: ovsbr0, ports: [{name: eth0, tag: "10"}]}]
     forwarding:
       description: Options of M(linuxnet.vnet.vnet_sysctl_forward), less those about its file.
       returned: always

@@ -192,6 +192,14 @@ options:
       - If omitted, it equals V([]).
     type: list
     elements: dict
+  ovs_bridges:
+    description:
+      - Open vSwitch bridges. Each entry takes the options of M(linuxnet.vnet.vnet_ovs_bridge), less C(state) and
+        C(persist).
+      - They are in the namespace in which the module runs, whatever O(netns) says.
+      - If omitted, it equals V([]).
+    type: list
+    elements: dict
   forwarding:
     description:
       - IP forwarding, one entry for each namespace that should forward. Each takes the options of
@@ -203,6 +211,7 @@ notes:
   - Devices are marked by a link group that is computed from the name of the topology (RV(topology.link_group)),
     both ends of a veth pair alike. C(ip link show group) lists them. Do not put devices of your own into that
     group.
+  - Open vSwitch bridges are marked by the key C(vnet_owner) of their C(external_ids) in Open vSwitch's database.
   - Address translations are marked by the comment of their rules, V(vnet_topology:) and the name.
   - Namespaces are marked by the alias of their C(lo), V(vnet_topology:) and the name. Marks are gone with what they
     are on, so a device that someone has deleted and made again by hand is not the topology's any more.
@@ -236,6 +245,7 @@ seealso:
   - module: linuxnet.vnet.vnet_neighbor
   - module: linuxnet.vnet.vnet_fdb
   - module: linuxnet.vnet.vnet_nat
+  - module: linuxnet.vnet.vnet_ovs_bridge
   - module: linuxnet.vnet.vnet_sysctl_forward
 """
 
@@ -467,6 +477,12 @@ topology:
       type: list
       elements: str
       sample: [containers]
+    ovs_bridges:
+      description: The Open vSwitch bridges that are listed.
+      returned: when it is present
+      type: list
+      elements: str
+      sample: [ovsbr0]
 """
 
 from ..module_utils.module_topology import run_topology

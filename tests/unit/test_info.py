@@ -221,7 +221,7 @@ def test_a_bridge_lists_only_ports_that_say_nothing_themselves() -> None:
     found = topology(state_of(bridge, nic, *pair("", "c1")))
     assert found["bridges"] == [{"name": "br0", "ports": ["eth9"], "append": True}]
     kinds = {kind.plural for kind in LINK_KINDS} | {kind.plural for kind in ROW_KINDS}
-    assert set(found) == {"namespaces", "bridge_ports", "nats", "forwarding"} | kinds
+    assert set(found) == {"namespaces", "bridge_ports", "nats", "ovs_bridges", "forwarding"} | kinds
 
 
 def test_bridge_ports_say_what_is_not_usual() -> None:

@@ -20,7 +20,7 @@ mount --bind /run/etc /etc
 export HOME=/run/home TMPDIR=/run/home
 cd /run/home || exit
 ip link set lo up
-"$PYTHON" "$ROOT/tests/integration/uml/machine.py" load bridge br_netfilter veth vxlan tun dummy 8021q macvlan macvtap ipvlan ipvtap geneve vrf
+"$PYTHON" "$ROOT/tests/integration/uml/machine.py" load bridge br_netfilter veth vxlan tun dummy 8021q macvlan macvtap ipvlan ipvtap geneve vrf openvswitch
 uname -r >/run/out/kernel
 sh /run/out/command >/run/out/log 2>&1
 echo $? >/run/out/code

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
     LinkWant,
     NamespaceWant,
     NatWant,
+    OvsWant,
     PortWant,
     RowWant,
 )
@@ -32,6 +33,8 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import Li
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port import PORT_OPTIONS, VLANS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.nat import NAT_IDENTITY, NAT_OPTIONS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ovs_bridge import OVS_IDENTITY, OVS_OPTIONS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import OvsBridge
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
     ONLINK,
@@ -49,7 +52,16 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("vnet
 LINK_MODULES = {kind.module: kind for kind in (LINK, *LINK_KINDS)}
 ROW_MODULES = {kind.module: kind for kind in ROW_KINDS}
 OURS = sorted(
-    [*LINK_MODULES, *ROW_MODULES, "vnet_bridge_port", "vnet_nat", "vnet_netns", "vnet_sysctl_forward", "vnet_topology"]
+    [
+        *LINK_MODULES,
+        *ROW_MODULES,
+        "vnet_bridge_port",
+        "vnet_nat",
+        "vnet_netns",
+        "vnet_ovs_bridge",
+        "vnet_sysctl_forward",
+        "vnet_topology",
+    ]
 )
 """The modules that change something; vnet_info's result is its own."""
 
@@ -148,6 +160,7 @@ TABLES: dict[str, tuple[Option, ...]] = {
     **{module: kind.identity + kind.options for module, kind in ROW_MODULES.items()},
     "vnet_bridge_port": (VLANS, *PORT_OPTIONS),
     "vnet_nat": NAT_IDENTITY + NAT_OPTIONS,
+    "vnet_ovs_bridge": OVS_IDENTITY + OVS_OPTIONS,
 }
 
 
@@ -289,6 +302,8 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
             state.rows[row.key("web", "x")] = row
         elif isinstance(want, NatWant):
             state.nats[want.key] = Nat("web", want.name, ("x",), ("x",), ("x",), (Forward("tcp", "1", "x"),))
+        elif isinstance(want, OvsWant):
+            state.ovs[want.name] = OvsBridge(want.name, (), "system", "secure", ("x",))
         return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
 
     def stop(_module: Any, **result: Any) -> None:

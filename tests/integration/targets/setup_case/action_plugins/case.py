@@ -346,11 +346,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         return dict(result)
 
     def play_in_child(self, args: dict[str, Any], check: bool) -> dict[str, Any]:
-        from ansible.module_utils.testing import patch_module_args  # noqa: PLC0415  # only newer ones have it
+        from ansible.module_utils import _internal  # noqa: PLC0415  # only newer ones have it
+        from ansible.module_utils.testing import patch_module_args  # noqa: PLC0415  # as above
 
         asked = {**args, "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/run/home"}
 
         def main() -> None:
+            _internal.is_controller = False  # or warnings went to the screen, and not into the answer
             with patch_module_args(asked):
                 MODULES[self.module.rsplit(".", 1)[1]].main()
 

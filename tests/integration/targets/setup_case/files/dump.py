@@ -190,6 +190,46 @@ def ruleset() -> dict[str, list[Any]]:
     return found
 
 
+# Of the database of Open vSwitch what is configured, and no status.
+SWITCH = {
+    "Bridge": "name,ports,controller,datapath_type,fail_mode,external_ids,other_config,stp_enable,mcast_snooping_enable",
+    "Port": "name,interfaces,tag,trunks,vlan_mode,external_ids,other_config",
+    "Interface": "name,type,options,mtu_request,external_ids,other_config",
+    "Controller": "target,connection_mode",
+}
+
+
+def switches() -> dict[str, list[Any]]:
+    """By table of Open vSwitch's database, its rows, where they refer to others with these in their place."""
+    if not Path("/run/openvswitch/db.sock").exists():
+        return {}
+    words = ["ovs-vsctl", "--no-wait", "--timeout=10", "--format=json"]
+    for table, columns in SWITCH.items():
+        words += ["--", f"--columns=_uuid,{columns}", "list", table]
+    listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split("\n")
+    tables = {name: json.loads(text) for name, text in zip(SWITCH, listed, strict=False) if text}
+    rows = {
+        name: [dict(zip(table["headings"], row, strict=True)) for row in table["data"]]
+        for name, table in tables.items()
+    }
+    by_number = {row["_uuid"][1]: row for found in rows.values() for row in found}
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, list) and len(value) == 2 and value[0] == "uuid" and value[1] in by_number:
+            other = by_number[value[1]]
+            return other.get("name") or other.get("target")
+        if isinstance(value, list):
+            return [value[0], sorted(map(resolved, value[1]), key=str)] if value[:1] == ["set"] else value
+        return value
+
+    return {
+        name: in_order(
+            [{column: resolved(value) for column, value in row.items() if column != "_uuid"} for row in found]
+        )
+        for name, found in rows.items()
+    }
+
+
 def sysctls() -> dict[str, str]:
     found = {}
     for directory in SYSCTLS:
@@ -222,6 +262,7 @@ def main() -> None:
         for name in names:
             dump[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
             _libc.setns(keep.fileno(), CLONE_NEWNET)
+    dump["ovs"] = switches()
     dump["files"] = {
         str(path): [oct(path.lstat().st_mode), content_of(path)]
         for root, pattern in FILES.items()
