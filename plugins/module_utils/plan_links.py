@@ -297,11 +297,16 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     for part in (own, {name: value for name, value in changes.items() if name not in own}):
         if part:
             planner.do(LinkSet(*key, link.kind, part, link.attrs))
-    after = planner.model.link(key)
-    if "master" in changes and after and changes.get("admin_state") != "down" and "addresses" not in options:
+    if "master" in changes and changes.get("admin_state") != "down" and "addresses" not in options:
         # A VRF makes its ports forget their IPv6 addresses, when they come and when they go.
-        for addr in (addr for addr in link.addresses if addr.ours and addr not in after.addresses):
-            planner.do(AddressAdd(*key, addr, known=True))
+        put_addresses_back(planner, link)
+
+
+def put_addresses_back(planner: Planner, before: Link) -> None:
+    """Give a device the addresses again that an operation has cost it."""
+    after = planner.model.link(before.key)
+    for addr in (addr for addr in before.addresses if after and addr.ours and addr not in after.addresses):
+        planner.do(AddressAdd(*before.key, addr, known=True))
 
 
 def differing(kind: LinkKind, options: Mapping[str, Any], link: Link) -> dict[str, Any]:
@@ -386,6 +391,8 @@ def bring_up(planner: Planner) -> None:
                 link = planner.model.link(key)
                 if link and options.get("admin_state") == state and link.get("admin_state") != state:
                     planner.do(LinkSet(*key, link.kind, {"admin_state": state}))
+                    # One that came up with what is under it has forgotten its IPv6 addresses by going down again.
+                    put_addresses_back(planner, link)
 
 
 def span_trees(planner: Planner) -> None:
