@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.linuxnet.vnet.plugins.module_utils import sysctl
 from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import same_subnet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import kind_of
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import MULTICAST
 from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import (
     NamespaceDelete,
     NamespaceRestore,
@@ -55,6 +56,11 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "group_fwd_mask": 0,
         "nf_call_iptables": False,
         "nf_call_ip6tables": False,
+        **{option.name: option.initial for option in MULTICAST},
+        "no_linklocal_learn": False,
+        "fdb_max_learned": 0,
+        "vlan_stats_enabled": False,
+        "nf_call_arptables": False,
     },
     "veth": {"num_tx_queues": 1, "num_rx_queues": 1},
     "tun": {"mode": "tap", "multi_queue": False, "vnet_hdr": False, "packet_info": False},
