@@ -12,6 +12,7 @@ payload that is an archive, too, so the sources are asked of their loaders.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import re
@@ -114,12 +115,13 @@ def sources() -> Iterator[tuple[str, str]]:
         if name in seen or name == PACKAGE:
             continue
         seen.add(name)
-        module = sys.modules[name]
-        spec = module.__spec__
-        source: Any = spec.loader.get_source(name) if spec else None  # type: ignore[union-attr, unused-ignore]  # Python's own loaders have it
+        spec = importlib.util.find_spec(name) if is_module(name) else None
+        if spec is None:
+            continue
+        source: Any = spec.loader.get_source(name)  # type: ignore[union-attr, unused-ignore]  # Python's own loaders have it
         if isinstance(source, bytes):
             source = source.decode()  # as Ansible's controller has it
-        is_package = hasattr(module, "__path__")
+        is_package = spec.submodule_search_locations is not None
         path = name[len(PACKAGE) + 1 :].replace(".", "/") + ("/__init__" if is_package else "")
         yield f"{INSIDE}/{path}.py", source or ""
         waiting += imports(source or "", name if is_package else name.rpartition(".")[0])
@@ -130,10 +132,15 @@ RELATIVE = re.compile(r"^\s*from (\.+)([\w.]*) import (\([^)]*\)|.*)$", re.M)
 
 
 def imports(source: str, package: str) -> Iterator[str]:
-    """The modules that a source imports from its own package; what it imports by name may be a module, too."""
+    """What a source imports from its own package, wherever in it; what it imports by name may be a module, too."""
     for dots, below, names in RELATIVE.findall(source):
         base = ".".join(package.split(".")[: len(package.split(".")) + 1 - len(dots)])
         base = f"{base}.{below}" if below else base
-        for name in (base, *(f"{base}.{word}" for word in re.findall(r"\w+", names))):
-            if name in sys.modules:
-                yield name
+        yield base
+        yield from (f"{base}.{word}" for word in re.findall(r"\w+", names))
+
+
+def is_module(name: str) -> bool:
+    """Whether this is a module, or may be one: something in a package."""
+    parent = importlib.util.find_spec(name.rpartition(".")[0])
+    return parent is not None and parent.submodule_search_locations is not None

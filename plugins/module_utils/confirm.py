@@ -27,14 +27,12 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
-from .desired import Want
-from .engine import Note, Result, run
+from . import netlink
+from .engine import Change, Note, Result, run
 from .errors import Refused, VnetError
-from .persist import Keep
-from .state import State
-from .topology import Topology
+from .later import load_all
 
 DIRECTORY = "/run/vnet/confirm"
 DELAY_SECONDS = 1.0
@@ -45,17 +43,6 @@ LINGER_SECONDS = 120.0
 
 STEP_SECONDS = 0.05
 MOST_SECONDS = 3600
-
-
-class Change(NamedTuple):
-    """What a task asks for, and `show`, which tells the resource from the state afterwards."""
-
-    wants: tuple[Want, ...]
-    topology: Topology | None
-    keep: Keep | None
-    show: Callable[[State], dict[str, Any]]
-    what: str
-    """The resource, as whoever has to wait for it is told."""
 
 
 def seconds_of(params: Mapping[str, Any]) -> int:
@@ -71,6 +58,9 @@ def arm(change: Change, seconds: int) -> str:
     directory = f"{DIRECTORY}/{os.urandom(8).hex()}"
     os.makedirs(DIRECTORY, 0o700, exist_ok=True)
     os.mkdir(directory, 0o700)
+    # Ansible takes the sources away when the calling process has ended.
+    load_all()
+    netlink.message_class("ifinfmsg")
     reader, writer = os.pipe()
     if os.fork() == 0:
         # The child of a child has nobody to wait for it, and a session of its own no terminal to hang up.

@@ -14,16 +14,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from .errors import Refused
-from .kinds import nat, ovs_bridge
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import PORT_TABLE
 from .kinds.row import RowKind
+from .later import Later
 from .rows import RowKey
 from .state import Key
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
+
+if TYPE_CHECKING:
+    from .kinds import nat, ovs_bridge
+else:
+    nat, ovs_bridge = Later("kinds.nat"), Later("kinds.ovs_bridge")
 
 
 @dataclass(frozen=True)

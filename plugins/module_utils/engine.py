@@ -15,19 +15,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from .apply import apply
 from .desired import Want
 from .errors import Missing, Refused, VnetError
 from .hints import too_old
 from .host import Host
+from .later import Later
 from .persist import Keep
 from .plan import Plan, plan
 from .retrieve import retrieve
 from .state import State
 from .topology import Topology
-from .warn import warnings_for
+
+if TYPE_CHECKING:
+    from . import apply as applying
+    from . import warn
+else:
+    applying, warn = Later("apply"), Later("warn")
 
 LOCK = "/run/vnet/lock"
 LOCK_SECONDS = 60.0
@@ -42,6 +47,17 @@ class Result:
     diff: dict[str, Any]
     state: State
     warnings: list[str] = field(default_factory=list)
+
+
+class Change(NamedTuple):
+    """What a task asks for, and `show`, which tells the resource from the state afterwards."""
+
+    wants: tuple[Want, ...]
+    topology: Topology | None
+    keep: Keep | None
+    show: Callable[[State], dict[str, Any]]
+    what: str
+    """The resource, as whoever has to wait for it is told."""
 
 
 Note = Callable[[str], None]
@@ -149,9 +165,9 @@ def run(
             check_done(left)
             if confirm:
                 confirm(note)
-                apply(host, planned(host, keep), lambda: check_done(planned(host, keep)))
+                applying.apply(host, planned(host, keep), lambda: check_done(planned(host, keep)))
 
-        apply(host, found, verify)
+        applying.apply(host, found, verify)
         result = result_of(found, reached[0], wants, [])
     # The lock may go: what is left to happen happens by itself.
     await_far_ends(found)
@@ -197,4 +213,5 @@ def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
 
 def result_of(found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:
     """What a run has to say."""
-    return Result(bool(found.steps), found.commands, found.diff(), state, warnings + warnings_for(found, wants))
+    told = warn.warnings_for(found, wants) if found.steps else []
+    return Result(bool(found.steps), found.commands, found.diff(), state, warnings + told)

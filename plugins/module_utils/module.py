@@ -11,22 +11,24 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import netlink
-from .bundle import software
-from .confirm import Change, arm, seconds_of
-from .desired import Want, forward_want, link_want, name_of, namespace_want
-from .engine import Result, foresee, run
+from .desired import Want, forward_want, link_want, namespace_want
+from .engine import Change, Result, foresee, run
 from .errors import VnetError
-from .info import SUBSETS, gather, subsets
 from .kinds.base import LinkKind, link_spec
+from .later import Later
 from .persist import keep
-from .state import State, forwarding_shown, link_shown
-from .values import NetnsName
+from .state import FileContent, State, forwarding_shown, link_shown
+
+if TYPE_CHECKING:
+    from . import bundle, confirm
+else:
+    bundle, confirm = Later("bundle"), Later("confirm")
 
 NAMESPACE_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -44,16 +46,6 @@ FORWARD_SPEC: dict[str, Any] = {
     "keep_ra": {"type": "bool", "default": True},
     "persist": {"type": "bool"},
     "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/30-ipforward.conf"},
-}
-
-INFO_SPEC: dict[str, Any] = {
-    "netns": {"type": "str"},
-    "gather_subset": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["all", *SUBSETS, *(f"!{subset}" for subset in SUBSETS)],
-        "default": ["all"],
-    },
 }
 
 
@@ -126,7 +118,7 @@ def start(spec: dict[str, Any], **limits: Any) -> tuple[AnsibleModule, Any]:
         needed = missing_required_lib(
             f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/"
         )
-        module.fail_json(msg=needed, exception=netlink.PYROUTE2_ERROR)
+        module.fail_json(msg=needed)
     return module, raw
 
 
@@ -163,18 +155,23 @@ def main(
     finish(module, result, {**shown, **armed})
 
 
+def software() -> Mapping[str, FileContent]:
+    """What restores at boot, for tasks that keep something for it."""
+    return bundle.software()
+
+
 def bring_about(module: AnsibleModule, change: Change, params: Mapping[str, Any]) -> tuple[Result, dict[str, Any]]:
     """Do it, or with `confirm_timeout` have it done when this process has ended.
 
     The action plugin, which then comes back to confirm, finds in the module's answer where the worker is.
     """
-    seconds = seconds_of(params)
+    seconds = confirm.seconds_of(params) if params.get("confirm_timeout") else 0
     if not seconds or module.check_mode:
         return run(change.wants, module.check_mode, change.topology, change.keep), {}
     result = foresee(change.wants, change.topology, change.keep)
     if not result.changed:
         return result, {}
-    return result, {"confirm": {"directory": arm(change, seconds), "seconds": seconds}}
+    return result, {"confirm": {"directory": confirm.arm(change, seconds), "seconds": seconds}}
 
 
 def finish(module: AnsibleModule, result: Result, shown: dict[str, Any]) -> None:
@@ -224,14 +221,3 @@ def run_forward() -> None:
         return {"forwarding": forwarding_shown(found)}
 
     main("vnet_sysctl_forward", FORWARD_SPEC, forward_want, resource)
-
-
-def run_info() -> None:
-    """The `main()` of vnet_info."""
-    module, _raw = start(INFO_SPEC)
-    with in_one_sentence(module):
-        netns = module.params["netns"]
-        if netns is not None:
-            netns = name_of("", "netns", netns, NetnsName())
-        found = gather(netns, subsets(module.params["gather_subset"]))
-    module.exit_json(changed=False, operations=[], **found)

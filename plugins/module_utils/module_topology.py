@@ -15,8 +15,6 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import plan_rows
-from .bundle import software
-from .confirm import Change
 from .desired import (
     LinkWant,
     NamespaceWant,
@@ -30,6 +28,7 @@ from .desired import (
     port_want,
     row_want,
 )
+from .engine import Change
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
@@ -38,7 +37,18 @@ from .kinds.link import LINK
 from .kinds.nat import nat_spec
 from .kinds.ovs_bridge import ovs_spec
 from .kinds.row import RowKind
-from .module import FORWARD_SPEC, NAMESPACE_SPEC, as_written, bring_about, finish, in_one_sentence, main, misread, start
+from .module import (
+    FORWARD_SPEC,
+    NAMESPACE_SPEC,
+    as_written,
+    bring_about,
+    finish,
+    in_one_sentence,
+    main,
+    misread,
+    software,
+    start,
+)
 from .persist import TOPOLOGY, keep
 from .state import State, key_text, nat_shown
 from .topology import topology_wants

@@ -19,7 +19,6 @@ import ipaddress
 import socket
 import struct
 import sys
-import traceback
 import types
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
@@ -44,36 +43,51 @@ def _without_package_init() -> Iterator[None]:
         sys.modules.pop("pyroute2", None)
 
 
-PYROUTE2_ERROR: str | None = None
-try:
-    _lean = _without_package_init()
-    next(_lean, None)
+HAS_PYROUTE2 = importlib.util.find_spec("pyroute2") is not None
+_classes: dict[str, Any] = {}
+
+
+def message_class(name: str) -> Any:
+    """pyroute2's class of messages of this name. It is imported for what is not in wire.py's tables, and not before."""
+    if not _classes:
+        require()
+        try:
+            _classes.update(_imported())
+        except ImportError as exc:
+            raise VnetError(
+                f"the Python library pyroute2 of this host can't be used, {PYROUTE2_AT_LEAST} or newer is needed: {exc}"
+            ) from None
+    return _classes[name]
+
+
+def _imported() -> dict[str, Any]:
+    lean = _without_package_init()
+    next(lean, None)
     try:
-        from pyroute2.netlink.rtnl.fibmsg import fibmsg
-        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-        from pyroute2.netlink.rtnl.ndmsg import ndmsg
-        from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
-        from pyroute2.netlink.rtnl.rtmsg import rtmsg
+        return _message_classes()
     except ImportError:
-        if importlib.util.find_spec("pyroute2") is None:
-            raise
         # A release that doesn't bear it: the long way.
-        next(_lean, None)
-        for _name in [name for name in sys.modules if name.startswith("pyroute2")]:
-            del sys.modules[_name]
-        from pyroute2.netlink.rtnl.fibmsg import fibmsg
-        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-        from pyroute2.netlink.rtnl.ndmsg import ndmsg
-        from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
-        from pyroute2.netlink.rtnl.rtmsg import rtmsg
-    HAS_PYROUTE2 = True
-except ImportError:
-    HAS_PYROUTE2 = False
-    PYROUTE2_ERROR = traceback.format_exc()
-else:
-    next(_lean, None)
+        next(lean, None)
+        for name in [name for name in sys.modules if name.startswith("pyroute2")]:
+            del sys.modules[name]
+        return _message_classes()
+    finally:
+        next(lean, None)
+
+
+def _message_classes() -> dict[str, Any]:
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+    from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+    from . import netlink_kinds
+
+    netlink_kinds.register(ifinfmsg)
+    return {kind.__name__: kind for kind in (fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg)}
+
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -190,7 +204,7 @@ class RawLink:
         """The attributes of the data of its kind, by pyroute2's names."""
         if not any(attribute == 2 for attribute, _content in attributes(self.raw.get(IFLA_LINKINFO, b""))):
             return {}
-        info = decoded(ifinfmsg, self.data).get_attr("IFLA_LINKINFO")
+        info = decoded("ifinfmsg", self.data).get_attr("IFLA_LINKINFO")
         data: Any = info.get_attr("IFLA_INFO_DATA")
         return attributes_of(data) if hasattr(data, "get_attr") else {}
 
@@ -267,7 +281,7 @@ class Socket:
         if name:
             attrs.append(("IFLA_IFNAME" if len(name.encode()) < 16 else "IFLA_ALT_IFNAME", name))  # type: ignore[arg-type]
         try:
-            found = self.request(filled(ifinfmsg, {"index": index}, attrs), RTM_GETLINK)
+            found = self.request(filled("ifinfmsg", {"index": index}, attrs), RTM_GETLINK)
         except KernelError as exc:
             if exc.code in (errno.ENODEV, errno.ENXIO):
                 return None
@@ -276,11 +290,11 @@ class Socket:
 
     def links(self, master: int = 0) -> list[RawLink]:
         attrs = [("IFLA_EXT_MASK", _SKIP_STATISTICS)] + ([("IFLA_MASTER", master)] if master else [])
-        return [RawLink(data) for data in self.dump(filled(ifinfmsg, {}, attrs), RTM_GETLINK)]
+        return [RawLink(data) for data in self.dump(filled("ifinfmsg", {}, attrs), RTM_GETLINK)]
 
     def nsid(self, descriptor: int) -> int:
         """The id that this namespace has for the one of the descriptor, -1 for none."""
-        found = self.request(filled(nsidmsg, {}, [("NETNSA_FD", descriptor)]), RTM_GETNSID)
+        found = self.request(filled("nsidmsg", {}, [("NETNSA_FD", descriptor)]), RTM_GETNSID)
         for data in found:
             for attribute, content in attributes(data, 20):
                 if attribute == 1:
@@ -289,7 +303,7 @@ class Socket:
 
     def vlans(self) -> dict[int, list[tuple[int, bool, bool]]]:
         """By index, the VLANs of ports and of bridges: (vid, pvid, untagged). See include/uapi/linux/if_bridge.h."""
-        message = filled(ifinfmsg, {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
+        message = filled("ifinfmsg", {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
         found: dict[int, list[tuple[int, bool, bool]]] = {}
         for link in map(RawLink, self.dump(message, RTM_GETLINK)):
             for attribute, content in attributes(link.raw.get(_IFLA_AF_SPEC, b"")):
@@ -321,8 +335,8 @@ class Socket:
 
     def addresses(self, index: int = 0) -> list[Any]:
         """All addresses, or those of one link (which an old kernel sends among the others)."""
-        found = self.dump(filled(ifaddrmsg, {"index": index}, []), RTM_GETADDR)
-        return [decoded(ifaddrmsg, data) for data in found if not index or _INDEX.unpack_from(data, 20)[0] == index]
+        found = self.dump(filled("ifaddrmsg", {"index": index}, []), RTM_GETADDR)
+        return [decoded("ifaddrmsg", data) for data in found if not index or _INDEX.unpack_from(data, 20)[0] == index]
 
     def routes(self, family: int, index: int = 0, table: int = 0, by_kernel: bool = True) -> list[Any]:
         """The routes of a family (AF_INET, AF_INET6), through one link or of one table where given.
@@ -332,13 +346,13 @@ class Socket:
         """
         attrs = [("RTA_OIF", index)] if index else [("RTA_TABLE", table)] if table else []
         try:
-            found = self.dump(filled(rtmsg, {"family": family}, attrs), RTM_GETROUTE)
+            found = self.dump(filled("rtmsg", {"family": family}, attrs), RTM_GETROUTE)
         except KernelError as exc:
             if table and exc.code == errno.ENOENT:
                 return []  # a table comes into being with its first route
             raise
         return [
-            decoded(rtmsg, data)
+            decoded("rtmsg", data)
             for data in found
             # The header's protocol and type, told before decoding, as that costs.
             if by_kernel or not (data[21] == _RTPROT_KERNEL and data[23] in _RTN_OF_ADDRESSES)
@@ -346,13 +360,13 @@ class Socket:
 
     def neighbors(self, index: int = 0, flags: int = 0) -> list[Any]:
         """The neighbors of both address families, all or those of one link; with NTF_PROXY the addresses answered for."""
-        message = filled(ndmsg, {"flags": flags}, [("NDA_IFINDEX", index)] if index else [])
-        return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
+        message = filled("ndmsg", {"flags": flags}, [("NDA_IFINDEX", index)] if index else [])
+        return [decoded("ndmsg", data) for data in self.dump(message, RTM_GETNEIGH)]
 
     def fdb(self, index: int = 0) -> list[Any]:
         """The entries of forwarding databases, all or those of one link."""
-        message = filled(ndmsg, {"family": AF_BRIDGE, "ifindex": index}, [])
-        return [decoded(ndmsg, data) for data in self.dump(message, RTM_GETNEIGH)]
+        message = filled("ndmsg", {"family": AF_BRIDGE, "ifindex": index}, [])
+        return [decoded("ndmsg", data) for data in self.dump(message, RTM_GETNEIGH)]
 
     def nexthops(self, index: int) -> list[tuple[int, bytes, Rest]]:
         """The nexthop objects on a link: (id, header, further attributes). None where the kernel has no such objects."""
@@ -382,12 +396,12 @@ class Socket:
     def rules(self, family: int) -> list[Any]:
         """The policy rules of an address family; none where the kernel has no such rules."""
         try:
-            found = self.dump(filled(fibmsg, {"family": family}, []), RTM_GETRULE)
+            found = self.dump(filled("fibmsg", {"family": family}, []), RTM_GETRULE)
         except KernelError as exc:
             if exc.code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
                 return []
             raise
-        return [decoded(fibmsg, data) for data in found]
+        return [decoded("fibmsg", data) for data in found]
 
 
 def rest_of(data: bytes, header: int, types: Container[int]) -> Rest:
@@ -430,16 +444,16 @@ _WRITTEN: dict[str, Shape] = {"ifinfmsg": LINK, "ifaddrmsg": ADDRESS, "rtmsg": R
 _READ: dict[str, Shape] = {"ifaddrmsg": ADDRESS, "rtmsg": ROUTE}
 
 
-def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> bytes:
-    """A request with these header fields and attributes, but for what `Socket` puts into its head."""
-    shape = _WRITTEN.get(message_class.__name__)
+def filled(kind: str, fields: Mapping[str, Any], attrs: Any) -> bytes:
+    """A request of the kind that pyroute2 calls so, with these header fields and attributes, but for what `Socket` puts into its head."""
+    shape = _WRITTEN.get(kind)
     if shape:
         with suppress(Unknown):
             return shape.encode(fields, attrs)
     # Many are asked the same things, and encoding costs more than the kernel's answer.
-    key = f"{message_class.__name__}{fields}{attrs}"
+    key = f"{kind}{fields}{attrs}"
     if key not in _encoded:
-        message = message_class()
+        message = message_class(kind)()
         for name, value in fields.items():
             message[name] = value
         message["attrs"] = attrs
@@ -450,13 +464,13 @@ def filled(message_class: Any, fields: Mapping[str, Any], attrs: Any) -> bytes:
     return _encoded[key]
 
 
-def decoded(message_class: Any, data: bytes) -> Any:
-    """A message of this class, from the bytes of an answer."""
-    shape = _READ.get(message_class.__name__)
+def decoded(kind: str, data: bytes) -> Any:
+    """A message of the kind that pyroute2 calls so, from the bytes of an answer."""
+    shape = _READ.get(kind)
     if shape:
         with suppress(Unknown):
             return shape.decode(data)
-    message = message_class(data)
+    message = message_class(kind)(data)
     message.decode()
     return message
 
@@ -468,7 +482,7 @@ def attributes_of(message: Any) -> dict[str, Any]:
 
 def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> bytes:
     """A request about links (`struct ifinfomsg`)."""
-    return filled(ifinfmsg, {"index": index, "flags": flags, "change": change}, attrs)
+    return filled("ifinfmsg", {"index": index, "flags": flags, "change": change}, attrs)
 
 
 def vlan_message(index: int, vid: int, last: int, pvid: bool, untagged: bool, itself: bool) -> bytes:
@@ -478,7 +492,7 @@ def vlan_message(index: int, vid: int, last: int, pvid: bool, untagged: bool, it
     ends = [(vid, flags | 8), (last, flags | 16)] if last > vid else [(vid, flags)]
     infos = [("IFLA_BRIDGE_VLAN_INFO", {"flags": flags, "vid": number}) for number, flags in ends]
     attrs = [("IFLA_BRIDGE_FLAGS", 2), *infos] if itself else infos
-    return filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
+    return filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
 
 
 _TUNNEL = struct.Struct("=BxxxI")
@@ -514,32 +528,26 @@ def port_message(index: int, attrs: Mapping[int, int]) -> bytes:
         length = 4 + {2: 2, 3: 4}.get(number, 1)
         content += struct.pack(_WIDTHS.get(number, "=HHBxxx"), length, number, value)
     nested = struct.pack("=HH", 4 + len(content), _IFLA_PROTINFO | _NLA_F_NESTED) + content
-    message = bytearray(filled(ifinfmsg, {"family": AF_BRIDGE, "index": index}, []) + nested)
+    message = bytearray(filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, []) + nested)
     struct.pack_into("=I", message, 0, len(message))
     return bytes(message)
 
 
 def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about addresses (`struct ifaddrmsg`)."""
-    return filled(ifaddrmsg, fields, attrs)
+    return filled("ifaddrmsg", fields, attrs)
 
 
 def route_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about routes (`struct rtmsg`)."""
-    return filled(rtmsg, fields, attrs)
+    return filled("rtmsg", fields, attrs)
 
 
 def rule_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about rules (`struct fib_rule_hdr`)."""
-    return filled(fibmsg, fields, attrs)
+    return filled("fibmsg", fields, attrs)
 
 
 def neighbor_message(fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request about neighbours or FDB entries (`struct ndmsg`)."""
-    return filled(ndmsg, fields, attrs)
-
-
-if HAS_PYROUTE2:
-    from . import netlink_kinds
-
-    netlink_kinds.register(ifinfmsg)
+    return filled("ndmsg", fields, attrs)

@@ -16,28 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import (
-    plan_addresses,
-    plan_host,
-    plan_links,
-    plan_nat,
-    plan_ovs,
-    plan_owner,
-    plan_persist,
-    plan_ports,
-    plan_rows,
-    plan_topology,
-    plan_uplink,
-    plan_vnis,
-)
-from .desired import Want
-from .diff import half
+from . import plan_addresses, plan_host, plan_links, plan_ovs, plan_persist, plan_ports, plan_rows, plan_vnis
+from .desired import LinkWant, Want
+from .later import Later
 from .persist import Keep
 from .planner import Planner, Step
 from .state import Key, State
 from .topology import Topology, check_names
+from .uplink import KEPT, RECORDS, UNCONFIRMED
+
+if TYPE_CHECKING:
+    from . import diff, plan_nat, plan_owner, plan_topology, plan_uplink
+else:
+    diff, plan_nat, plan_owner = Later("diff"), Later("plan_nat"), Later("plan_owner")
+    plan_topology, plan_uplink = Later("plan_topology"), Later("plan_uplink")
+
+ABOUT_UPLINKS = (f"{RECORDS}/", f"{KEPT}/", f"{UNCONFIRMED}/")
 
 
 @dataclass(frozen=True)
@@ -59,25 +55,31 @@ class Plan:
         if not self.steps:
             return {"before": {}, "after": {}}
         return {
-            "before": half(self.before, self.after, self.asked),
-            "after": half(self.after, self.before, self.asked),
+            "before": diff.half(self.before, self.after, self.asked),
+            "after": diff.half(self.after, self.before, self.asked),
         }
 
 
-def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> Plan:
+def plan(  # noqa: C901  # each branch is only whether a phase has anything to do, and need be loaded
+    current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None
+) -> Plan:
     """Plan the way from `current` to what `wants` ask for; raise Refused where there is none.
 
     With a `topology`, what it made before and is not among the wants goes. `keep`: what is kept for the next boot.
     """
     check_names(wants)
-    wants = plan_uplink.implied(current, wants)
+    with_uplinks = about_uplinks(current, wants)
+    if with_uplinks:
+        wants = plan_uplink.implied(current, wants)
     if topology:
         wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
     planner = Planner(current, wants, topology, keep)
     plan_host.make_namespaces(planner)
-    plan_nat.assign(planner)
+    if planner.nats:
+        plan_nat.assign(planner)
     plan_host.set_up_namespaces(planner)
-    plan_topology.clear_the_way(planner)
+    if topology:
+        plan_topology.clear_the_way(planner)
     plan_ovs.make(planner)
     plan_links.move_peers(planner)
     plan_links.make_links(planner)
@@ -85,27 +87,40 @@ def plan(current: State, wants: tuple[Want, ...], topology: Topology | None = No
     plan_links.change_links(planner)
     plan_ports.assign(planner)
     plan_ovs.assign(planner)
-    plan_uplink.let_go(planner)
+    if with_uplinks:
+        plan_uplink.let_go(planner)
     plan_addresses.assign(planner)
     plan_links.bring_up(planner)
-    plan_uplink.take(planner)
-    plan_ports.assign(planner, uplinks=True)
+    if with_uplinks:
+        plan_uplink.take(planner)
+        plan_ports.assign(planner, uplinks=True)
     plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
     plan_vnis.assign(planner)
     plan_addresses.replicate(planner)
     plan_rows.assign(planner)
-    plan_topology.check_limits(planner)
+    plan_links.check_limits(planner)
     plan_host.forward(planner)
     plan_rows.delete(planner)
-    plan_nat.delete(planner)
+    if planner.nats:
+        plan_nat.delete(planner)
     plan_ovs.delete(planner)
-    going = plan_topology.bridges_going(planner)
-    plan_uplink.give_back_all(planner, going)
+    going = plan_topology.bridges_going(planner) if topology else []
+    if with_uplinks:
+        plan_uplink.give_back_all(planner, going)
     plan_links.delete_links(planner)
     plan_host.delete_namespaces(planner)
     plan_host.keep_files(planner)
-    plan_topology.prune(planner)
-    plan_owner.keep(planner, going)
+    if topology:
+        plan_topology.prune(planner)
+    if with_uplinks:
+        plan_owner.keep(planner, going)
     plan_persist.keep(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
+
+
+def about_uplinks(current: State, wants: tuple[Want, ...]) -> bool:
+    """Whether some bridge has an uplink, or shall have one."""
+    return any(isinstance(want, LinkWant) and want.options.get("uplink") for want in wants) or any(
+        content and path.startswith(ABOUT_UPLINKS) for path, content in current.files.items()
+    )

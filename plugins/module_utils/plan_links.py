@@ -22,6 +22,9 @@ from .plan_stack import check_lower, check_siblings, ends, from_below, open_node
 from .planner import Planner
 from .state import Key, Link, key_text
 
+MOST_PORTS = 1023
+"""BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
+
 
 def matches(option: Option, wanted: Any, link: Link) -> bool:
     """Whether the link has the option as wanted. What the kernel says nothing of counts as off."""
@@ -419,3 +422,15 @@ def delete_links(planner: Planner) -> None:
         elif want.absent and link:
             check_kind(want, link)
             planner.do(LinkDelete(link.netns, link.name, link.kind))
+
+
+def check_limits(planner: Planner) -> None:
+    """What the kernel would refuse only when it is reached."""
+    for want in planner.links:
+        if want.kind.holds_ports and not want.absent:
+            ports = len(planner.model.ports(want.key))
+            if ports > MOST_PORTS:
+                where = f"{want.where}: " if want.where else ""
+                raise Refused(
+                    f"{where}{key_text(want.key)} would have {ports} ports, and a bridge has at most {MOST_PORTS}"
+                )

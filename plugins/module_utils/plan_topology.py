@@ -27,9 +27,6 @@ from .planner import Planner, Step
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology
 
-MOST_PORTS = 1023
-"""BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
-
 
 def claimed(
     current: State, wants: tuple[Want, ...], topology: Topology, steps_of: Callable[[Want], int]
@@ -121,18 +118,6 @@ def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int],
     return False
 
 
-def check_limits(planner: Planner) -> None:
-    """What the kernel would refuse only when it is reached."""
-    for want in planner.links:
-        if want.kind.holds_ports and not want.absent:
-            ports = len(planner.model.ports(want.key))
-            if ports > MOST_PORTS:
-                where = f"{want.where}: " if want.where else ""
-                raise Refused(
-                    f"{where}{key_text(want.key)} would have {ports} ports, and a bridge has at most {MOST_PORTS}"
-                )
-
-
 def clear_the_way(planner: Planner) -> None:
     """Delete before anything is made what is the topology's own and stands where something else of it should be.
 
@@ -151,7 +136,9 @@ def clear_the_way(planner: Planner) -> None:
         for want in planner.links
         if want.options.get("master") and planner.model.link(want.key) is None
     )
-    if topology.prune and any(len(planner.model.ports(bridge)) + more > MOST_PORTS for bridge, more in new.items()):
+    if topology.prune and any(
+        len(planner.model.ports(bridge)) + more > plan_links.MOST_PORTS for bridge, more in new.items()
+    ):
         delete_links(planner, topology, set(namespaces_going(planner, topology)))
 
 

@@ -12,15 +12,16 @@ import errno
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from . import files, netfilter, nft, sysctl, taps
+from . import files, netfilter, sysctl, taps
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
 from .kinds.link import LINK
+from .later import Later
 from .namespaces import path_of
-from .nat_table import PREFIX, is_ours, table_name
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
 from .read_ovs import OvsReader
@@ -28,6 +29,11 @@ from .read_rows import RowReader
 from .read_uplink import UplinkReader
 from .state import Key, Link, State
 from .topology import OWNER, RECORDS, Record, Topology
+
+if TYPE_CHECKING:
+    from . import nat_table, nft
+else:
+    nat_table, nft = Later("nat_table"), Later("nft")
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
@@ -218,9 +224,9 @@ class Reader(RowReader, UplinkReader, OvsReader):
     def nats(self, netns: str, names: Iterable[str] = (), others: bool = True) -> None:
         """Read the address translations of these names in a namespace, and `others` that are there."""
         tables = self._in(netns, netfilter.tables) if self.state.has_netns(netns) else {}
-        found = {table[len(PREFIX) :] for table in tables if is_ours(table)} if others else set()
+        found = {table[len(nat_table.PREFIX) :] for table in tables if nat_table.is_ours(table)} if others else set()
         for name in sorted({*names, *found}):
-            flags = tables.get(table_name(name))
+            flags = tables.get(nat_table.table_name(name))
             self.state.nats[netns, name] = None if flags is None else self._in(netns, nft.read, netns, name, flags)
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:

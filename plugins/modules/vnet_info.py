@@ -661,7 +661,7 @@ topology:
       sample: [{ipv4: true}, {netns: web, ipv4: true, interfaces: [eth0]}]
 """
 
-from ..module_utils.module import run_info
+from ..module_utils.module_info import run_info
 
 
 def main() -> None:

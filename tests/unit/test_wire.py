@@ -149,7 +149,7 @@ def test_what_is_in_no_table_goes_through_pyroute2_whole() -> None:
     route = written_by_pyroute2(rtmsg, {"family": 2}, [("RTA_MULTIPATH", hops)])
     with pytest.raises(wire.Unknown):
         wire.ROUTE.decode(route)
-    (hop,) = netlink.decoded(rtmsg, route).get_attr("RTA_MULTIPATH")
+    (hop,) = netlink.decoded("rtmsg", route).get_attr("RTA_MULTIPATH")
     assert (hop["oif"], hop.get_attr("RTA_GATEWAY")) == (3, "192.0.2.1")
 
 

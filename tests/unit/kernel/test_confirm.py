@@ -29,7 +29,7 @@ def armed(name: str, seconds: int) -> Path:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        change = confirm.Change((link_want(BRIDGE, {"name": name}),), None, None, lambda _state: {}, name)
+        change = engine.Change((link_want(BRIDGE, {"name": name}),), None, None, lambda _state: {}, name)
         os.write(writer, confirm.arm(change, seconds).encode())
         os._exit(0)
     os.close(writer)

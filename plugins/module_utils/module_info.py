@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""The rim of vnet_info."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .desired import name_of
+from .info import SUBSETS, gather, subsets
+from .module import in_one_sentence, start
+from .values import NetnsName
+
+INFO_SPEC: dict[str, Any] = {
+    "netns": {"type": "str"},
+    "gather_subset": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["all", *SUBSETS, *(f"!{subset}" for subset in SUBSETS)],
+        "default": ["all"],
+    },
+}
+
+
+def run_info() -> None:
+    """The `main()` of vnet_info."""
+    module, _raw = start(INFO_SPEC)
+    with in_one_sentence(module):
+        netns = module.params["netns"]
+        if netns is not None:
+            netns = name_of("", "netns", netns, NetnsName())
+        found = gather(netns, subsets(module.params["gather_subset"]))
+    module.exit_json(changed=False, operations=[], **found)
