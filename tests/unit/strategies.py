@@ -112,8 +112,8 @@ def kinds_for(draw: Draw, name: str) -> LinkKind:
 
 
 def examples(usual: int) -> settings:
-    """So many examples of a property, unless a campaign asks for more."""
-    return settings(max_examples=max(usual, int(os.environ.get("VNET_EXAMPLES", "0"))))
+    """So many examples of a property, unless a campaign asks for another number."""
+    return settings(max_examples=int(os.environ.get("VNET_EXAMPLES", usual)))
 
 
 def peer_name(place: Place) -> str:

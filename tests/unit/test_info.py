@@ -28,31 +28,28 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARS
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import hosts
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
 from hypothesis import given
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 NAMES = {2: "eth0", 3: "eth1"}
 ROUTE = {"family": "inet", "table": "main", "metric": 0, "type": "unicast", "protocol": "static"}
 UP = {"admin_state": "up", "mtu": 1500, "alias": "", "altnames": (), "master": ""}
 
 
-def told(message_class: Any, fields: dict[str, int], attrs: list[tuple[str, Any]]) -> Any:
+def told(kind: str, fields: dict[str, int], attrs: list[tuple[str, Any]]) -> Any:
     """A message as it comes from the kernel."""
-    return netlink.decoded(message_class, netlink.filled(message_class, fields, attrs))
+    return netlink.decoded(kind, netlink.filled(kind, fields, attrs))
 
 
 def route(attrs: list[tuple[str, Any]], **fields: int) -> dict[str, Any] | None:
     header = {"family": 2, "table": 254, "proto": 4, "type": 1, **fields}
-    return route_shown(told(rtmsg, header, attrs), NAMES.__getitem__)
+    return route_shown(told("rtmsg", header, attrs), NAMES.__getitem__)
 
 
 def rule(attrs: list[tuple[str, Any]], **fields: int) -> dict[str, Any]:
-    return rule_shown(told(fibmsg, {"family": 2, "action": 1, "table": 254, **fields}, attrs))
+    return rule_shown(told("fibmsg", {"family": 2, "action": 1, "table": 254, **fields}, attrs))
 
 
 def neighbor(attrs: list[tuple[str, Any]], **fields: int) -> Any:
-    return told(ndmsg, {"family": 2, "ifindex": 2, "state": 2, **fields}, attrs)
+    return told("ndmsg", {"family": 2, "ifindex": 2, "state": 2, **fields}, attrs)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,19 @@ def test_the_engine_is_whole_and_knows_nothing_of_ansible() -> None:
     assert len(LINK_KINDS) > 3
 
 
+def test_what_is_loaded_later_is_in_the_engine_too(tmp_path: Path) -> None:
+    (tmp_path / "engine.pyz").write_bytes(bundle.engine())
+    program = "import vnet.restore, vnet.later; vnet.later.load_all(); print(*vnet.later._announced)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "engine.pyz")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "vnet.apply" in done.stdout.split()
+
+
 def test_the_engine_runs_without_the_collection(tmp_path: Path) -> None:
     (tmp_path / "engine.pyz").write_bytes(bundle.engine())
     (tmp_path / "conf.d").mkdir()
