@@ -77,6 +77,8 @@ class Applier:
         self.undoing = False
         self.ovs_follows = True
         """False when ovs-vswitchd did not take up a change: what undoes it in the database does not wait for that."""
+        self.directories: list[str] = []
+        """Those that writing files has made, the inner ones first."""
 
     def carry_out(self, operation: Operation) -> None:
         """Do one operation; raise KernelError with the kernel's own words."""
@@ -127,6 +129,7 @@ class Applier:
         self.host.forget()
 
     def file_write(self, op: FileWrite) -> None:
+        self.directories = [*files.missing_directories(op.path), *self.directories]
         files.write(op.path, op.content, op.mode)
 
     def file_remove(self, op: FileRemove) -> None:
@@ -443,6 +446,7 @@ def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
             except (KernelError, Refused) as exc:
                 if not already_so(operation, exc):
                     left.append(f"{operation.command()} ({exc})")
+    files.remove_empty(applier.directories)
     return left
 
 

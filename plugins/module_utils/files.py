@@ -105,6 +105,16 @@ def remove_empty(directories: Iterable[str]) -> None:
             os.rmdir(directory)
 
 
+def missing_directories(path: str) -> list[str]:
+    """What has to be made for a file to be written there, the inner ones first."""
+    found = []
+    directory = os.path.dirname(path)
+    while directory and not os.path.isdir(directory):
+        found.append(directory)
+        directory = os.path.dirname(directory)
+    return found
+
+
 def _make_directory(path: str) -> None:
     if not os.path.isdir(path):
         _make_directory(os.path.dirname(path))

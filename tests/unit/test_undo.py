@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undoing what needs no kernel: files, and the directories that were made for them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed, apply
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
+from ansible_collections.linuxnet.vnet.plugins.module_utils.file_operations import FileWrite
+from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def not_kept() -> None:
+    raise VnetError("the kernel did not keep it")
+
+
+def broken_off(*paths: Path) -> None:
+    """Write files, and let the run fail then."""
+    planner = Planner(State(files={str(path): path.read_text() if path.exists() else None for path in paths}), ())
+    for path in paths:
+        planner.do(FileWrite(str(path), "net.ipv4.ip_forward = 1\n"))
+    host: Any = SimpleNamespace(forget=lambda: None)
+    with pytest.raises(Failed, match="the host is as it was before") as caught:
+        apply(host, SimpleNamespace(steps=tuple(planner.steps)), not_kept)  # type: ignore[arg-type]  # no more of a plan is needed
+    assert caught.value.undone
+
+
+def test_a_directory_that_was_made_for_a_file_goes_with_it(tmp_path: Path) -> None:
+    broken_off(tmp_path / "a" / "b" / "30-x.conf", tmp_path / "a" / "31-y.conf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "theirs").mkdir()
+    kept = tmp_path / "theirs" / "30-x.conf"
+    kept.write_text("# theirs\n")
+    broken_off(tmp_path / "etc" / "30-x.conf", kept)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "theirs"]
+    assert kept.read_text() == "# theirs\n"
