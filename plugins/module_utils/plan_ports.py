@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .desired import PortWant
+from .desired import PortWant, uplink_of
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.bridge_port import PORT_INITIAL, PORT_TABLE, spans
-from .plan_uplink import uplink_of
 from .planner import Planner
 from .port_operations import PortSet, VlanAdd, VlanDelete, usual_vlans
 from .state import Key, Link, Vlan, key_text

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import plan_ports, plan_rows, plan_shared, plan_stack
+from . import plan_links, plan_ports, plan_rows, plan_shared, plan_stack
 from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
 from .errors import Refused

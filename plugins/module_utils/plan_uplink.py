@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from . import plan_owner, sysctl
 from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, RowReplace
-from .desired import LinkWant, Want
+from .desired import LinkWant, Want, uplink_of
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .link_operations import LinkSet
@@ -46,11 +46,6 @@ def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
         return replace(want, options={**given, **want.options})
 
     return tuple(map(whole, wants))
-
-
-def uplink_of(want: LinkWant) -> str:
-    """The uplink that a want asks for, "" for none."""
-    return str(want.options.get("uplink") or "")
 
 
 # -- taking over -------------------------------------------------------------------------------------------------------
