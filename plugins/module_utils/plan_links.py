@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -425,12 +426,14 @@ def delete_links(planner: Planner) -> None:
 
 
 def check_limits(planner: Planner) -> None:
-    """What the kernel would refuse only when it is reached."""
-    for want in planner.links:
-        if want.kind.holds_ports and not want.absent:
-            ports = len(planner.model.ports(want.key))
-            if ports > MOST_PORTS:
-                where = f"{want.where}: " if want.where else ""
-                raise Refused(
-                    f"{where}{key_text(want.key)} would have {ports} ports, and a bridge has at most {MOST_PORTS}"
-                )
+    """What the kernel would refuse only when it is reached, of all bridges that get ports here, listed or not."""
+    ports = Counter(
+        (link.netns, link.attrs["master"]) for link in planner.model.links.values() if link and link.attrs.get("master")
+    )
+    places = {want.key: f"{want.where}: " for want in planner.links if want.where}
+    for bridge, number in sorted(ports.items()):
+        found = planner.model.link(bridge)
+        if number > MOST_PORTS and found and kind_of(found.kind).holds_ports:
+            raise Refused(
+                f"{places.get(bridge, '')}{key_text(bridge)} would have {number} ports, and a bridge has at most {MOST_PORTS}"
+            )

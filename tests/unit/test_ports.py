@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want, port_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, link_want, port_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port import Vlans, spans, vlans_shown
@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations impo
 from ansible_collections.linuxnet.vnet.plugins.module_utils.netlink import port_message
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Link, State, Vlan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Topology
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Topology, topology_wants
 from ansible_collections.linuxnet.vnet.plugins.module_utils.wire import attributes
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
 from hypothesis import given
@@ -180,3 +180,23 @@ def test_of_an_uplink_a_bridge_is_told_when_it_has_joined() -> None:
     told = found.commands.index("bridge vlan add dev eth0 vid 20")
     assert found.commands.index("ip link set dev eth0 master br0") < told
     assert plan(found.after, wants).commands == []
+
+
+def many_ports(number: int, *, bridge: bool) -> tuple[Topology, tuple[Want, ...]]:
+    """A topology of so many ports of a bridge, which is listed, too, or is somebody else's."""
+    names = [f"v{x}" for x in range(number)]
+    bridges = [{"name": "br0", "mac": "02:00:00:00:00:01"}] if bridge else []
+    veths = [{"name": name, "master": "br0", "peer": {"name": f"p{name}"}} for name in names]
+    return topology_wants({"name": "t", "bridges": bridges, "veths": veths})
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_kernel_has_numbers_for_1023_ports_of_a_bridge_and_the_plan_knows(listed: bool) -> None:
+    state = State(links={} if listed else {("", "br0"): Link("", "br0", "bridge", {"admin_state": "up"})})
+    topology, wants = many_ports(1023, bridge=listed)
+    assert len(plan(state, wants, topology).after.ports(("", "br0"))) == 1023
+    topology, wants = many_ports(1024, bridge=listed)
+    with pytest.raises(Refused) as caught:
+        plan(state, wants, topology)
+    where = "bridges[0]: " if listed else ""
+    assert str(caught.value) == f"{where}br0 would have 1024 ports, and a bridge has at most 1023"
