@@ -134,9 +134,9 @@ class RoleHost:
                 self.sh(f"kill {pid}", at)
 
     @contextlib.contextmanager
-    def machine(self, tap: str, address: str) -> Iterator[tuple[str, str]]:
+    def machine(self, tap: str, address: str, gateway: str = "192.168.3.1") -> Iterator[tuple[str, str]]:
         """While the block lasts, a machine behind a tap: where commands go to run in it, and its MAC."""
-        command = [sys.executable, str(ROOT / "tools" / "tapdance.py"), "machine", tap, f"{address}/24", "192.168.3.1"]
+        command = [sys.executable, str(ROOT / "tools" / "tapdance.py"), "machine", tap, f"{address}/24", gateway]
         process = subprocess.Popen(
             self.lab.command(HOST, command),
             env=ENVIRONMENT,
