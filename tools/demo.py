@@ -66,6 +66,7 @@ class Report:
     lies: int = 0
     crossed: int = 0
     tried: int = 0
+    reached: list[tuple[str, str, bool, str]] = field(default_factory=list)
     unchanged: bool = False
     seconds: float = 0.0
 
@@ -156,7 +157,8 @@ class Demo:
 
     def _play(self, topology: Topology, stage: Stage) -> Play:
         inventory = self.lab.directory / "inventory.yml"
-        return Play(topology.playbook, topology.limit or topology.hosts, inventory, stage.variables)
+        hosts = topology.limit or topology.hosts
+        return Play(topology.playbook, hosts, inventory, stage.variables, topology.inventories, topology.options)
 
     def _stage(self, report: Report, stage: Stage) -> None:
         play = self._play(report.topology, stage)
@@ -175,6 +177,8 @@ class Demo:
         for crossing in stage.try_out(self.lab):
             report.tried += 1
             report.crossed += crossing.ok
+            if crossing.arrow:
+                report.reached.append((*crossing.arrow, crossing.ok, crossing.seen))
             self._line(report, crossing.ok, crossing.what, crossing.seen)
             if not crossing.ok:
                 report.lines.append(textwrap.indent(crossing.output.strip(), " " * 10))
@@ -192,7 +196,7 @@ class Demo:
         report.lines += [f"          {outcome.name}: {told(outcome)}" for outcome in changed]
 
     def _line(self, report: Report, ok: bool, what: str, seen: str) -> None:
-        report.lines.append(f"    {self._paint.verdict(ok, 6)}  {what:<48} {seen}".rstrip())
+        report.lines.append(f"    {self._paint.verdict(ok, 6)}  {what:<56} {seen}".rstrip())
 
 
 def summary(reports: Sequence[Report], paint: Paint) -> Iterator[str]:
@@ -215,6 +219,33 @@ def summary(reports: Sequence[Report], paint: Paint) -> Iterator[str]:
     if skipped:
         names = ", ".join(report.topology.name for report in skipped)
         yield f"\n{len(skipped)} skipped ({names}): {skipped[0].skipped}"
+
+
+def who_reached_whom(report: Report, paint: Paint) -> Iterator[str]:
+    """Yield a table of a topology's places: a row for who asked, a column for who was asked."""
+    places = list(dict.fromkeys(place for arrow in report.reached for place in arrow[:2]))
+    found = {(source, target): (ok, not seen.startswith("0 ")) for source, target, ok, seen in report.reached}
+    width = max(map(len, places)) + 4
+    yield paint.bold(
+        f"  {'who could reach whom':<{width}}" + "".join(f"{number:>8}" for number in range(1, len(places) + 1))
+    )
+    for number, source in enumerate(places, 1):
+        cells = []
+        for target in places:
+            ok, answered = found.get((source, target), (None, None))
+            word = "" if ok is None else "FAILED" if not ok else "yes" if answered else "no"
+            cells.append(paint(f"{word:>8}", "1;31" if word == "FAILED" else "32" if word else "2"))
+        yield f"  {f'{number} {source}':<{width}}" + "".join(cells)
+    yield "  'no' is as it should be: nobody outside gets in uninvited."
+
+
+def three_commands() -> Iterator[str]:
+    """Yield how to have the hosts of the site stay, and look around there."""
+    enter = f"python3 tools/throwaway.py exec --lab {LAB.relative_to(ROOT)}"
+    yield "Look around there yourself:"
+    yield "  ./dev demo --keep site"
+    yield f"  {enter} vmhost -- bridge link"
+    yield f"  {enter} nathost -- nsenter --net=/run/netns/web ip address"
 
 
 def how_to_look_around(topologies: Sequence[Topology]) -> Iterator[str]:
@@ -258,6 +289,9 @@ def demonstrate(topologies: Sequence[Topology], jobs: int, keep: bool, paint: Pa
             print("\n".join(report.lines), flush=True)
             reports.append(report)
         print("", *summary(reports, paint), "", sep="\n")
+        for report in reports:
+            if report.reached:
+                print(*who_reached_whom(report, paint), "", sep="\n")
         print(f"{time.monotonic() - start:.0f} seconds in all. This machine's own network was not touched.")
         done = True
         return all(report.ok for report in reports)
@@ -268,6 +302,8 @@ def demonstrate(topologies: Sequence[Topology], jobs: int, keep: bool, paint: Pa
         if keep and done:
             print("", *how_to_look_around(standing), sep="\n")
         else:
+            if done:
+                print("", *three_commands(), sep="\n")
             # Before the wait for the threads: what they run in the hosts ends with these.
             demo.lab.down()
         pool.shutdown(cancel_futures=True)

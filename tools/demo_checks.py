@@ -14,14 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from throwaway_lab import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from throwaway_lab import Lab
 
@@ -33,12 +33,16 @@ PATIENCE = 8.0
 
 @dataclass(frozen=True)
 class Crossing:
-    """Something tried: what, whether it went as it should, and what was seen. ``output`` explains a failure."""
+    """Something tried: what, whether it went as it should, and what was seen.
+
+    ``output`` explains a failure, and ``arrow`` says of a packet from whom to whom it was.
+    """
 
     what: str
     ok: bool
     seen: str
     output: str = ""
+    arrow: tuple[str, str] | None = None
 
 
 def place(host: str, netns: str) -> str:
@@ -52,9 +56,13 @@ def replies(output: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def inside(netns: str) -> list[str]:
+    """Return what goes before a command to run it in a namespace, by its name or its file."""
+    return ["nsenter", f"--net={Path('/run/netns', netns)}"] if netns else []
+
+
 def _ping(lab: Lab, host: str, netns: str, address: str, *options: str) -> str:
-    enter = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
-    done = lab.run(host, *enter, "ping", "-n", "-i", "0.2", "-W", "1", *options, address, check=False)
+    done = lab.run(host, *inside(netns), "ping", "-n", "-i", "0.2", "-W", "1", *options, address, check=False)
     return str(done.stdout + done.stderr)
 
 
@@ -77,6 +85,45 @@ def unanswered(lab: Lab, host: str, netns: str, address: str) -> Crossing:
     ok = sent == 2 and not received
     seen = f"{received} of {sent} replies" + (", as it should be" if ok else "")
     return Crossing(f"ping {place(host, netns)} -> {address}", ok, seen, output)
+
+
+def arrows(
+    lab: Lab, places: dict[str, tuple[str, str, str]], closed: Collection[tuple[str, str]] = ()
+) -> Iterator[Crossing]:
+    """Ping from each place to each other, by the names of places; those that are closed must not answer.
+
+    A place has a host, a namespace there, and the address under which the others know it.
+    """
+    for source, (host, netns, _address) in places.items():
+        for target, (_host, _netns, address) in places.items():
+            if source == target:
+                continue
+            wanted = (source, target) not in closed
+            tried = answered(lab, host, netns, address) if wanted else unanswered(lab, host, netns, address)
+            yield replace(tried, what=f"{source} -> {target}, {address}", arrow=(source, target))
+
+
+SERVICE = "import socket; server = socket.create_server(('', {port})); print('ready', flush=True); server.accept()[0].sendall(b'{port}')"
+CALLER = "import socket; print(socket.create_connection(('{address}', {port}), timeout=5).recv(9).decode())"
+
+
+def served(lab: Lab, service: tuple[str, str, int], caller: tuple[str, str, str, int]) -> Crossing:
+    """Have a program listen on a TCP port in one namespace, and another call it under the address that it has there."""
+    (host, netns, port), (at, from_netns, address, called) = service, caller
+    command = lab.command(host, [*inside(netns), sys.executable, "-c", SERVICE.format(port=port)])
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        call = [*inside(from_netns), sys.executable, "-c", CALLER.format(address=address, port=called)]
+        done = lab.run(at, *call, check=False)
+        if done.returncode:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+    ok = done.stdout.strip() == str(port)
+    seen = f"{place(host, netns)} answers" if ok else "nobody answers"
+    return Crossing(f"TCP {place(at, from_netns)} -> {address}:{called}", ok, seen, done.stdout + done.stderr)
 
 
 def expired(lab: Lab, host: str, address: str, note: str) -> Crossing:
@@ -149,6 +196,11 @@ class Program:
                 break
             time.sleep(0.02)
         return ""
+
+    def namespace(self) -> str:
+        """Return the file of the network namespace in which it is, once it is ready: as its own host numbers processes."""
+        words = self.wait_for("ready", 5.0).split()
+        return f"/proc/{words[1]}/ns/net" if len(words) > 1 else ""
 
     def saw(self, text: str, what: str) -> Crossing:
         """Look whether the program has read from its device what it should have."""

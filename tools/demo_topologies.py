@@ -32,8 +32,9 @@ class Topology:
     """A playbook of the same name, the throwaway hosts for it, and its stages.
 
     ``limit`` are the hosts that the playbook is for, by default all. ``given`` are commands for what is not the
-    playbook's to make: addresses and routes of real networks; ``routers`` forward already. ``obstacle`` says why
-    the topology can't be shown here, or None.
+    playbook's to make: addresses and routes of real networks; ``routers`` forward already. ``inventories`` are those of the
+    playbook, beside the lab's, and ``options`` are for ansible-playbook. ``obstacle`` says why the topology can't be shown
+    here, or None.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Topology:
     wires: tuple[str, ...] = ()
     given: tuple[tuple[str, str], ...] = ()
     routers: tuple[str, ...] = ()
+    inventories: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     obstacle: Callable[[], str | None] = lambda: None
 
     @property
@@ -118,6 +121,28 @@ def overlaid(lab: Lab) -> Iterator[Crossing]:
     yield check.answered(lab, "left", "guest", "192.168.100.2", "-t", "1", note="ttl 1: the overlay has none")
 
 
+def both_hosts(lab: Lab) -> Iterator[Crossing]:
+    """Every arrow of the two pictures that the roles are made from, by the names that it has there; and one that must not be."""
+    tap1, tap2 = ("tap-vm1", "192.168.3.102/24", "192.168.3.1"), ("tap-vm2", "192.168.3.103/24", "192.168.3.1")
+    with check.program(lab, "vmhost", "machine", *tap1) as vm1, check.program(lab, "vmhost", "machine", *tap2) as vm2:
+        places = {
+            "VirtualMachine1": ("vmhost", vm1.namespace(), "192.168.3.102"),
+            "VirtualMachine2": ("vmhost", vm2.namespace(), "192.168.3.103"),
+            "Host of the VMs": ("vmhost", "", "192.168.3.101"),
+            "Physical Network": ("lan", "", "192.168.3.1"),
+        }
+        yield from check.arrows(lab, places)
+    places = {
+        "Container 1": ("nathost", "web", "192.168.9.2"),
+        "Container 2": ("nathost", "db", "192.168.9.3"),
+        "Host of the containers": ("nathost", "", "192.168.3.111"),
+        "Physical Network": ("lan", "", "192.168.3.1"),
+    }
+    yield from check.arrows(lab, places, {("Physical Network", "Container 1"), ("Physical Network", "Container 2")})
+    yield check.answered(lab, "nathost", "web", "192.168.9.1", note="its gateway")
+    yield check.served(lab, ("nathost", "web", 80), ("lan", "", "192.168.3.111", 8080))
+
+
 TOPOLOGIES = (
     Topology(
         name="veth_pair",
@@ -172,5 +197,29 @@ TOPOLOGIES = (
         ),
         routers=("middle",),
         stages=(Stage("", overlaid),),
+    ),
+    Topology(
+        name="site",
+        hosts=("vmhost", "nathost", "lan"),
+        limit=("vmhost", "nathost"),
+        wires=("vmhost:eth0=lan:vmhost", "nathost:eth0=lan:nathost"),
+        given=(
+            ("lan", "ip link add switch type bridge"),
+            ("lan", "ip link set vmhost master switch"),
+            ("lan", "ip link set nathost master switch"),
+            ("lan", "ip address add 192.168.3.1/24 dev switch"),
+            ("lan", "ip link set switch up"),
+            # It knows the way to the containers, and yet must not get in.
+            ("lan", "ip route add 192.168.9.0/24 via 192.168.3.111"),
+            ("vmhost", "ip address add 192.168.3.101/24 dev eth0"),
+            ("vmhost", "ip route add default via 192.168.3.1"),
+            ("nathost", "ip address add 192.168.3.111/24 dev eth0"),
+            ("nathost", "ip route add default via 192.168.3.1"),
+        ),
+        inventories=("playbooks/inventory",),
+        # A throwaway host has all that the modules need, and nothing that configures its eth0 at boot.
+        options=("--skip-tags", "prerequisites"),
+        stages=(Stage("", both_hosts, {"bridged_vm_host_persist": "false"}),),
+        obstacle=tun_problem,
     ),
 )

@@ -103,7 +103,7 @@ def test_each_playbook_has_a_title_and_a_drawing(topology: demo_topologies.Topol
 
 def test_each_playbook_is_shown() -> None:
     shown = {topology.playbook for topology in demo_topologies.TOPOLOGIES}
-    assert {path.name for path in (ROOT / "playbooks").glob("*.yml")} - {"site.yml"} == shown
+    assert {path.name for path in (ROOT / "playbooks").glob("*.yml")} == shown
 
 
 def test_heading_of_a_playbook() -> None:
@@ -145,6 +145,13 @@ class TestReport:
     def test_colour_only_where_wanted(self) -> None:
         assert "\033" not in "".join(demo.summary([self.report()], demo.Paint(False)))
         assert "\033[32mok" in "".join(demo.summary([self.report()], demo.Paint(True)))
+
+    def test_who_reached_whom_is_a_table(self) -> None:
+        reached = [("vm", "lan", True, "3 of 3 replies"), ("lan", "vm", True, "0 of 2 replies, as it should be")]
+        report = self.report(reached=[*reached, ("vm", "far", False, "0 of 3 replies")])
+        head, *rows, _last = (line.split() for line in demo.who_reached_whom(report, demo.Paint(False)))
+        assert head[-3:] == ["1", "2", "3"]
+        assert rows == [["1", "vm", "yes", "FAILED"], ["2", "lan", "no"], ["3", "far"]]
 
 
 class TestTapdance:
