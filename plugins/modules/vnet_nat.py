@@ -21,7 +21,8 @@ extends_documentation_fragment:
   - linuxnet.vnet.attributes
   - linuxnet.vnet.attributes.groups
 requirements:
-  - nft 0.9.8 or newer, built with JSON (the package C(nftables) of the distributions). It was tested with nft 1.0.6.
+  - nft 0.9.8 or newer, built with JSON (the package C(nftables) of the distributions). It was tested with 0.9.8, 1.0.6
+    and 1.1.3, those of Debian 11, 12 and 13, the first and the last only as to what they read and list.
 options:
   name:
     description:

@@ -194,3 +194,23 @@ def there_and_back() -> None:
 
 def test_what_a_topology_made_goes_with_it() -> None:
     on_a_new_host(there_and_back)
+
+
+def two_that_forward() -> None:
+    before = dump()
+    first, second = ({"name": name, "forwarding": [{"ipv4": True, "ipv6": True}]} for name in ("t", "u"))
+    run(first)
+    assert not any("sysctl" in operation for operation in run(second).operations)
+    forwarding = dump()
+    gone = {"name": "t", "state": "absent"}
+    promised = run(gone, check=True)
+    done = run(gone)
+    assert (done.operations, done.diff) == (promised.operations, promised.diff)
+    assert differences(forwarding, dump()) == [], "it cut off the other one"
+    assert run(second).operations == []
+    run({"name": "u", "state": "absent"})
+    assert differences(before, dump()) == []
+
+
+def test_of_two_topologies_that_forward_the_last_one_gives_it_back() -> None:
+    on_a_new_host(two_that_forward)
