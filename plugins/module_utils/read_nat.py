@@ -18,6 +18,8 @@ from .kinds.nat import collapsed
 from .nat_table import DORMANT, Object, element, objects_of, only
 from .state import Forward, Nat
 
+ADDRESS_TYPES = ("ipv4_addr", "ipv6_addr")
+
 
 def nat_of(netns: str, name: str, listed: Sequence[Object], dormant: bool = False) -> Nat:
     """The address translation that a table is, from the objects that nft lists of it. `dormant`: whether it is switched off.
@@ -56,8 +58,10 @@ def plain(listed: Iterable[Object]) -> list[Object]:
         kind, body = only(item)
         if kind != "metainfo":
             kept = {key: steady(value, key) for key, value in body.items() if key != "handle"}
-            if kind == "set" and "interval" in kept.get("flags", ()):
-                kept["elem"] = [element(text) for text in collapsed(networks_in(kept.get("elem", [])))]
+            if kind == "set" and "interval" in kept.get("flags", ()) and kept.get("type") in ADDRESS_TYPES:
+                networks = [networks_in([one]) for one in kept.get("elem", [])]
+                if all(networks):  # else it has what we would never put there, and is kept as it is
+                    kept["elem"] = [element(text) for text in collapsed([one for some in networks for one in some])]
             if kept.get("elem") == []:
                 del kept["elem"]  # which nft would not take
             found.append({kind: kept})
@@ -118,6 +122,14 @@ def snat_in(rules: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def forward_in(rule: Mapping[str, Any]) -> Forward | None:
     """The port forward that a rule is, None for any other rule."""
+    try:
+        return read_forward(rule)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None  # nft has many forms that ours never have
+
+
+def read_forward(rule: Mapping[str, Any]) -> Forward | None:
+    """The same for a rule of the forms that ours have; any of several exceptions for others."""
     addresses: tuple[str, ...] = ()
     protocol = port = ""
     for part in rule["expr"]:

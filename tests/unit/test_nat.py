@@ -228,6 +228,47 @@ def test_a_table_that_is_switched_off_is_not_taken_for_ours_and_can_be_put_back(
         assert replacing(found) == replacing(nat), "nft takes the flags in text only"
 
 
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"set": ["192.0.2.1", {"prefix": {"addr": "10.0.0.0", "len": 8}}]},
+        {"prefix": {"addr": "10.0.0.0", "len": 8}},
+        "@elsewhere",
+        None,
+    ],
+)
+@pytest.mark.parametrize("to_port", [80, {"map": {"key": {}, "data": "@ports"}}, {"map": {"data": {"set": []}}}])
+def test_rules_of_forms_that_ours_never_have_are_somebodys(right: Any, to_port: Any) -> None:
+    objects = objects_of(made({"name": "web", "port_forwards": [FORWARD]}))
+    rule = next(item["rule"] for item in objects if item.get("rule", {}).get("chain") == "port_forwards")
+    rule["expr"] = [
+        {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": right}},
+        {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}},
+        {"dnat": {"family": "ip", "addr": "10.0.0.1", "port": to_port}},
+    ]
+    found = nat_of("", "web", objects)
+    assert found.altered
+    assert "10.0.0.1" in str(objects_of(found))
+
+
+@pytest.mark.parametrize(
+    "more", [{"elem": {"val": "10.7.7.7", "comment": "x"}}, {"elem": {"val": "10.7.7.7", "timeout": 9}}]
+)
+def test_elements_with_something_of_somebodys_are_a_change(more: Any) -> None:
+    objects = objects_of(made({"name": "web"}))
+    next(item["set"] for item in objects if "set" in item)["elem"].append(more)
+    found = nat_of("", "web", objects)
+    assert found.altered
+    assert "10.7.7.7" in found.altered
+
+
+def test_sets_of_somebodys_are_kept_as_they_are() -> None:
+    ports = {"range": [1, 2]}
+    more = {"family": "inet", "table": "vnet_web", "name": "p", "type": "inet_service", "flags": ["interval"]}
+    found = nat_of("", "web", [*objects_of(made({"name": "web"})), {"set": {**more, "elem": [ports]}}])
+    assert {"set": {**more, "elem": [ports]}} in objects_of(found)
+
+
 def test_tables_that_only_begin_like_ours_are_none() -> None:
     assert is_ours("vnet_a.b-c")
     assert not any(map(is_ours, ("vnet_", "vnet_a b", "vnet_x; flush ruleset", "vnetwork", "web")))
