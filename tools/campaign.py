@@ -57,6 +57,17 @@ PARTS = {
         {"VNET_KILLS": "50"},
         "{kills} kills on the way; {not_on_the_way} came too late",
     ),
+    "uplinks": Part(
+        (f"{KERNEL}/test_uplink.py",),
+        {"VNET_UPLINK_ROUNDS": "20"},
+        "{handovers} times a bridge took its uplink over, or gave it back, under two TCP connections: of {bytes} bytes none was lost,"
+        " and none came for {longest_gap_ms} ms; {faults} faults, one at each operation",
+    ),
+    "confirmations": Part(
+        (f"{KERNEL}/test_confirm.py", f"{KERNEL}/test_confirm_ssh.py"),
+        {"VNET_CONFIRM_ROUNDS": "50", "VNET_CUTS": "20"},
+        "{races} confirmations in the very last moment; {cuts} changes over SSH that cut the host off, each taken back in time",
+    ),
     "nats": Part(
         (f"{KERNEL}/test_nat.py", f"{KERNEL}/test_nat_packets.py"),
         {"VNET_NATS": "200"},

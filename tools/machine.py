@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Machine", "MachineError", "problem", "tun_problem"]
 
 RELEASE = "bookworm"
-PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2"
+PACKAGES = (
+    "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2,ifupdown,bridge-utils,isc-dhcp-client,dnsmasq-base"
+)
 BOOT_SECONDS = 120
 NAME = "machine"
 
@@ -70,7 +73,7 @@ class Machine:
 
     def build(self, cache: Path) -> None:
         """Give it its files: a copy of what is made from Debian's packages at first, and kept."""
-        base = cache / RELEASE
+        base = cache / f"{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
         if not base.exists():
             cache.mkdir(parents=True, exist_ok=True)
             fresh = cache / f"{RELEASE}.new"

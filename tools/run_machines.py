@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from machine import Machine, MachineError, problem, tun_problem
+from machine_uplinks import SETUPS, Setup, Uplink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ class Proof:
         found.pop("files")  # they are compared by name where they matter
         return found
 
-    def play(self, name: str) -> dict[str, int]:
+    def play(self, name: str, **variables: str) -> dict[str, int]:
         """Run a playbook on the machine; return its counts."""
         environment = {
             **os.environ,
@@ -109,7 +110,7 @@ class Proof:
             [
                 str(Path(sys.executable).parent / "ansible-playbook"),
                 *("--inventory", str(self.machine.inventory)),
-                *("--extra-vars", json.dumps({"tun": not tun_problem()})),
+                *("--extra-vars", json.dumps({"tun": not tun_problem(), **variables})),
                 "--diff",
                 str(TESTS / name),
             ],
@@ -233,6 +234,16 @@ def absent_cleans_up(proof: Proof) -> None:
     proof.same(proof.pristine, proof.dump(), "after all was removed")
 
 
+def uplink_case(name: str, setup: Setup) -> Callable[[Proof], None]:
+    """A case on a bridge that has the machine's uplink."""
+
+    def case(proof: Proof) -> None:
+        Uplink(proof.machine, setup, lambda state: proof.play("uplink.yml", state=state), demand).prove()
+
+    case.__name__ = f"an_uplink_of_{name}"
+    return case
+
+
 CASES: list[Callable[[Proof], None]] = [
     the_machine_runs,
     a_play_builds_all,
@@ -243,6 +254,7 @@ CASES: list[Callable[[Proof], None]] = [
     a_power_cut_is_a_reboot,
     bad_files_are_named,
     absent_cleans_up,
+    *(uplink_case(name, setup) for name, setup in SETUPS.items()),
 ]
 
 

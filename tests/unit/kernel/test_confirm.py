@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import confirm, engi
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
-from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import needs_root, on_a_new_host
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import needs_root, on_a_new_host, tally
 
 pytestmark = needs_root
 
@@ -68,6 +68,7 @@ def races() -> None:
         there = subprocess.run(["ip", "link", "show", name], capture_output=True, check=False).returncode == 0
         assert (outcome == "kept", there) == (confirmed, confirmed)
         rmtree(directory)
+        tally(races=1)
     deadline = time.monotonic() + 5
     while Path(confirm.DIRECTORY).exists():
         assert time.monotonic() < deadline, "something was left behind"

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     needs_root,
     on_a_new_host,
     steady,
+    tally,
 )
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ def every_fault() -> None:
             found = {device: on(device) for device in before}
             assert differences(before, found) == [], f"not undone after {operation}"
             assert differences(host, dump()) == [], f"not undone after {operation}"
+            tally(faults=1)
         engine.run(wants)
 
 
@@ -319,6 +321,7 @@ def test_data_flows_while_the_bridge_takes_over_and_gives_back(
     on_a_new_host(transfer, str(report))
     found = json.loads(report.read_text())
     record_property("uplink", found)
+    tally(handovers=2 * ROUNDS, bytes=sum(found["bytes"]), longest_gap_ms=max(found["longest_gap_ms"]))
     with capsys.disabled():
         print(f"\nuplink: {found}")
     assert max(found["longest_gap_ms"]) < 1500
