@@ -131,7 +131,7 @@ class Record:
     @property
     def nat_keys(self) -> set[Key]:
         """The address translations as the state has them."""
-        return {(netns, name) for netns, name in self.nats}
+        return {(entry[0], entry[1]) for entry in self.nats}
 
     def written(self) -> str:
         """The file's content, "" where there is nothing to remember."""

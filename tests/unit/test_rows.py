@@ -37,16 +37,16 @@ def host(*rows: Row, link: Link | None = None) -> State:
     return state
 
 
-def commands(state: State, kind: Any, /, **options: Any) -> list[str]:
+def commands(current: State, kind: Any, /, **options: Any) -> list[str]:
     """What it takes; and that nothing is left to do afterwards, and that undoing it leads back."""
     want = row_want(kind, options)
-    found = plan(state, (want,))
+    found = plan(current, (want,))
     assert plan(found.after, (want,)).steps == ()
     after = found.after.copy()
     for step in reversed(found.steps):
         for operation in step.undo:
             operation.simulate(after)
-    before = {key: row for key, row in state.rows.items() if row}
+    before = {key: row for key, row in current.rows.items() if row}
     assert {key: row for key, row in after.rows.items() if row} == before
     return found.commands
 

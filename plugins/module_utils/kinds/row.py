@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ..rows import Row, RowKey
 from ..state import Link
 from ..values import NetnsName
 from .base import Option
 
-Rows = Mapping[RowKey, "Row | None"]
+Rows = Mapping[RowKey, Optional[Row]]
 
 NETNS = Option("netns", NetnsName(), level="none")
 
