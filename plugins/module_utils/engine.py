@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .desired import Want
 from .errors import Missing, Refused, VnetError
-from .hints import too_old
 from .host import Host
 from .later import Later
 from .persist import Keep
@@ -30,9 +29,10 @@ from .topology import Topology
 
 if TYPE_CHECKING:
     from . import apply as applying
-    from . import warn
+    from . import hints, warn
 else:
     applying, warn = Later("apply"), Later("warn")
+    hints = Later("hints")
 
 LOCK = "/run/vnet/lock"
 LOCK_SECONDS = 60.0
@@ -182,7 +182,7 @@ def foreseen(found: Plan, wants: tuple[Want, ...]) -> Result:
 def check_done(left: Plan) -> None:
     """Raise VnetError where there is still something to do."""
     if left.steps:
-        old = too_old(step.operation for step in left.steps)
+        old = hints.too_old(step.operation for step in left.steps)
         left_to_do = old or f"still to do would be: {'; '.join(left.commands)}"
         raise VnetError(f"the kernel did not keep what it was given{':' if old else ','} {left_to_do}")
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import files, systemd
 from .desired import (
@@ -43,9 +43,14 @@ from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import LinkKind
 from .kinds.link import LINK
-from .ovs_table import OvsBridge
+from .later import Later
 from .state import FileContent, Link, Nat, State
 from .topology import Topology, topology_wants
+
+if TYPE_CHECKING:
+    from . import ovs_table
+else:
+    ovs_table = Later("ovs_table")
 
 DIRECTORY = "/etc/vnet/conf.d"
 MODE = 0o600
@@ -306,7 +311,7 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merged(entry: Entry, content: str | None, found: Link | Nat | OvsBridge | None) -> Document:
+def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsBridge | None) -> Document:
     """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
 
     Raises Refused where nothing could be restored from it.
@@ -366,17 +371,17 @@ def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tup
     return ()
 
 
-def complete(options: dict[str, Any], want: Want, found: Link | Nat | OvsBridge | None) -> None:
+def complete(options: dict[str, Any], want: Want, found: Link | Nat | ovs_table.OvsBridge | None) -> None:
     """Add what it takes to make the thing anew and a task on an existing one need not say."""
     if isinstance(found, Nat):
         options.setdefault("source", list(found.source))
-    elif isinstance(found, OvsBridge):
+    elif isinstance(found, ovs_table.OvsBridge):
         complete_ovs(options, found)
     elif isinstance(want, LinkWant) and found:
         complete_link(options, want.kind, found)
 
 
-def complete_ovs(options: dict[str, Any], bridge: OvsBridge) -> None:
+def complete_ovs(options: dict[str, Any], bridge: ovs_table.OvsBridge) -> None:
     """The same of an Open vSwitch bridge: its datapath, and what those of its ports are that Open vSwitch makes."""
     if bridge.datapath_type != "system":
         options.setdefault("datapath_type", bridge.datapath_type)

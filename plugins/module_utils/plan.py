@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import plan_addresses, plan_host, plan_links, plan_ovs, plan_persist, plan_ports, plan_rows, plan_vnis
+from . import plan_addresses, plan_host, plan_links, plan_persist, plan_ports, plan_rows, plan_vnis
 from .desired import LinkWant, Want
 from .later import Later
 from .persist import Keep
@@ -28,10 +28,11 @@ from .topology import Topology, check_names
 from .uplink import KEPT, RECORDS, UNCONFIRMED
 
 if TYPE_CHECKING:
-    from . import diff, plan_nat, plan_owner, plan_topology, plan_uplink
+    from . import diff, plan_nat, plan_ovs, plan_owner, plan_topology, plan_uplink
 else:
     diff, plan_nat, plan_owner = Later("diff"), Later("plan_nat"), Later("plan_owner")
     plan_topology, plan_uplink = Later("plan_topology"), Later("plan_uplink")
+    plan_ovs = Later("plan_ovs")
 
 ABOUT_UPLINKS = (f"{RECORDS}/", f"{KEPT}/", f"{UNCONFIRMED}/")
 
@@ -60,7 +61,7 @@ class Plan:
         }
 
 
-def plan(  # noqa: C901  # each branch is only whether a phase has anything to do, and need be loaded
+def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase has anything to do, and need be loaded
     current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None
 ) -> Plan:
     """Plan the way from `current` to what `wants` ask for; raise Refused where there is none.
@@ -80,13 +81,15 @@ def plan(  # noqa: C901  # each branch is only whether a phase has anything to d
     plan_host.set_up_namespaces(planner)
     if topology:
         plan_topology.clear_the_way(planner)
-    plan_ovs.make(planner)
+    if planner.ovs_bridges:
+        plan_ovs.make(planner)
     plan_links.move_peers(planner)
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
     plan_ports.assign(planner)
-    plan_ovs.assign(planner)
+    if planner.ovs_bridges:
+        plan_ovs.assign(planner)
     if with_uplinks:
         plan_uplink.let_go(planner)
     plan_addresses.assign(planner)
@@ -104,7 +107,8 @@ def plan(  # noqa: C901  # each branch is only whether a phase has anything to d
     plan_rows.delete(planner)
     if planner.nats:
         plan_nat.delete(planner)
-    plan_ovs.delete(planner)
+    if planner.ovs_bridges:
+        plan_ovs.delete(planner)
     going = plan_topology.bridges_going(planner) if topology else []
     if with_uplinks:
         plan_uplink.give_back_all(planner, going)

@@ -8,12 +8,19 @@
 
 from __future__ import annotations
 
-from . import plan_owner
+from typing import TYPE_CHECKING
+
 from .desired import LinkWant, NatWant, OvsWant, RowWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
+from .later import Later
 from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too, merged
 from .planner import Planner
+
+if TYPE_CHECKING:
+    from . import plan_owner
+else:
+    plan_owner = Later("plan_owner")
 
 DIRECTORIES = DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
 

@@ -8,10 +8,17 @@
 
 from __future__ import annotations
 
-from . import ovs
+from typing import TYPE_CHECKING
+
 from .desired import LinkWant, OvsWant
 from .kinds.link import LINK
+from .later import Later
 from .read_links import LinkReader
+
+if TYPE_CHECKING:
+    from . import ovs
+else:
+    ovs = Later("ovs")
 
 
 class OvsReader(LinkReader):

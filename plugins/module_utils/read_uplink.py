@@ -14,14 +14,21 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import files, owners, read_owner, sysctl
+from . import files, sysctl
+from .later import Later
 from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
 from .read_links import LinkReader, address_value, leads_through, neighbor_of
 from .rows import NTF_PROXY, RTPROT_KERNEL, Neighbor, Route
 from .state import Key, Link, Nexthop, Setup, UplinkFacts
 from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
+
+if TYPE_CHECKING:
+    from . import owners, read_owner
+else:
+    owners = Later("owners")
+    read_owner = Later("read_owner")
 
 TAKES_ALL_FRAMES = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 """Devices on another one that take its frames before a bridge could (its rx_handler)."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import files, netfilter, sysctl, taps
+from . import files, sysctl, taps
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
 from .errors import KernelError
 from .host import Host
@@ -31,9 +31,10 @@ from .state import Key, Link, State
 from .topology import OWNER, RECORDS, Record, Topology
 
 if TYPE_CHECKING:
-    from . import nat_table, nft
+    from . import nat_table, netfilter, nft
 else:
     nat_table, nft = Later("nat_table"), Later("nft")
+    netfilter = Later("netfilter")
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""

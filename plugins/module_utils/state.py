@@ -16,10 +16,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from .ovs_table import OvsBridge
 from .rows import HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
+
+if TYPE_CHECKING:
+    from .ovs_table import OvsBridge
 
 Key = tuple[str, str]
 """A link: (namespace, name)."""

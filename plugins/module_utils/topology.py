@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .desired import (
     ForwardWant,
@@ -44,10 +44,15 @@ from .desired import (
 from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
-from .kinds.nat import clash, common_ports
+from .later import Later
 from .rows import RowKey
 from .state import Forward, Key, Vlan, key_text
 from .values import NetnsName
+
+if TYPE_CHECKING:
+    from .kinds import nat
+else:
+    nat = Later("kinds.nat")
 
 RECORDS = "/run/vnet/topologies"
 OWNER = "vnet_topology:"
@@ -266,9 +271,9 @@ def check_forwards(wants: Iterable[Want]) -> None:
         if isinstance(want, NatWant):
             mine = [(want, forward) for forward in want.options.get("port_forwards", ())]
             for (other, theirs), (_want, forward) in product(seen, mine):
-                if other.netns == want.netns and clash(forward, theirs):
+                if other.netns == want.netns and nat.clash(forward, theirs):
                     raise Refused(
-                        f"{want.where}: port_forwards: {forward.protocol} {common_ports(forward, theirs)} is also forwarded by {other.where}"
+                        f"{want.where}: port_forwards: {forward.protocol} {nat.common_ports(forward, theirs)} is also forwarded by {other.where}"
                     )
             seen += mine
 
