@@ -101,6 +101,8 @@ class Gatherer:
                 self._links(netns, raws[netns])
             if self.asked & {"forwarding", "topology"}:
                 self._forwarding(netns)
+            if netns:
+                self.state.namespaces.setdefault(netns, {})
             self._tables(netns)
         if "" in self.names and self.asked & {"ovs_bridges", "topology"}:
             self.reader.all_ovs_bridges()
@@ -211,7 +213,9 @@ class Gatherer:
             found["nats"] = [nat_shown(nat) for nat in self._nats(netns)]
 
     def _nats(self, netns: str) -> list[Nat]:
-        return [nat for (place, _name), nat in sorted(self.state.nats.items()) if nat and place == netns]
+        # Without a source it is somebody's table that only has such a name.
+        found = (nat for (place, _name), nat in sorted(self.state.nats.items()) if nat and place == netns)
+        return [nat for nat in found if nat.source]
 
     def _topology(self) -> dict[str, Any]:
         for link in list(self.state.links.values()):
