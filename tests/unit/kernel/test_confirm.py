@@ -14,22 +14,29 @@ from shutil import rmtree
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import confirm, engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.bundle import software
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
-from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import needs_root, on_a_new_host, tally
+from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import Keep, keep
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    needs_root,
+    on_a_new_host,
+    tally,
+    with_systemd,
+)
 
 pytestmark = needs_root
 
 ROUNDS = int(os.environ.get("VNET_CONFIRM_ROUNDS", "4"))
 
 
-def armed(name: str, seconds: int) -> Path:
+def armed(name: str, seconds: int, kept: Keep | None = None) -> Path:
     """The directory of a change that makes a bridge, armed by a process that has ended, as a module does."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        change = engine.Change((link_want(BRIDGE, {"name": name}),), None, None, lambda _state: {}, name)
+        change = engine.Change((link_want(BRIDGE, {"name": name}),), None, kept, lambda _state: {}, name)
         os.write(writer, confirm.arm(change, seconds).encode())
         os._exit(0)
     os.close(writer)
@@ -77,3 +84,24 @@ def races() -> None:
 
 def test_either_the_watchdog_or_the_confirmation_wins() -> None:
     on_a_new_host(races)
+
+
+def kept_when_confirmed() -> None:
+    """What is to come back at boot is written when that was confirmed, and not before."""
+    with_systemd()
+    confirm.DELAY_SECONDS = 0.1
+    for name, confirms in (("br0", False), ("br1", True)):
+        params = {"name": name, "persist": True}
+        directory = armed(name, 60 if confirms else 1, keep("vnet_bridge", params, link_want(BRIDGE, params), software))
+        awaited(directory / "pending")
+        file = Path(f"/etc/vnet/conf.d/bridge-{name}.json")
+        assert not file.exists()
+        if confirms:
+            (directory / "pending").rename(directory / "confirmed")
+        outcome = json.loads(awaited(directory / "verdict").read_text())["outcome"]
+        assert (outcome == "kept", file.exists()) == (confirms, confirms)
+        rmtree(directory)
+
+
+def test_what_is_not_confirmed_is_not_kept() -> None:
+    on_a_new_host(kept_when_confirmed)
