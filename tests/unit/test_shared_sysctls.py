@@ -30,9 +30,9 @@ def host(value: str) -> State:
     )
 
 
-def planned(state: State, name: str, /, *forwarding: dict[str, Any], **more: Any) -> Plan:
+def planned(current: State, name: str, /, *forwarding: dict[str, Any], **more: Any) -> Plan:
     topology, wants = topology_wants({"name": name, "forwarding": [*forwarding], **more})
-    found = plan(state, wants, topology)
+    found = plan(current, wants, topology)
     again = plan(found.after, wants, topology)
     assert again.commands == []
     back = found.after.copy()
@@ -40,9 +40,9 @@ def planned(state: State, name: str, /, *forwarding: dict[str, Any], **more: Any
         for operation in step.undo:
             operation.simulate(back)
     assert {key: value for key, value in back.files.items() if value} == {
-        key: value for key, value in state.files.items() if value
+        key: value for key, value in current.files.items() if value
     }
-    assert back.sysctls == state.sysctls
+    assert back.sysctls == current.sysctls
     return found
 
 
