@@ -217,8 +217,10 @@ def summary(reports: Sequence[Report], paint: Paint) -> Iterator[str]:
             yield f"  {paint.verdict(report.ok, 6)}  {line}"
     skipped = [report for report in reports if report.skipped]
     if skipped:
-        names = ", ".join(report.topology.name for report in skipped)
-        yield f"\n{len(skipped)} skipped ({names}): {skipped[0].skipped}"
+        yield ""
+    for reason in dict.fromkeys(report.skipped for report in skipped):
+        names = [report.topology.name for report in skipped if report.skipped == reason]
+        yield f"{len(names)} skipped ({', '.join(names)}): {reason}"
 
 
 def who_reached_whom(report: Report, paint: Paint) -> Iterator[str]:

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
     from throwaway_lab import Lab
 
+GROUPCAST = Path(__file__).resolve().with_name("groupcast.py")
 TAPDANCE = Path(__file__).resolve().with_name("tapdance.py")
 
 # IPv6 addresses are tentative for a second or two before they can be used (RFC 4862).
 PATIENCE = 8.0
+
+# A bridge floods until its querier has waited for answers, ten seconds and on a slow machine some more.
+GROUP_PATIENCE = 40.0
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,20 @@ def learned(lab: Lab, host: str, bridge: str, port: str, netns: str, device: str
     ports = [entry["ifname"] for entry in entries if entry["mac"] == mac and entry.get("state") != "permanent"]
     seen = f"learned {mac} behind {ports[0]}" if ports else f"does not know {mac}"
     return Crossing(f"{bridge} on {device} in {netns}", ports == [port], seen, json.dumps(entries))
+
+
+def group(lab: Lab, host: str, address: str, sender: str, member: str, other: str, *, flooded: bool) -> Crossing:
+    """Send to a multicast group, and again for a while until only who joined it gets that; or, where it is flooded, both."""
+    deadline = time.monotonic() + GROUP_PATIENCE
+    while True:
+        done = lab.run(host, sys.executable, str(GROUPCAST), address, sender, member, other, check=False)
+        found = json.loads(done.stdout) if done.returncode == 0 else {"sent": 0, member: 0, other: 0}
+        sent = found["sent"]
+        ok = bool(sent) and found[member] == sent and found[other] == (sent if flooded else 0)
+        if ok or time.monotonic() > deadline:
+            break
+    seen = f"{found[member]} of {sent} came to {member}, {found[other]} to {other}"
+    return Crossing(f"{sender} -> group {address}, joined by {member}", ok, seen, done.stdout + done.stderr)
 
 
 def kept(lab: Lab, host: str, path: str, lines: tuple[str, ...]) -> Crossing:

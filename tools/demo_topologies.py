@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import demo_checks as check
+import demo_pictures as picture
 from throwaway_host import tun_problem
 
 if TYPE_CHECKING:
@@ -221,5 +222,20 @@ TOPOLOGIES = (
         options=("--skip-tags", "prerequisites"),
         stages=(Stage("", both_hosts, {"bridged_vm_host_persist": "false"}),),
         obstacle=tun_problem,
+    ),
+    Topology(
+        name="bridge_two_vlans",
+        hosts=("vlans",),
+        stages=(Stage("", picture.in_two_vlans),),
+        obstacle=lambda: picture.lacks("bridge", "vlan_filtering", "1"),
+    ),
+    Topology(
+        name="multicast_snooping",
+        hosts=("groups",),
+        stages=(
+            Stage("a switch that floods", picture.to_all, {"snooping": "false"}),
+            Stage("a switch that snoops", picture.to_members),
+        ),
+        obstacle=lambda: picture.lacks("bridge", "mcast_snooping", "1"),
     ),
 )

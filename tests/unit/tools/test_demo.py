@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import demo  # noqa: E402
 import demo_checks  # noqa: E402
+import demo_pictures  # noqa: E402
 import demo_play  # noqa: E402
 import demo_topologies  # noqa: E402
 import tapdance  # noqa: E402
@@ -152,6 +155,57 @@ class TestReport:
         head, *rows, _last = (line.split() for line in demo.who_reached_whom(report, demo.Paint(False)))
         assert head[-3:] == ["1", "2", "3"]
         assert rows == [["1", "vm", "yes", "FAILED"], ["2", "lan", "no"], ["3", "far"]]
+
+    def test_each_reason_to_skip_is_named(self) -> None:
+        skipped = [self.report(skipped="No tun."), self.report(skipped="No geneve."), self.report(skipped="No tun.")]
+        lines = list(demo.summary(skipped, demo.Paint(False)))
+        assert lines[-2:] == ["2 skipped (veth_pair, veth_pair): No tun.", "1 skipped (veth_pair): No geneve."]
+
+
+class TestLacks:
+    @pytest.mark.parametrize(
+        ("said", "lacking"),
+        [
+            ("Error: Unknown device type.", True),
+            ("RTNETLINK answers: Operation not supported", True),
+            ("RTNETLINK answers: Invalid argument", False),  # as of a macvlan without a parent
+            ("", False),
+        ],
+    )
+    def test_of_devices(self, monkeypatch: pytest.MonkeyPatch, said: str, lacking: bool) -> None:
+        done = subprocess.CompletedProcess([], 2 if said else 0, "", said)
+        monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+        found = demo_pictures.lacks.__wrapped__("geneve")
+        assert (found is not None) == lacking
+        assert found is None or found.endswith("has no geneve.")
+
+
+def answering(output: object, code: int = 0) -> Any:
+    """A lab in which each command prints this."""
+    done = subprocess.CompletedProcess([], code, json.dumps(output), "")
+    return SimpleNamespace(run=lambda *_, **__: done)
+
+
+class TestGroups:
+    @pytest.mark.parametrize(
+        ("member", "other", "flooded", "ok"),
+        [
+            (10, 0, False, True),
+            (10, 10, True, True),
+            (10, 1, False, False),
+            (9, 0, False, False),
+            (10, 0, True, False),
+            (0, 0, False, False),
+        ],
+    )
+    def test_groups(self, monkeypatch: pytest.MonkeyPatch, member: int, other: int, flooded: bool, ok: bool) -> None:
+        monkeypatch.setattr(demo_checks, "GROUP_PATIENCE", 0.0)
+        lab = answering({"sent": 10, "m": member, "o": other})
+        assert demo_checks.group(lab, "h", "239.1.2.3", "s", "m", "o", flooded=flooded).ok == ok
+
+    def test_a_program_that_fails_is_no_silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(demo_checks, "GROUP_PATIENCE", 0.0)
+        assert not demo_checks.group(answering({}, 1), "h", "239.1.2.3", "s", "m", "o", flooded=False).ok
 
 
 class TestTapdance:
