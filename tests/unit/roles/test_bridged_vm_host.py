@@ -132,7 +132,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"uplink": "eth7"}, ["_uplink", "no device 'eth7'"]),
     ({"uplink": "spare0"}, ["_uplink", "spare0", "port of br9"]),
     ({"vms": [{"name": "a"}, {"name": "a"}]}, ["_vms", "two entries"]),
-    ({"vms": [{"name": "a", "user": "nobody-of-that-name"}]}, ["tap-a", "owner", "knows no user"]),
+    ({"vms": [{"name": "a", "user": "nobody-of-that-name"}]}, ["owner", "knows no user"]),
     ({"vms": [{"name": "a", "vlan": 5000}]}, ["_vms", "vlan"]),
     ({"addresses": ["192.168.3.101"]}, ["_addresses", "prefix length"]),
     ({"libvirt_network": "a/b"}, ["_libvirt_network", "a/b"]),
