@@ -86,7 +86,7 @@ def main() -> None:
     mouth.setsockopt(
         socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes(8) + socket.if_nametoindex(DEVICE).to_bytes(4, sys.byteorder)
     )
-    for _ in range(COUNT):
+    for _number in range(COUNT):
         mouth.sendto(b"to the group", (asked.group, PORT))
     time.sleep(SETTLE_SECONDS)
     print(json.dumps({"sent": COUNT, **{netns: heard(sock, group) for netns, sock in ears.items()}}))
