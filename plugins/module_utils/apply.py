@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from . import apply_rows, dhclient, files, nft, ovs, sysctl, systemd, taps, tun
+from .apply_create import create
 from .attachments import (
     AddressAdd,
     AddressDelete,
@@ -190,7 +191,7 @@ class Applier:
             return
         place = op.options.get("link_netns", op.netns)
         table = op.kind.table
-        attrs: Attributes = [("IFLA_IFNAME", op.name)]
+        attrs: Attributes = []
         if place != op.netns:
             attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.netns)))
         attrs += self.attributes(op.netns, place, table, "link", op.options, {})
@@ -206,17 +207,13 @@ class Applier:
         if data:
             info.append(("IFLA_INFO_DATA", {"attrs": data}))
         attrs.append(("IFLA_LINKINFO", {"attrs": info}))
-        up = 1 if op.options.get("admin_state") == "up" else 0
-        sock = self.host.socket(place)
-        sock.request(link_message(attrs, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
-        self.host.forget_link(op.netns, op.name)
+        create(self.host, op, place, attrs)
         if op.peer:
             self.host.forget_link(*op.peer)
         if kind == op.kind.tap_info and self._lacks_its_file(op):
             self.link_delete(LinkDelete(op.netns, op.name, kind))
             index = taps.free_index({link.index for link in self.host.socket(op.netns).links()})
-            sock.request(link_message(attrs, index, flags=up, change=up), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
-            self.host.forget_link(op.netns, op.name)
+            create(self.host, op, place, attrs, index)
 
     def _lacks_its_file(self, op: LinkAdd) -> bool:
         """Whether a device of the same index in another network namespace has the file of a new tap device."""
