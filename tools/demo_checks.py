@@ -151,6 +151,12 @@ def carrier(lab: Lab, host: str, netns: str, device: str, *, expected: bool) -> 
     return Crossing(f"the plug of {device} in {netns}", found == expected and "UP" in flags, seen, json.dumps(link))
 
 
+def mac(lab: Lab, host: str, netns: str, device: str) -> str:
+    """Return the MAC of a namespace's device."""
+    link = _json(lab, host, "nsenter", f"--net=/run/netns/{netns}", "ip", "-j", "link", "show", "dev", device)[0]
+    return str(link["address"])
+
+
 def learned(lab: Lab, host: str, bridge: str, port: str, netns: str, device: str) -> Crossing:
     """Look whether a bridge knows behind which port a namespace's device is: only its frames can have told."""
     mac = _json(lab, host, "ip", "-n", netns, "-j", "link", "show", "dev", device)[0]["address"]
@@ -158,6 +164,30 @@ def learned(lab: Lab, host: str, bridge: str, port: str, netns: str, device: str
     ports = [entry["ifname"] for entry in entries if entry["mac"] == mac and entry.get("state") != "permanent"]
     seen = f"learned {mac} behind {ports[0]}" if ports else f"does not know {mac}"
     return Crossing(f"{bridge} on {device} in {netns}", ports == [port], seen, json.dumps(entries))
+
+
+def stated(lab: Lab, host: str, netns: str, address: str, state: str) -> Crossing:
+    """Look what the ARP table of a namespace has of an address, and whether it was learned or said."""
+    shown = lab.run(host, "nsenter", f"--net=/run/netns/{netns}", "ip", "-j", "neighbor", "show", address).stdout
+    entries = json.loads(shown or "[]")
+    states = entries[0]["state"] if entries else []
+    permanent = "PERMANENT" in states
+    ok = bool(entries) and "lladdr" in entries[0] and permanent == (state == "permanent")
+    seen = f"{address} is at {entries[0].get('lladdr')}, {'said' if permanent else 'learned'}" if entries else "nothing"
+    return Crossing(f"the ARP table of {place(host, netns)}", ok, seen, shown)
+
+
+def forwards(
+    lab: Lab, host: str, netns: str, device: str, mac: str, *, to: str = "", learned: bool = False
+) -> Crossing:
+    """Look whether the forwarding database of a device has a MAC, and whether that was learned or said. ``to``: a host of an overlay."""
+    enter = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
+    entries = _json(lab, host, *enter, "bridge", "-j", "fdb", "show", "dev", device)
+    ours = [entry for entry in entries if entry["mac"] == mac and entry.get("dst", "") == to]
+    is_said = any(entry.get("state") in ("static", "permanent") for entry in ours)
+    where = f"behind {to}" if to else f"on {device}"
+    seen = f"{mac} {where}, {'said' if is_said else 'learned'}" if ours else f"does not know {mac}"
+    return Crossing(f"the FDB of {device} on {host}", bool(ours) and is_said != learned, seen, json.dumps(entries))
 
 
 def group(lab: Lab, host: str, address: str, sender: str, member: str, other: str, *, flooded: bool) -> Crossing:

@@ -144,6 +144,9 @@ def both_hosts(lab: Lab) -> Iterator[Crossing]:
     yield check.served(lab, ("nathost", "web", 80), ("lan", "", "192.168.3.111", 8080))
 
 
+SWITCH = "/run/openvswitch"
+SERVICE = "--pidfile --detach --no-chdir"
+
 TOPOLOGIES = (
     Topology(
         name="veth_pair",
@@ -224,6 +227,24 @@ TOPOLOGIES = (
         obstacle=tun_problem,
     ),
     Topology(
+        name="macvlan_modes",
+        hosts=("station", "reflector"),
+        limit=("station",),
+        wires=("station:eth0=reflector:port",),
+        given=(
+            ("reflector", "ip link add switch type bridge"),
+            ("reflector", "ip link set port master switch"),
+            ("reflector", "ip link set switch up"),
+            ("reflector", "ip address add 192.168.5.254/24 dev switch"),
+        ),
+        stages=(
+            Stage("private: nobody to the other", picture.private, {"mode": "private"}),
+            Stage("bridge: each to the other", picture.among_themselves, {"mode": "bridge"}),
+            Stage("vepa: through the switch only", picture.by_the_switch, {"mode": "vepa"}),
+        ),
+        obstacle=lambda: picture.lacks("macvlan"),
+    ),
+    Topology(
         name="bridge_two_vlans",
         hosts=("vlans",),
         stages=(Stage("", picture.in_two_vlans),),
@@ -237,5 +258,58 @@ TOPOLOGIES = (
             Stage("a switch that snoops", picture.to_members),
         ),
         obstacle=lambda: picture.lacks("bridge", "mcast_snooping", "1"),
+    ),
+    Topology(
+        name="arp_and_fdb_tables",
+        hosts=("tables",),
+        stages=(Stage("", picture.said_and_learned),),
+    ),
+    Topology(
+        name="vxlan_multicast",
+        hosts=("near", "far"),
+        wires=("near:eth0=far:eth0",),
+        given=(
+            ("near", "ip address add 10.3.0.1/24 dev eth0"),
+            ("far", "ip address add 10.3.0.2/24 dev eth0"),
+        ),
+        stages=(Stage("", picture.grouped),),
+    ),
+    Topology(
+        name="vxlan_static_fdb",
+        hosts=("west", "east"),
+        wires=("west:eth0=east:eth0",),
+        given=(
+            ("west", "ip address add 10.4.0.1/24 dev eth0"),
+            ("east", "ip address add 10.4.0.2/24 dev eth0"),
+        ),
+        stages=(Stage("", picture.told_everything),),
+    ),
+    Topology(
+        name="geneve_two_hosts",
+        hosts=("north", "south"),
+        wires=("north:eth0=south:eth0",),
+        given=(
+            ("north", "ip address add 10.5.0.1/24 dev eth0"),
+            ("south", "ip address add 10.5.0.2/24 dev eth0"),
+        ),
+        stages=(Stage("", picture.tunnelled),),
+        obstacle=lambda: picture.lacks("geneve"),
+    ),
+    Topology(
+        name="ovs_namespaces",
+        hosts=("openvswitch",),
+        given=(
+            ("openvswitch", "mkdir -p /run/openvswitch"),
+            ("openvswitch", f"ovsdb-tool create {SWITCH}/conf.db /usr/share/openvswitch/vswitch.ovsschema"),
+            (
+                "openvswitch",
+                f"ovsdb-server {SWITCH}/conf.db --remote=punix:{SWITCH}/db.sock --log-file={SWITCH}/db.log {SERVICE}",
+            ),
+            ("openvswitch", "ovs-vsctl --no-wait init"),
+            ("openvswitch", f"ovs-vswitchd --log-file={SWITCH}/switch.log {SERVICE}"),
+        ),
+        # In user space, as that works with every kernel.
+        stages=(Stage("", picture.on_open_vswitch, {"datapath": "netdev"}),),
+        obstacle=picture.switch_problem,
     ),
 )

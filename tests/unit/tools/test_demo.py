@@ -186,7 +186,38 @@ def answering(output: object, code: int = 0) -> Any:
     return SimpleNamespace(run=lambda *_, **__: done)
 
 
-class TestGroups:
+class TestTables:
+    @pytest.mark.parametrize(
+        ("entries", "state", "ok"),
+        [
+            ([{"lladdr": "02:00:00:00:00:01", "state": ["PERMANENT"]}], "permanent", True),
+            ([{"lladdr": "02:00:00:00:00:01", "state": ["PERMANENT"]}], "learned", False),
+            ([{"lladdr": "02:00:00:00:00:01", "state": ["REACHABLE"]}], "learned", True),
+            ([{"lladdr": "02:00:00:00:00:01", "state": ["STALE"]}], "permanent", False),
+            ([{"state": ["FAILED"]}], "learned", False),
+            ([], "learned", False),
+            ([], "permanent", False),
+        ],
+    )
+    def test_arp(self, entries: list[Any], state: str, ok: bool) -> None:
+        assert demo_checks.stated(answering(entries), "h", "ns1", "192.0.2.1", state).ok == ok
+
+    @pytest.mark.parametrize(
+        ("entry", "asked", "ok"),
+        [
+            ({"state": "permanent", "dst": "10.0.0.2"}, {"to": "10.0.0.2"}, True),
+            ({"state": "static"}, {}, True),
+            ({"state": ""}, {"learned": True}, True),
+            ({"state": ""}, {}, False),
+            ({"state": "static"}, {"learned": True}, False),
+            ({"state": "permanent", "dst": "10.0.0.3"}, {"to": "10.0.0.2"}, False),
+            ({"mac": "02:00:00:00:00:02", "state": ""}, {"learned": True}, False),
+        ],
+    )
+    def test_fdb(self, entry: dict[str, Any], asked: dict[str, Any], ok: bool) -> None:
+        lab = answering([{"mac": "02:00:00:00:00:01", **entry}])
+        assert demo_checks.forwards(lab, "h", "", "br0", "02:00:00:00:00:01", **asked).ok == ok
+
     @pytest.mark.parametrize(
         ("member", "other", "flooded", "ok"),
         [
