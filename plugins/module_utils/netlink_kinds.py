@@ -44,7 +44,7 @@ class _FlagOrByte(nla):  # type: ignore[misc]  # pyroute2 has no types
         self.value = self["value"] not in (b"", b"\0")
 
 
-class _Bits(nla):  # type: ignore[misc]
+class _Bits(nla):  # type: ignore[misc]  # as above
     """`struct br_boolopt_multi`: asked for as {bit: on}, by the numbers of the bits."""
 
     fields = (("optval", "I"), ("optmask", "I"))
@@ -61,22 +61,22 @@ def register(ifinfmsg: Any) -> None:
     kinds: Any = ifinfmsg.ifinfo.data_map
     old_macvlan, old_bridge = kinds["macvlan"], kinds["bridge"]
 
-    class Macvlan(old_macvlan):  # type: ignore[misc, valid-type]
+    class Macvlan(old_macvlan):  # type: ignore[misc, valid-type]  # as above
         """Modes are words there; and a macvtap device has the same attributes."""
 
         nla_map = amended(old_macvlan, dict.fromkeys(("IFLA_MACVLAN_MODE", "IFLA_MACVLAN_MACADDR_MODE"), "uint32"))
 
-    class Ipvlan(_ipvlan.ipvlan):  # type: ignore[misc]
+    class Ipvlan(_ipvlan.ipvlan):  # type: ignore[misc]  # as above
         """It lacks the flags."""
 
         nla_map = amended(_ipvlan.ipvlan, more=(("IFLA_IPVLAN_FLAGS", "uint16"),))
 
-    class Geneve(_geneve.geneve):  # type: ignore[misc]
+    class Geneve(_geneve.geneve):  # type: ignore[misc]  # as above
         """IFLA_GENEVE_DF takes two bytes there, and words."""
 
         nla_map = amended(_geneve.geneve, {"IFLA_GENEVE_DF": "uint8"})
 
-    class Vxlan(_vxlan.vxlan):  # type: ignore[misc]
+    class Vxlan(_vxlan.vxlan):  # type: ignore[misc]  # as above
         """VNIFILTER and LOCALBYPASS are missing, or in the wrong place; LABEL is in network byte order."""
 
         nla_map = (
@@ -91,7 +91,7 @@ def register(ifinfmsg: Any) -> None:
 
         FlagOrByte = _FlagOrByte
 
-    class Bridge(old_bridge):  # type: ignore[misc, valid-type]
+    class Bridge(old_bridge):  # type: ignore[misc, valid-type]  # as above
         """It ends with IFLA_BR_MCAST_MLD_VERSION."""
 
         nla_map = amended(
