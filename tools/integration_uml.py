@@ -25,7 +25,7 @@ def problem() -> str:
     """Why it can't be used here, or nothing."""
     if not shutil.which("linux.uml"):
         return "linux.uml is missing; install the package user-mode-linux"
-    if _needs_shim() and not shutil.which("cc"):
+    if needs_shim() and not shutil.which("cc"):
         return "this processor has AMX, which User Mode Linux copes with only by help of a C compiler; install gcc"
     return ""
 
@@ -49,7 +49,7 @@ def run(
     machine = ["linux.uml", "mem=768M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}"]
     machine += ["con=null", "con0=fd:0,fd:1", "quiet"]
     with tempfile.TemporaryDirectory() as scratch, (directory / "console").open("wb") as console:
-        settings = {**os.environ, **_shim(Path(scratch))}
+        settings = {**os.environ, **shim(Path(scratch))}
         process = subprocess.Popen(
             machine,
             stdin=subprocess.DEVNULL,
@@ -78,13 +78,14 @@ def _script(path: Path, *lines: str) -> Path:
     return path
 
 
-def _needs_shim() -> bool:
+def needs_shim() -> bool:
+    """Whether this processor has more registers than it copes with."""
     return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="ascii").split()
 
 
-def _shim(scratch: Path) -> dict[str, str]:
+def shim(scratch: Path) -> dict[str, str]:
     """The environment that lets it run on this processor: see xstate.c."""
-    if not _needs_shim():
+    if not needs_shim():
         return {}
     library = scratch / "xstate.so"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(FILES / "xstate.c")], check=True)
