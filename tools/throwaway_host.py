@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One throwaway host: a set of namespaces that a sleeping process, its pid 1, holds open.
 
-The process that asks (the parent) forks a builder, which enters or makes the namespaces and forks the holder.
+The process that asks (the parent) starts a builder, which enters or makes the namespaces and forks the holder.
 The holder furnishes the host and becomes ``sleep``; ending it ends all processes and mounts of the host.
 
 Private to a host are its network, name, processes, /run, /etc, /tmp, /var/tmp and HOME. The rest of the file
@@ -15,12 +15,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import shutil
 import signal
 import socket
 import struct
-import warnings
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -85,24 +87,16 @@ def spawn(name: str, *, user_namespace: int | Literal["new"] | None, etc: Path, 
     the caller's own. ``etc`` is what the host's /etc starts from. ``python`` must be runnable inside. Raises
     ThrowawayError, and then nothing is left.
     """
-    sleep = find_tool("sleep")
+    find_tool("sleep")
     reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        # Python warns of forks beside threads, as the test runners have; the children only make system calls.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        builder = os.fork()
-    if builder == 0:
-
-        def hold() -> None:
-            _furnish(name, etc, python, writer, in_user_namespace=user_namespace is not None)
-            os.execve(sleep, [sleep, "infinity"], {"PATH": PATH})
-
-        _guarded(writer, lambda: _build(user_namespace, hold, writer))
+    asked = json.dumps({"name": name, "user_namespace": user_namespace, "etc": str(etc), "python": python})
+    # An interpreter of its own: what is forked off one with threads waits for ever for a lock that another thread had.
+    builder = subprocess.Popen([sys.executable, "-I", __file__, str(writer), asked], pass_fds=[writer])
     os.close(writer)
     with os.fdopen(reader, "r", encoding="utf-8") as reports:
         # The holder's end closes by itself when it becomes `sleep`: end of file means that the host stands.
         lines = reports.read().splitlines()
-    os.waitpid(builder, 0)
+    builder.wait()
     pid = next((int(line[4:]) for line in lines if line.startswith("pid ")), None)
     error = next((line[6:] for line in lines if line.startswith("error ")), None)
     if error is None and pid is not None:
@@ -167,6 +161,18 @@ def _guarded(writer: int, action: Callable[[], object]) -> NoReturn:
         os.write(writer, " ".join(f"error {type(error).__name__}: {error}".split()).encode() + b"\n")
     finally:
         os._exit(1)
+
+
+def _builder(writer: int, name: str, user_namespace: int | Literal["new"] | None, etc: str, python: str) -> NoReturn:
+    """What `spawn` starts: it reports by lines on `writer`."""
+    sleep = find_tool("sleep")
+    os.set_inheritable(writer, False)
+
+    def hold() -> None:
+        _furnish(name, Path(etc), python, writer, in_user_namespace=user_namespace is not None)
+        os.execve(sleep, [sleep, "infinity"], {"PATH": PATH})
+
+    _guarded(writer, lambda: _build(user_namespace, hold, writer))
 
 
 def _build(user_namespace: int | Literal["new"] | None, hold: Callable[[], None], writer: int) -> NoReturn:
@@ -328,3 +334,7 @@ def _write_if_different(key: Path, value: str) -> None:
             key.write_text(value, encoding="ascii")
     except PermissionError:
         return  # not a setting of the namespace, hence nothing that was copied into it
+
+
+if __name__ == "__main__":
+    _builder(int(sys.argv[1]), **json.loads(sys.argv[2]))
