@@ -29,6 +29,10 @@ HOST, OUTSIDE = "host", "outside"
 MARK = "play "
 
 DUMP = """
+for _second in 1 2 3 4 5; do
+    ip -6 -o address show tentative | grep -q . || break
+    sleep 1  # a link-local address is made, and has no routes yet
+done
 ip -j -d address show | sed -E 's/"(preferred|valid)_life_time":[0-9]*//g'; ip -j -d route show table all;
 ip -j -6 route show default; ip -j rule show
 for name in $(ls /run/netns); do echo "$name"; done

@@ -64,16 +64,15 @@ def test_the_picture(lab: RoleHost) -> None:
         assert f"{mac1} dev tap-vm1" in learned
         assert f"{mac2} dev tap-vm2" in learned
         # What only passes br0 does not enter the host's stack
-        rules = "add table ip t { chain c { type filter hook prerouting priority -300 ; ip saddr 192.168.3.102 counter ; } }"
+        rules = "add table ip t { chain c { type filter hook prerouting priority -300 ; ip saddr 192.168.3.102 counter ; } ; }"
         lab.sh(f"nft '{rules}'")
         assert lab.pings("192.168.3.1", vm1)
         assert "packets 0" in lab.sh("nft list table ip t; nft delete table ip t")
-    there = lab.dump()
 
     lab.sh("ip link delete tap-vm2; ip link set tap-vm1 nomaster")
     lab.run(play((ROLE, PICTURE)))
     assert lab.sh("ip -o link show master br0 | wc -l").strip() == "3"
-    assert lab.sh("ip -o address show dev br0; ip route") in there or lab.pings("192.168.3.1")
+    assert lab.pings("192.168.3.1")
     lab.run(play((ROLE, {**PICTURE, "vms": [{"name": "vm2"}]})))
     assert not lab.goes("ip link show tap-vm1")
 

@@ -57,26 +57,22 @@ def test_the_picture(lab: RoleHost) -> None:
         assert not lab.pings("192.168.9.3", at=OUTSIDE)
     assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
     assert lab.sh("ip netns exec c2 cat /etc/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
-    there = lab.dump()
 
     # What somebody broke is mended, and a container keeps its address though another one comes first.
-    lab.sh(
-        "ip link delete veth-c1; nft delete table inet vnet-nat_container_host-br0 || nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward"
-    )
+    lab.sh("ip link delete veth-c1; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward")
     lab.sh("nsenter --net=/run/netns/c2 ip address flush dev eth0 scope global; rm /etc/netns/c2/resolv.conf")
     (mended,) = lab.run(play((ROLE, PICTURE)))
     assert mended.topologies[0].operations
     assert lab.pings("192.168.3.1", "c1")
     assert lab.pings("192.168.3.1", "c2")
-    assert lab.sh("cat /etc/netns/c2/resolv.conf") in there
+    assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
     grown = {**PICTURE, "containers": [{"name": "c0"}, {"name": "c2"}]}
     lab.run(play((ROLE, {**grown, "port_forwards": []})))
     assert "192.168.9.3/24" in lab.sh("nsenter --net=/run/netns/c2 ip address show dev eth0")
     assert lab.sh("ls /run/netns").split() == ["c0", "c2"]
-    assert lab.sh("ls /etc/netns").split() == []
+    assert not lab.goes("test -e /etc/netns")
 
     lab.converge((ROLE, NOTHING))
-    lab.sh("rmdir /etc/netns")
     assert lab.dump() == before
 
 
@@ -93,7 +89,6 @@ def test_two_of_them_in_one_play_do_not_disturb_each_other(lab: RoleHost) -> Non
     lab.run(play((ROLE, {**NOTHING, "bridge": "br1"})))
     assert lab.pings("192.168.3.1", "c1")
     lab.run(play((ROLE, NOTHING)))
-    lab.sh("rmdir /etc/netns")
     assert lab.dump() == before
 
 
