@@ -149,7 +149,8 @@ options:
     type: bool
   mcast_hash_max:
     description:
-      - Greatest number of group entries that the bridge remembers, V(1) to V(2147483648).
+      - Greatest number of group entries that the bridge remembers, V(1) to V(2147483648). With one more, its own groups included, the kernel
+        turns O(mcast_snooping) off.
       - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (4096).
     type: int
   mcast_igmp_version:

@@ -140,6 +140,8 @@ def value_of(option: Option) -> st.SearchStrategy[Any]:
         return st.sampled_from([0, 8, "65528"])  # bits 0 to 2 are the kernel's own
     if option.name == "ageing":
         return st.sampled_from([1, "20", 4294967295])  # 0 is the kernel's word for 300
+    if option.name == "mcast_hash_max":
+        return st.sampled_from([64, "4096", 2147483648])  # a bridge that has more groups than that stops to snoop
     if isinstance(kind, Word):
         return st.sampled_from([*kind.words, 1, 64, kind.high, str(kind.high)])
     if isinstance(kind, Int):
