@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the molecule scenarios on throwaway hosts, say how each went, and see that none leaves hosts behind."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from throwaway_host import ThrowawayError
+from throwaway_lab import Lab
+from throwaway_ssh import down, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT / ".cache" / "logs"
+SECONDS = 900
+SHOWN = 80
+
+OBSTACLES: dict[str, Callable[[], str]] = {}
+"""Why a scenario can't be run here, or nothing, for those that need more than throwaway hosts."""
+
+
+def scenarios() -> list[str]:
+    """The names of all scenarios."""
+    return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+
+
+def obstacle(name: str) -> str:
+    """Why a scenario can't be run here, or nothing."""
+    own = OBSTACLES.get(name)
+    return problem() or (own() if own else "")
+
+
+def run(name: str, *, keep: bool) -> str:
+    """Run a scenario in whole; return what is wrong, or nothing."""
+    log = LOGS / f"molecule-{name}.log"
+    command = [str(Path(sys.executable).parent / "molecule"), "test", "--scenario-name", name]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "MOLECULE_COMMAND_BORDERS": "false"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *(["--destroy=never"] if keep else [])],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            code = process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            code = process.wait()
+    if code:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([f"molecule ended with {code}, and in {log.relative_to(ROOT)} with:", *lines[-SHOWN:]])
+    return ""
+
+
+def swept(name: str) -> str:
+    """End what a scenario left of its hosts; return what that was, or nothing."""
+    lab = Lab(ROOT / ".lab" / "molecule" / name)
+    if not lab.directory.exists():
+        return ""
+    try:
+        down(lab)
+    except ThrowawayError as error:
+        return str(error)
+    return f"it left {lab.directory.relative_to(ROOT)}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run scenarios; return 1 where one failed."""
+    parser = argparse.ArgumentParser(prog="./dev molecule", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="a folder in molecule/; default: all")
+    parser.add_argument("--keep", action="store_true", help="leave the hosts, to look around in")
+    arguments = parser.parse_args(argv)
+    for name in arguments.scenarios:
+        if name not in scenarios():
+            parser.error(f"there is no scenario {name!r}; there are: {', '.join(scenarios())}")
+    tally = {"passed": 0, "failed": 0, "skipped": 0}
+    for name in arguments.scenarios or scenarios():
+        lacking = obstacle(name)
+        if lacking:
+            tally["skipped"] += 1
+            print(f"skipped  {name}: {lacking}", flush=True)
+            continue
+        start = time.monotonic()
+        wrong = run(name, keep=arguments.keep)
+        left = "" if arguments.keep else swept(name)
+        tally["failed" if wrong or left else "passed"] += 1
+        verdict = f"{'FAILED' if wrong or left else 'ok':7}  {name} ({time.monotonic() - start:.0f} s)"
+        print(verdict, *filter(None, (wrong, left)), sep="\n", flush=True)
+    if arguments.keep:
+        print("Look around: python3 tools/throwaway.py exec --lab .lab/molecule/SCENARIO HOST -- /bin/sh")
+        print("End them:    python3 tools/throwaway_ssh.py down --lab .lab/molecule/SCENARIO")
+    print(", ".join(f"{number} {word}" for word, number in tally.items()))
+    return 1 if tally["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
