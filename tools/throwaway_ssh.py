@@ -59,9 +59,6 @@ def up(lab: Lab, addresses: dict[str, str]) -> None:
     if problem():
         raise ThrowawayError(f"{problem()[0].upper()}{problem()[1:]}.")
     addresses = {OUTSIDE: GATEWAY, **addresses}
-    for address in addresses.values():
-        if ipaddress.ip_address(address) not in NETWORK:
-            raise ThrowawayError(f"The address {address} is not in {NETWORK}.")
     try:
         hosts = [name for name in addresses if name != OUTSIDE]
         lab.up(addresses, [f"{OUTSIDE}:{name}={name}:eth0" for name in hosts], sys.executable)
@@ -169,6 +166,23 @@ def _inhabitants(spaces: Sequence[str]) -> list[str]:
     return found
 
 
+def _addresses(words: Iterable[str]) -> dict[str, str]:
+    """Read NAME=ADDRESS words; ThrowawayError where there is none that can be."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, is_given, address = word.partition("=")
+        try:
+            fits = ipaddress.ip_address(address) in NETWORK
+        except ValueError:
+            fits = False
+        if not is_given or not fits or address == GATEWAY or address in found.values() or name in found:
+            raise ThrowawayError(
+                f"{word!r} is not of the form NAME=ADDRESS, with a name and an address in {NETWORK} that no other host has."
+            )
+        found[name] = address
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="throwaway_ssh.py", description="Throwaway hosts with an SSH server.")
@@ -181,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lab = Lab(arguments.lab)
     try:
         if arguments.command == "up":
-            up(lab, dict(host.split("=", 1) for host in arguments.hosts))
+            up(lab, _addresses(arguments.hosts))
         else:
             down(lab)
     except (ThrowawayError, OSError, ValueError) as error:
