@@ -7,11 +7,14 @@
 """`confirm_timeout`: a change that is kept only when the controller reaches the host again.
 
 The module plans, hands the change to a worker of its own session, and ends before a connection can be cut. The worker
-carries the change out and waits. What undoes it is the engine's own undo log, which the worker has: it ends its waiting by a
-failure, or by success. One renaming decides which, and a file can be renamed only once.
+begins when the controller has the module's answer and says so, carries the change out, and waits. What undoes it is the
+engine's own undo log, which the worker has: it ends its waiting by a failure, or by success. One renaming decides which,
+and a file can be renamed only once.
 
 In a directory under /run/vnet/confirm that only root may enter:
 
+- `worker`: the number of the worker's process.
+- `begin`: made by the controller, which is from then on there to confirm. Without it nothing is changed.
 - `pending`: the change is made, and can be confirmed. Who renames it to `confirmed` keeps it, and the worker, by
   renaming it to `expired`, undoes it.
 - `verdict`: JSON of what came of it, the worker's last word. Whoever read it removes the directory, and else the worker
@@ -35,8 +38,14 @@ from .errors import Refused, VnetError
 from .later import load_all
 
 DIRECTORY = "/run/vnet/confirm"
-DELAY_SECONDS = 1.0
-"""After the module has ended, until the change begins: for its answer to reach the controller."""
+PROCESS = "vnet-confirm"
+"""What the worker is called in lists of processes."""
+
+BEGIN_SECONDS = 120.0
+"""For a controller to say that the change may begin: it has to have read the module's answer first."""
+
+DELAY_SECONDS = 0.5
+"""After that, until the change begins: for the connection over which it was said to end."""
 
 LINGER_SECONDS = 120.0
 """For which a verdict waits to be read."""
@@ -54,7 +63,7 @@ def seconds_of(params: Mapping[str, Any]) -> int:
 
 
 def arm(change: Change, seconds: int) -> str:
-    """Start the worker; return its directory. It begins when the calling process has ended."""
+    """Start the worker; return its directory. It begins when the calling process has ended, and `begin` is there."""
     directory = f"{DIRECTORY}/{os.urandom(8).hex()}"
     os.makedirs(DIRECTORY, 0o700, exist_ok=True)
     os.mkdir(directory, 0o700)
@@ -69,7 +78,9 @@ def arm(change: Change, seconds: int) -> str:
             try:
                 leave_all_behind(reader)
                 os.read(reader, 1)
-                work(change, seconds, directory)
+                if bidden(directory):
+                    work(change, seconds, directory)
+                forget(directory)
             finally:
                 os._exit(0)
         os._exit(0)
@@ -89,8 +100,9 @@ def leave_all_behind(kept: int) -> None:
         if int(name) not in (0, 1, 2, kept):
             with suppress(OSError):
                 os.close(int(name))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("-1000")
+    for name, word in (("oom_score_adj", "-1000"), ("comm", PROCESS)):
+        with suppress(OSError), open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(word)
     if os.path.isdir("/run/systemd/system"):
         # systemd may end with a session all that is in it (KillUserProcesses in logind.conf).
         with suppress(OSError):
@@ -107,9 +119,21 @@ def leave_all_behind(kept: int) -> None:
             )
 
 
+def bidden(directory: str) -> bool:
+    """Whether the controller comes to say that the change may begin."""
+    with open(f"{directory}/worker", "w", encoding="ascii") as file:
+        file.write(str(os.getpid()))
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while not os.path.exists(f"{directory}/begin"):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(STEP_SECONDS)
+    time.sleep(DELAY_SECONDS)
+    return True
+
+
 def work(change: Change, seconds: int, directory: str) -> None:
     """Carry the change out, wait, and leave a verdict."""
-    time.sleep(DELAY_SECONDS)
 
     def wait(note: Note) -> None:
         """Return when it is confirmed; raise VnetError when it is not in time."""
@@ -136,7 +160,7 @@ def work(change: Change, seconds: int, directory: str) -> None:
 
 
 def tell(directory: str, verdict: dict[str, Any]) -> None:
-    """Leave the verdict, until it was read or nobody came; and then nothing."""
+    """Leave the verdict, until it was read or nobody came."""
     with suppress(OSError):
         with open(f"{directory}/.verdict", "w", encoding="utf-8") as file:
             json.dump(verdict, file)
@@ -144,6 +168,10 @@ def tell(directory: str, verdict: dict[str, Any]) -> None:
     deadline = time.monotonic() + LINGER_SECONDS
     while os.path.isdir(directory) and time.monotonic() < deadline:
         time.sleep(STEP_SECONDS)
+
+
+def forget(directory: str) -> None:
+    """Leave nothing behind."""
     shutil.rmtree(directory, ignore_errors=True)
     with suppress(OSError):
         os.rmdir(DIRECTORY)

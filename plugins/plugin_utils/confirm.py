@@ -18,15 +18,21 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-BEGIN_SECONDS = 75.0
-"""For a host to begin, as it may have to wait for its lock first."""
-
-AFTER_SECONDS = 30.0
-"""For a host to undo what nobody confirmed, and to be reached again."""
+AFTER_SECONDS = 60.0
+"""For a host to make a change, to undo what nobody confirmed, and to be reached again."""
 
 PAUSE_SECONDS = 0.3
-ALIVE = "-o ServerAliveInterval=2 -o ServerAliveCountMax=3 -o ConnectTimeout=5"
+ALIVE = "-o ServerAliveInterval=2 -o ServerAliveCountMax=4"
 """So that a connection that was cut is not waited for: ssh_config(5)."""
+
+LOOK = '[ -d "/proc/$(cat worker)" ] || echo dead; ls -1; cat verdict'
+"""What there is by now, a name a line also on a terminal, and the verdict if there is one; first whether the worker lives, as it may just end."""
+
+CONFIRM = (
+    "mv pending confirmed; n=0; while [ ! -e verdict ] && [ $n -lt 50 ]; do sleep 0.2 || sleep 1; n=$((n + 1)); done; "
+    + LOOK
+)
+"""Confirm, and wait a while for what the worker has to say then: another connection may take seconds."""
 
 
 class Host:
@@ -37,16 +43,20 @@ class Host:
         self.directory = shlex.quote(directory)
 
     def ask(self, command: str) -> str | None:
-        """What a shell command in the change's directory says; None where the host can't be reached."""
+        """What a shell command in the change's directory says, `gone` without that; None where the host can't be reached."""
         anew(self.action)
         try:
             done = self.action._low_level_execute_command(  # noqa: SLF001  # what actions are given to use
-                f"cd {self.directory} 2>/dev/null || {{ echo gone; exit 0; }}; {command}"
+                f"cd {self.directory} 2>/dev/null || {{ echo gone; exit 0; }}; {{ {command}; }} 2>/dev/null; exit 0"
             )
         except (AnsibleConnectionFailure, AnsibleError, OSError):
             return None
         # What a broken connection makes of it has another code (ssh: 255).
         return str(done["stdout"]).strip() if done["rc"] == 0 else None
+
+    def forget(self) -> None:
+        """Let the worker end: its verdict is known."""
+        self.ask(f"cd / && rm -rf {self.directory} && rmdir {self.directory.rpartition('/')[0]}")
 
 
 def anew(action: NormalAction) -> None:
@@ -87,43 +97,76 @@ class ActionModule(NormalAction):  # type: ignore[misc]  # Ansible comes without
         return result
 
     def confirmed(self, result: dict[str, Any], host: Host, seconds: float) -> dict[str, Any]:
-        """The result when all is said: what the module planned, or why it was not kept."""
-        deadline = time.monotonic() + BEGIN_SECONDS
-        answer: str | None = None
-        while time.monotonic() < deadline:
-            answer = host.ask("ls")
-            if answer is None:
-                # It may have been cut just now: from here on the host's own time counts.
-                deadline = min(deadline, time.monotonic() + seconds + AFTER_SECONDS)
-            elif "pending" in answer.split():
-                # Seen over a connection that may be older than the change: so over another one.
-                host.ask("mv pending confirmed 2>/dev/null; true")
-            elif "verdict" in answer.split() or answer == "gone":
-                break
-            if "confirmed" not in (answer or ""):
-                time.sleep(PAUSE_SECONDS)
-        return self.said(result, host, answer, seconds)
+        """The result when all is said: what the module planned, or why it was not kept.
 
-    def said(self, result: dict[str, Any], host: Host, answer: str | None, seconds: float) -> dict[str, Any]:
-        """The worker's verdict."""
-        verdict: dict[str, Any] = {}
-        text = host.ask("cat verdict") if answer and answer != "gone" else None
-        with suppress(ValueError):
-            verdict = json.loads(text or "")
-        if verdict:
-            host.ask(f"cd / && rm -rf {host.directory} && rmdir {host.directory.rpartition('/')[0]} 2>/dev/null; true")
-        outcome = verdict.get("outcome")
-        if outcome == "kept":
-            return {**result, **verdict.get("shown", {})}
-        why = {
-            "undone": f"the change was undone, as {verdict.get('msg')}",
-            "failed": str(verdict.get("msg")),
-        }.get(
-            str(outcome),
-            f"the host could not be reached any more after the change; by itself it goes back to the state before, {seconds:g} seconds"
-            " after it was made",
+        A host that can be reached says itself what came of it, however long that takes. One that can't is waited for
+        as long as it may take to go back to where it could.
+        """
+        host.ask("touch begin")
+        heard = time.monotonic()
+        command = LOOK
+        tried = False
+        while time.monotonic() < heard + seconds + AFTER_SECONDS:
+            answer = host.ask(command)
+            if answer is not None:
+                heard = time.monotonic()
+                words = answer.splitlines()
+                verdict = verdict_in(words)
+                if verdict or "gone" in words or "dead" in words:
+                    return outcome(result, host, verdict, why_none(words, tried))
+                # Seen over a connection that may be older than the change: so over another one.
+                command = CONFIRM if "pending" in words else LOOK
+                tried = tried or command == CONFIRM
+                if command == CONFIRM:
+                    continue
+            time.sleep(PAUSE_SECONDS)
+        return outcome(result, host, {}, why_silent(seconds, tried))
+
+
+def verdict_in(words: list[str]) -> dict[str, Any]:
+    """The worker's last word, if it has said that already."""
+    for word in words:
+        if word.startswith("{"):
+            with suppress(ValueError):
+                return dict(json.loads(word))
+    return {}
+
+
+def why_none(words: list[str], tried: bool) -> str:
+    """Why nobody will say what came of the change, of a host that can be reached."""
+    if "gone" in words:
+        known = "though it may have been confirmed" if tried else "which was not confirmed"
+        return (
+            f"the host knows nothing of the change any more, {known}: if it was started anew meanwhile, that has undone it;"
+            " run the task again"
         )
-        kept = {
-            name: value for name, value in result.items() if name.startswith("_") or name in ("invocation", "warnings")
-        }
-        return {**kept, "failed": True, "changed": False, "msg": why}
+    return (
+        "the process that made the change was ended by somebody, so that nothing undoes it: it may be there in part,"
+        " and nothing is kept for the next boot; run the task again, or start the host anew"
+    )
+
+
+def why_silent(seconds: float, tried: bool) -> str:
+    """What is known of a host that can't be reached."""
+    if tried:
+        return (
+            "the host was reached after the change, and then no more: either it has got the confirmation and keeps the"
+            f" change, or it goes back to the state before by itself, {seconds:g} seconds after the change was made"
+        )
+    return (
+        "the host could not be reached any more after the change; by itself it goes back to the state before,"
+        f" {seconds:g} seconds after it was made"
+    )
+
+
+def outcome(result: dict[str, Any], host: Host, verdict: dict[str, Any], why: str) -> dict[str, Any]:
+    """What the task says: by the worker's verdict, and without one `why`."""
+    if verdict:
+        host.forget()
+    if verdict.get("outcome") == "kept":
+        return {**result, **verdict.get("shown", {})}
+    if verdict:
+        said = str(verdict.get("msg"))
+        why = f"the change was undone, as {said}" if verdict.get("outcome") == "undone" else said
+    kept = {name: value for name, value in result.items() if name.startswith("_") or name in ("invocation", "warnings")}
+    return {**kept, "failed": True, "changed": False, "msg": why}

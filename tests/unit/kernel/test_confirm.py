@@ -31,8 +31,8 @@ pytestmark = needs_root
 ROUNDS = int(os.environ.get("VNET_CONFIRM_ROUNDS", "4"))
 
 
-def armed(name: str, seconds: int, kept: Keep | None = None) -> Path:
-    """The directory of a change that makes a bridge, armed by a process that has ended, as a module does."""
+def armed(name: str, seconds: int, kept: Keep | None = None, begun: bool = True) -> Path:
+    """The directory of a change that makes a bridge, armed by a process that has ended, as a module does, and begun."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -43,6 +43,8 @@ def armed(name: str, seconds: int, kept: Keep | None = None) -> Path:
     directory = Path(os.read(reader, 200).decode())
     os.close(reader)
     os.waitpid(child, 0)
+    if begun:
+        (directory / "begin").touch()
     return directory
 
 
@@ -84,6 +86,24 @@ def races() -> None:
 
 def test_either_the_watchdog_or_the_confirmation_wins() -> None:
     on_a_new_host(races)
+
+
+def not_begun() -> None:
+    """Whose controller doesn't come back after the module's answer changes nothing, and leaves nothing behind."""
+    confirm.BEGIN_SECONDS = 0.5
+    directory = armed("br0", 60, begun=False)
+    awaited(directory / "worker")
+    engine.run((link_want(BRIDGE, {"name": "other"}),))  # nobody has to wait for it
+    deadline = time.monotonic() + 20
+    while directory.exists():
+        assert not (directory / "pending").exists()
+        assert time.monotonic() < deadline, "something was left behind"
+        time.sleep(0.02)
+    assert subprocess.run(["ip", "link", "show", "br0"], capture_output=True, check=False).returncode != 0
+
+
+def test_without_a_controller_nothing_begins() -> None:
+    on_a_new_host(not_begun)
 
 
 def kept_when_confirmed() -> None:

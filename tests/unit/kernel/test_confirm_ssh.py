@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import confirm
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_uplink import OUTSIDE, exists, ips, on
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
     differences,
@@ -44,10 +45,14 @@ SLACK = 60.0
 
 
 class Controller:
-    """Ansible in the namespace `out`, and an sshd on the host, with all their files in one directory."""
+    """Ansible in the namespace `out`, and an sshd on the host, with all their files in one directory.
 
-    def __init__(self, directory: Path) -> None:
+    `slow`: so many seconds are lost with each command. `at`: another namespace for Ansible.
+    """
+
+    def __init__(self, directory: Path, slow: float = 0.0, at: str = "out") -> None:
         self.directory = directory
+        self.at = at
         for name in ("host", "client"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
         shutil.copy(directory / "client.pub", directory / "authorized")
@@ -61,6 +66,7 @@ class Controller:
             "PermitRootLogin": "yes",
             "ListenAddress": "0.0.0.0",
             "Subsystem": "sftp internal-sftp",
+            **({"ForceCommand": f'sleep {slow}; eval "$SSH_ORIGINAL_COMMAND"'} if slow else {}),
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         assert SSHD
@@ -80,7 +86,7 @@ class Controller:
         (directory / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
 
     def play(self, task: dict[str, Any], *words: str) -> dict[str, Any]:
-        """The result of a task of vnet_bridge. An echo before it opens a connection, which is then shared."""
+        """The result of a task. An echo before it opens a connection, which is then shared."""
         (module, options), extra = next(iter(task.items())), {k: v for k, v in task.items() if k != next(iter(task))}
         tasks = [
             {"ansible.builtin.raw": "true"},
@@ -111,7 +117,7 @@ class Controller:
             "ANSIBLE_NOCOLOR": "true",
         }
         command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(self.directory / "inventory.json")]
-        with inside("out"):
+        with inside(self.at):
             done = subprocess.run(
                 [*command, str(self.directory / "play.json"), *words],
                 stdin=subprocess.DEVNULL,
@@ -138,10 +144,10 @@ class Controller:
 
 
 def workers() -> list[str]:
-    """The processes that wait for a confirmation, and what they keep."""
-    found = subprocess.run(["ps", "-eo", "netns,args"], check=True, capture_output=True, text=True).stdout
+    """The processes that wait for a confirmation."""
+    found = subprocess.run(["ps", "-eo", "netns,comm,pid"], check=True, capture_output=True, text=True).stdout
     here = os.readlink("/proc/self/ns/net").split("[")[1].rstrip("]")
-    return [line for line in found.splitlines() if line.split()[:1] == [here] and "vnet_bridge" in line]
+    return [line for line in found.splitlines() if line.split()[:2] == [here, confirm.PROCESS]]
 
 
 def nothing_is_left() -> None:
@@ -151,27 +157,49 @@ def nothing_is_left() -> None:
         time.sleep(0.2)
 
 
+def bridge(**options: Any) -> dict[str, Any]:
+    """A task."""
+    return {"vnet_bridge": {"name": "br0", "confirm_timeout": TIMEOUT, **options}}
+
+
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
-    "wrong address": ("", {"uplink": "eth0", "addresses": ["10.0.9.9/24"]}),
-    "wrong port": ("", {"ports": ["eth0"]}),
+    "wrong address": ("", bridge(uplink="eth0", addresses=["10.0.9.9/24"])),
+    # The address is on the bridge, and behind that is not the device by which the controller is reached.
+    "wrong port": (
+        "",
+        {
+            "vnet_topology": {
+                "name": "lan",
+                "links": [{"name": "eth0", "addresses": []}],
+                "bridges": [{"name": "br0", "ports": ["eth1"], "addresses": ["10.0.0.5/24"]}],
+                "confirm_timeout": TIMEOUT,
+            }
+        },
+    ),
     "firewall": (
         "table ip cut { chain c { type filter hook input priority 0; iifname br0 drop; }; }",
-        {"uplink": "eth0"},
+        bridge(uplink="eth0"),
     ),
 }
+OTHER = """
+link add eth1 type veth peer name nowhere
+link set nowhere up
+link set eth1 up
+"""
+"""A second device of the host, beyond which nobody is."""
 
 
 def cut(directory: str, name: str) -> None:
     """A change that cuts the host off, so many times: it is as it was soon after the time is over."""
-    ips(OUTSIDE)
-    rules, options = BROKEN[name]
+    ips(OUTSIDE + OTHER)
+    rules, task = BROKEN[name]
     if rules:
         subprocess.run(["nft", "-f", "-"], input=rules.encode(), check=True)
     before = on("eth0")
     controller = Controller(Path(directory))
     try:
         for _round in range(ROUNDS):
-            found = controller.play({"vnet_bridge": {"name": "br0", "confirm_timeout": TIMEOUT, **options}})
+            found = controller.play(task)
             assert found.get("failed"), found
             assert "changed" not in found or not found["changed"]
             assert "undone" in found["msg"] or "goes back to the state before" in found["msg"], found["msg"]
@@ -186,3 +214,86 @@ def cut(directory: str, name: str) -> None:
 @pytest.mark.parametrize("name", list(BROKEN))
 def test_what_cuts_the_host_off_is_taken_back(name: str, tmp_path: Path) -> None:
     on_a_new_host(cut, str(tmp_path), name)
+
+
+def kept(directory: str, slow: float) -> None:
+    """A change after which the host is there as before."""
+    ips(OUTSIDE)
+    before = on("eth0")
+    controller = Controller(Path(directory), slow)
+    try:
+        foretold = controller.play(bridge(uplink="eth0"), "--check")
+        assert foretold["changed"]
+        assert not Path("/run/vnet").exists()
+        assert not workers()
+        done = controller.play(bridge(uplink="eth0", alias="lan", confirm_timeout=60))
+        assert not done.get("failed"), done
+        assert done["changed"]
+        assert done["link"]["addresses"] == ["10.0.0.5/24", "fd00::5/64"]
+        assert done["link"]["alias"] == "lan"
+        assert differences(before, on("br0")) == []
+        nothing_is_left()
+        again = controller.play(bridge(uplink="eth0", alias="lan"))
+        assert (again["changed"], again["operations"]) == (False, [])
+        back = controller.play(bridge(state="absent", confirm_timeout=60))
+        assert back["changed"], back
+        nothing_is_left()
+        assert not exists("br0")
+        assert differences(before, on("eth0")) == []
+        tally(kept=2)
+    finally:
+        controller.close()
+
+
+@pytest.mark.parametrize("slow", [0.0, *([7.0] if ROUNDS >= 20 else [])])
+def test_what_leaves_the_host_reachable_is_kept(slow: float, tmp_path: Path) -> None:
+    on_a_new_host(kept, str(tmp_path), slow)
+
+
+def refused(directory: str) -> None:
+    """What makes no sense, and what does not go together."""
+    ips(OUTSIDE)
+    controller = Controller(Path(directory))
+    try:
+        for options, task, words in (
+            ({"confirm_timeout": -1}, {}, "confirm_timeout: -1 is not between 0 and 3600"),
+            ({"confirm_timeout": 3601}, {}, "confirm_timeout: 3601 is not between 0 and 3600"),
+            ({"confirm_timeout": "soon"}, {}, "confirm_timeout"),
+            ({"confirm_timeout": True}, {}, "confirm_timeout: true is a boolean and no number"),
+            ({}, {"async": 60, "poll": 2}, "confirm_timeout: it does not go together with 'async'"),
+            ({}, {"async": 60, "poll": 0}, "confirm_timeout: it does not go together with 'async'"),
+        ):
+            found = controller.play({**bridge(uplink="eth0", **options), **task})
+            assert found.get("failed"), found
+            assert not found["changed"]
+            assert words in found["msg"], found["msg"]
+            assert not exists("br0")
+            assert not Path("/run/vnet/confirm").exists()
+        # Without it, async is the user's business.
+        found = controller.play({**bridge(confirm_timeout=0), "async": 60, "poll": 1})
+        assert found["changed"], found
+        assert exists("br0")
+    finally:
+        controller.close()
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    on_a_new_host(refused, str(tmp_path))
+
+
+def local(directory: str) -> None:
+    """Over a connection that needs no network the controller always comes back."""
+    ips(OUTSIDE)
+    controller = Controller(Path(directory), at="")
+    try:
+        found = controller.play({**bridge(uplink="eth0"), "connection": "local"})
+        assert found["changed"], found
+        assert not found.get("warnings"), found
+        nothing_is_left()
+        assert exists("br0")
+    finally:
+        controller.close()
+
+
+def test_a_local_connection_confirms(tmp_path: Path) -> None:
+    on_a_new_host(local, str(tmp_path))
