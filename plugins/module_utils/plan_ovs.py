@@ -85,8 +85,10 @@ def asked(planner: Planner, want: OvsWant, found: OvsBridge | None) -> OvsBridge
         why = f"{want.name} has the datapath {found.datapath_type}, and for another one it has to be made anew: delete it first"
         raise refused(want, "datapath_type", why)
     if found is None and kinds and kind not in kinds:
-        hint = " (the kernel's module openvswitch was not there when it started)" if kind == "system" else ""
-        raise refused(want, "datapath_type", f"this host's Open vSwitch has no {kind}{hint}, but {', '.join(kinds)}")
+        lacking = (
+            "running kernel has no module openvswitch and so" if kind == "system" else "Open vSwitch of this host has"
+        )
+        raise refused(want, "datapath_type", f"the {lacking} no {kind}, but there is {', '.join(kinds)}")
     if "ports" in options:
         listed = {entry["name"]: port_asked(entry, has.port(entry["name"])) for entry in options["ports"]}
         kept = [port for port in has.ports if port.name not in listed] if want.append else []

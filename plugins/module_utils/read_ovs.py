@@ -16,9 +16,12 @@ from .later import Later
 from .read_links import LinkReader
 
 if TYPE_CHECKING:
-    from . import ovs
+    from . import generic_netlink, ovs
 else:
-    ovs = Later("ovs")
+    generic_netlink, ovs = Later("generic_netlink"), Later("ovs")
+
+DATAPATH = "ovs_datapath"
+"""By this the kernel's module openvswitch is spoken to: OVS_DATAPATH_FAMILY in include/uapi/linux/openvswitch.h."""
 
 
 class OvsReader(LinkReader):
@@ -29,8 +32,12 @@ class OvsReader(LinkReader):
         wants = {want.name: want for want in self.wants if isinstance(want, OvsWant)}
         needed = any(not want.absent for want in wants.values())
         if needed or (wants and ovs.program()) or (self.topology and ovs.is_there()):
-            found, self.state.datapath_types = ovs.read()
+            found, kinds = ovs.read()
             self.state.ovs.update(found)
+            # Open vSwitch lists what it was built with, whether the kernel has its part of that or not.
+            if any(not want.absent and name not in found for name, want in wants.items()):
+                has_module = "system" not in kinds or generic_netlink.has_family(DATAPATH)
+                self.state.datapath_types = tuple(kind for kind in kinds if kind != "system" or has_module)
             for bridge in found.values():
                 want = wants.get(bridge.name)
                 owned = self.topology is not None and bridge.owner == self.topology.owner

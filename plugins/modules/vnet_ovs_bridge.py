@@ -78,7 +78,7 @@ options:
   datapath_type:
     description:
       - Who forwards the packets. V(system) is the kernel, which needs its module C(openvswitch); V(netdev) is
-        Open vSwitch itself, in user space. C(ovs-vsctl get Open_vSwitch . datapath_types) lists what a host has.
+        Open vSwitch itself, in user space. C(ovs-vsctl get Open_vSwitch . datapath_types) lists what it was built with.
       - If omitted, a new bridge gets V(system). A bridge that is there can't change it, as all its devices would
         have to be made anew.
     type: str

@@ -296,11 +296,15 @@ def test_a_port_is_taken_from_the_bridge_that_has_it() -> None:
     ("state", "entry", "says"),
     [
         (host(THERE), {"datapath_type": "netdev"}, "datapath_type: br0 has the datapath system"),
-        (host(), {"datapath_type": "dpdk"}, "datapath_type: this host's Open vSwitch has no dpdk, but netdev, system"),
+        (
+            host(),
+            {"datapath_type": "dpdk"},
+            "datapath_type: the Open vSwitch of this host has no dpdk, but there is netdev, system",
+        ),
         (
             State(datapath_types=("netdev",)),
             {},
-            "datapath_type: this host's Open vSwitch has no system (the kernel's module",
+            "datapath_type: the running kernel has no module openvswitch and so no system, but there is netdev",
         ),
         (host(devices=("br0",)), {}, "name: br0 is there already, and is no Open vSwitch bridge but a veth"),
         (host(OvsBridge("br1", (port("br0"),))), {}, "name: br0 is a port of the Open vSwitch bridge br1"),

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import netlink
+from ansible_collections.linuxnet.vnet.plugins.module_utils import generic_netlink, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
@@ -103,6 +103,11 @@ def all_that_was_told_is_read() -> None:
         assert not found.has_xdp
 
 
+def a_family_of_generic_netlink_is_there_or_not() -> None:
+    assert generic_netlink.has_family("nlctrl")  # that of the families themselves
+    assert not generic_netlink.has_family("no_such_family")
+
+
 @pytest.mark.parametrize(
     "scenario",
     [
@@ -113,6 +118,7 @@ def all_that_was_told_is_read() -> None:
         no_such_device,
         after_a_refusal_the_next_answer_is_the_next_request_s,
         all_that_was_told_is_read,
+        a_family_of_generic_netlink_is_there_or_not,
     ],
 )
 def test_the_kernel_is_quoted_in_its_own_words(scenario: Callable[[], None]) -> None:
