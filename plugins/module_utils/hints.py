@@ -15,8 +15,10 @@ from collections.abc import Iterable
 
 from .kinds import kind_of
 from .kinds.base import Option
+from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkMove, LinkSet
 from .operations import NamespaceAdd, Operation, SysctlSet
+from .port_operations import PortSet
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -62,6 +64,8 @@ def too_old(operations: Iterable[Operation]) -> str:
             asked = [operation.kind.table[name] for name in operation.options]
         elif isinstance(operation, LinkSet):
             asked = [kind_of(operation.kind).table[name] for name in operation.changes]
+        elif isinstance(operation, PortSet):
+            asked = [PORT_TABLE[name] for name in operation.changes]
         for option in asked:
             name, since = option.name, option.since
             if since and _numbers(release) < _numbers(since):

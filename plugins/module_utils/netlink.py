@@ -516,7 +516,7 @@ def _tunnel_message(index: int, attrs: bytes = b"") -> bytes:
     return HEADER.pack(length, 0, 0, 0, 0) + _TUNNEL.pack(AF_BRIDGE, index) + attrs
 
 
-_WIDTHS = {2: "=HHHxx", 3: "=HHI"}
+_WIDTHS = {2: "=HHHxx", 3: "=HHI", 42: "=HHI"}
 """Of the attributes of ports that have more than one byte."""
 _IFLA_PROTINFO, _NLA_F_NESTED = 12, 0x8000
 
@@ -525,7 +525,7 @@ def port_message(index: int, attrs: Mapping[int, int]) -> bytes:
     """A request about what a bridge is told of a port, by the numbers of attributes (IFLA_BRPORT_*)."""
     content = b""
     for number, value in attrs.items():
-        length = 4 + {2: 2, 3: 4}.get(number, 1)
+        length = 4 + {2: 2, 3: 4, 42: 4}.get(number, 1)
         content += struct.pack(_WIDTHS.get(number, "=HHBxxx"), length, number, value)
     nested = struct.pack("=HH", 4 + len(content), _IFLA_PROTINFO | _NLA_F_NESTED) + content
     message = bytearray(filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, []) + nested)

@@ -110,6 +110,60 @@ options:
       - Priority of the port for spanning tree, V(0) to V(63). The lower is taken.
       - If omitted, it is left alone.
     type: int
+  bcast_flood:
+    description:
+      - Whether broadcast frames go out by the port.
+      - If omitted, it is left alone.
+    type: bool
+  mcast_to_unicast:
+    description:
+      - Whether a multicast frame goes out by the port as one unicast frame for each host there that joined the group.
+      - If omitted, it is left alone.
+    type: bool
+  fastleave:
+    description:
+      - Whether the port is out of a multicast group as soon as one host there says that it leaves, without asking for others.
+      - If omitted, it is left alone.
+    type: bool
+  mcast_router:
+    description:
+      - Whether a multicast router is behind the port, to which all groups go. V(0) never, V(1) where queries come in by it,
+        V(2) always.
+      - If omitted, it is left alone.
+    type: int
+  mcast_max_groups:
+    description:
+      - How many multicast groups the port may join, V(0) to V(4294967295), where V(0) is any number. It needs Linux 6.3.
+      - If omitted, it is left alone.
+    type: int
+  proxy_arp:
+    description:
+      - Whether the bridge answers ARP requests that come in by the port where it knows the answer.
+      - If omitted, it is left alone.
+    type: bool
+  proxy_arp_wifi:
+    description:
+      - The same for hosts behind the port that can't hear each other, as in IEEE 802.11 (Proxy ARP) and Hotspot 2.0.
+      - If omitted, it is left alone.
+    type: bool
+  neigh_vlan_suppress:
+    description:
+      - Whether neighbor suppression is a matter of each VLAN of the port (C(bridge vlan set)), in place of
+        O(neigh_suppress). It needs Linux 6.4.
+      - If omitted, it is left alone.
+    type: bool
+  locked:
+    description:
+      - Whether only frames come in by the port whose source has an entry for it in the bridge's FDB, as IEEE 802.1X wants.
+        See M(linuxnet.vnet.vnet_fdb). It needs Linux 5.18.
+      - If omitted, it is left alone.
+    type: bool
+  mab:
+    description:
+      - Whether a O(locked) port notes who else wants in, as a locked entry of the FDB (MAC authentication bypass). It
+        needs Linux 6.2, and O(learning).
+      - If omitted, it is left alone.
+    type: bool
   persist:
     description:
       - Whether the host brings this back when it boots.
@@ -260,6 +314,56 @@ bridge_port:
       returned: when it is a port
       type: int
       sample: 32
+    bcast_flood:
+      description: As O(bcast_flood).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: true
+    mcast_to_unicast:
+      description: As O(mcast_to_unicast).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    fastleave:
+      description: As O(fastleave).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    mcast_router:
+      description: As O(mcast_router).
+      returned: when it is a port, and the kernel knows it
+      type: int
+      sample: 1
+    mcast_max_groups:
+      description: As O(mcast_max_groups).
+      returned: when it is a port, and the kernel knows it
+      type: int
+      sample: 0
+    proxy_arp:
+      description: As O(proxy_arp).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    proxy_arp_wifi:
+      description: As O(proxy_arp_wifi).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    neigh_vlan_suppress:
+      description: As O(neigh_vlan_suppress).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    locked:
+      description: As O(locked).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    mab:
+      description: As O(mab).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
 """
 
 from ..module_utils.module_topology import run_port

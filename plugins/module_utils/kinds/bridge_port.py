@@ -105,6 +105,26 @@ PORT_OPTIONS = (
     Option("root_block", Bool(), "6", level="port", cli="root_block on|root_block off", initial=False),
     Option("cost", Int(1, 65535), "3", level="port"),
     Option("priority", Int(0, 63), "2", level="port", initial=32),
+    Option("bcast_flood", Bool(), "30", level="port", cli="bcast_flood on|bcast_flood off", initial=True),
+    Option(
+        "mcast_to_unicast", Bool(), "28", level="port", cli="mcast_to_unicast on|mcast_to_unicast off", initial=False
+    ),
+    Option("fastleave", Bool(), "7", level="port", cli="fastleave on|fastleave off", initial=False),
+    Option("mcast_router", Int(0, 2), "25", level="port", initial=1),
+    Option("mcast_max_groups", Int(0, 4294967295), "42", level="port", initial=0, since="6.3"),
+    Option("proxy_arp", Bool(), "10", level="port", cli="proxy_arp on|proxy_arp off", initial=False),
+    Option("proxy_arp_wifi", Bool(), "12", level="port", cli="proxy_arp_wifi on|proxy_arp_wifi off", initial=False),
+    Option(
+        "neigh_vlan_suppress",
+        Bool(),
+        "43",
+        level="port",
+        cli="neigh_vlan_suppress on|neigh_vlan_suppress off",
+        initial=False,
+        since="6.4",
+    ),
+    Option("locked", Bool(), "39", level="port", cli="locked on|locked off", initial=False, since="5.18"),
+    Option("mab", Bool(), "40", level="port", cli="mab on|mab off", initial=False, since="6.2"),
 )
 """`attr` is the number of the attribute (IFLA_BRPORT_*): these few are read and written without pyroute2, for speed and as not all releases do."""
 
