@@ -64,9 +64,10 @@ PARTS = {
         " and none came for {longest_gap_ms} ms; {faults} faults, one at each operation",
     ),
     "confirmations": Part(
-        (f"{KERNEL}/test_confirm.py", f"{KERNEL}/test_confirm_ssh.py"),
-        {"VNET_CONFIRM_ROUNDS": "50", "VNET_CUTS": "20"},
-        "{races} confirmations in the very last moment; {cuts} changes over SSH that cut the host off, each taken back in time",
+        (f"{KERNEL}/test_confirm.py", f"{KERNEL}/test_confirm_ssh.py", f"{KERNEL}/test_confirm_many.py"),
+        {"VNET_CONFIRM_ROUNDS": "50", "VNET_CUTS": "20", "VNET_CONFIRM_HOSTS": "10"},
+        "{races} confirmations in the very last moment; {cuts} changes over SSH that cut the host off, each taken back in time, and {kept} that"
+        " did not and were kept; {hosts} hosts in one play",
     ),
     "nats": Part(
         (f"{KERNEL}/test_nat.py", f"{KERNEL}/test_nat_packets.py"),

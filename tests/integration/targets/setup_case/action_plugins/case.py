@@ -338,12 +338,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         """Run the module as a task with `diff: true` would."""
         if FORKS:
             result = self.play_in_child(args, check)
+        elif "confirm_timeout" in args:
+            result = self.play_by_action(args, check)
         else:
             self._task.check_mode, self._task.diff = check, True
             result = self._execute_module(module_name=self.module, module_args=dict(args), task_vars=self.vars)
             self._task.check_mode = False
         result["warnings"] = [str(warning) for warning in result.get("warnings") or []]
         return dict(result)
+
+    def play_by_action(self, args: dict[str, Any], check: bool) -> dict[str, Any]:
+        """As above, with the part that the module's action has in it."""
+        task = self._task.copy()
+        task.action, task.args, task.check_mode, task.diff = self.module, dict(args), check, True
+        action = self._shared_loader_obj.action_loader.get(
+            self.module,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return dict(action.run(task_vars=self.vars))
 
     def play_in_child(self, args: dict[str, Any], check: bool) -> dict[str, Any]:
         from ansible.module_utils import _internal  # noqa: PLC0415  # only newer ones have it
