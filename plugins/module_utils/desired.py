@@ -22,7 +22,7 @@ from .kinds.bridge_port import PORT_TABLE
 from .kinds.row import RowKind
 from .later import Later
 from .rows import RowKey
-from .state import Key
+from .state import Key, State
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
 
 if TYPE_CHECKING:
@@ -61,6 +61,15 @@ class LinkWant:
     @property
     def key(self) -> Key:
         return (self.netns, self.name)
+
+
+def becoming_ports(want: LinkWant, state: State) -> list[tuple[Key, Key]]:
+    """The devices that are there and become ports, each with that of which they do: a bridge, or a VRF."""
+    pairs = [((want.netns, name), want.key) for name in want.options.get("ports", ()) if not want.absent]
+    if want.options.get("master") and not want.absent:
+        pairs.append((want.key, (want.netns, want.options["master"])))
+    links = [(state.link(port), port, master) for port, master in pairs]
+    return [(port, master) for link, port, master in links if link and link.get("master") != master[1]]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import files, sysctl, taps
-from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
+from .desired import (
+    ForwardWant,
+    LinkWant,
+    NamespaceWant,
+    NatWant,
+    OvsWant,
+    PortWant,
+    RowWant,
+    Want,
+    becoming_ports,
+)
 from .errors import KernelError
 from .host import Host
 from .kinds import kind_of
@@ -24,6 +34,7 @@ from .later import Later
 from .namespaces import path_of
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
+from .read_links import address_value
 from .read_ovs import OvsReader
 from .read_rows import RowReader
 from .read_uplink import UplinkReader
@@ -104,6 +115,8 @@ class Reader(RowReader, UplinkReader, OvsReader):
                     self._uplink(want.key, name)
             if want.kind.holds_ports and not want.absent and self.state.has_netns(want.netns):
                 self._firewall(want.netns)
+            for port, _master in becoming_ports(want, self.state):
+                self._addresses(port)
         elif isinstance(want, NamespaceWant):
             self._sysctls(want.name, want.sysctls)
             if want.absent and want.name in self.state.namespaces:
@@ -112,6 +125,13 @@ class Reader(RowReader, UplinkReader, OvsReader):
             self._forwarding(want)
         elif isinstance(want, PortWant):
             self._told(want.key)
+
+    def _addresses(self, key: Key) -> None:
+        """The addresses of a device that loses their use."""
+        link = self.state.links.get(key)
+        if link and not link.addresses:
+            messages = self._dumped(link, "addresses", "index")
+            self.state.put(replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr)))
 
     def _told(self, key: Key) -> None:
         """What a bridge was told of a port; and the bridge itself, by whose default VLAN ports are known that have just joined."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 from itertools import product
 
 from . import sysctl
-from .desired import LinkWant, NatWant, Want
+from .desired import LinkWant, NatWant, Want, becoming_ports
 from .file_operations import FileWrite
+from .kinds import kind_of
 from .kinds.nat import clash, common_ports, is_inside
 from .nat_table import version_of
 from .persist import ENGINE, UNIT
@@ -33,6 +34,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     found = about_boot(plan) + about_neighbors(plan, wants)
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
+            found += about_stranded(plan, want)
             if want.kind.holds_ports:
                 found += about_bridge(plan, want) + about_uplink(plan, want)
             if want.kind.name == "vxlan":
@@ -100,6 +102,20 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
             f"br_netfilter shows the frames that {key_text(want.key)} forwards to the firewall, and its chain '{chain}' drops"
             " what it does not accept: accept them there, or set the sysctl net.bridge.bridge-nf-call-iptables to 0"
         )
+    return found
+
+
+def about_stranded(plan: Plan, want: LinkWant) -> list[str]:
+    """Addresses on a bridge's port: what is sent to them comes in on the bridge, and ARP is soon at a loss."""
+    found = []
+    for key, bridge in becoming_ports(want, plan.before):
+        port, above = plan.after.link(key), plan.after.link(bridge)
+        addresses = [addr.cidr for addr in port.addresses if not addr.linklocal] if port else []
+        if addresses and above and kind_of(above.kind).holds_ports:
+            found.append(
+                f"{key_text(key)} becomes a port of {key_text(bridge)} and keeps its addresses ({', '.join(addresses)}), by which this host"
+                f" may soon not be reached any more: with 'uplink: {key[1]}' the bridge takes them over"
+            )
     return found
 
 

@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vrf import VRF
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.sysctl import NEIGHBOR_ROOM
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.plugins.module_utils.warn import warnings_for
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
 
 
 def warned(containers: int, addresses: list[str], room: str | None = None) -> list[str]:
@@ -59,3 +69,34 @@ def test_each_family_has_a_table_of_its_own() -> None:
     (warning,) = warned(480, ["fd00::{:x}:{:x}/64"], "100")
     assert warning.startswith("480 devices with IPv6 addresses may take 960 entries")
     assert "room for 1024 (the kernel's default" in warning
+
+
+def nic(kind: str = "", **attrs: str) -> Link:
+    addresses = (Addr("192.0.2.5/24"), Addr("fe80::1/64"), Addr("192.0.2.6/24", flags=0))
+    return Link("", "eth0", kind, {"admin_state": "up", "master": "", **attrs}, addresses)
+
+
+@pytest.mark.parametrize(
+    ("link", "options", "said"),
+    [
+        (nic(), {"ports": ["eth0"]}, True),
+        (nic(master="br0"), {"ports": ["eth0"], "alias": "changed"}, False),
+        (nic(), {"alias": "changed"}, False),
+        (replace(nic(), addresses=(Addr("fe80::1/64"),)), {"ports": ["eth0"]}, False),
+    ],
+)
+def test_a_device_that_keeps_its_addresses_as_a_port(link: Link, options: dict[str, Any], said: bool) -> None:
+    bridge = Link("", "br0", "bridge", {"admin_state": "up"})
+    wants = (link_want(BRIDGE, {"name": "br0", **options}),)
+    found = warnings_for(plan(State(links={link.key: link, bridge.key: bridge}), wants), wants)
+    assert [
+        "eth0 becomes a port of br0 and keeps its addresses (192.0.2.5/24, 192.0.2.6/24)" in one for one in found
+    ] == [True] * said
+
+
+@pytest.mark.parametrize(("kind", "said"), [(BRIDGE, True), (VRF, False)])
+def test_the_same_from_the_port_s_side(kind: LinkKind, said: bool) -> None:
+    above = Link("", "above", kind.name, {"admin_state": "up"})
+    wants = (link_want(LINK, {"name": "eth0", "master": "above"}),)
+    found = warnings_for(plan(State(links={nic().key: nic(), above.key: above}), wants), wants)
+    assert ["with 'uplink: eth0' the bridge takes them over" in one for one in found] == [True] * said
