@@ -52,12 +52,16 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True)
 class Setup:
-    """How the uplink is configured: a file, the unit that reads it, and the address, None for one by DHCP."""
+    """How the uplink is configured: a file, the unit that reads it, and the address, None for one by DHCP.
+
+    `confirm`: the time within which the change has to be confirmed, 0 for one that is kept without that.
+    """
 
     path: str
     content: str
     unit: str
     address: str | None
+    confirm: int = 0
 
 
 STATIC = "10.0.0.5/24"
@@ -73,6 +77,7 @@ SETUPS = {
         f"[Match]\nMACAddress={MAC}\n\n[Network]\nDHCP=ipv4\n",
         "systemd-networkd.service",
         None,
+        confirm=60,
     ),
     "ifupdown_static": Setup(
         "/etc/network/interfaces",
@@ -82,39 +87,71 @@ SETUPS = {
         STATIC,
     ),
     "ifupdown_dhcp": Setup(
-        "/etc/network/interfaces", "allow-hotplug lan0\nauto lan0\niface lan0 inet dhcp\n", "networking.service", None
+        "/etc/network/interfaces",
+        "allow-hotplug lan0\nauto lan0\niface lan0 inet dhcp\n",
+        "networking.service",
+        None,
+        confirm=60,
     ),
 }
 
 
 @dataclass
 class Uplink:
-    """One setup, on the machine. `play` runs uplink.yml and returns what it counts; `demand` raises where it isn't fine."""
+    """One setup, on the machine. `play` runs uplink.yml and returns what it counts; `demand` raises where it isn't fine.
+
+    `cut_short` runs it with a long time to confirm, and ends it as soon as what it is given says true.
+    """
 
     machine: Machine
     setup: Setup
     play: Callable[[str], dict[str, int]]
+    cut_short: Callable[[Callable[[], bool]], None]
     demand: Callable[[object, str], None]
     original: str = ""
 
     def prove(self) -> None:
         """The bridge has what the uplink had, before and after a reboot, and gives all of it back."""
         before = self.begin()
+        if self.setup.confirm:
+            self.crash(before)
         self.demand(self.play("present")["changed"] == 1, "the play changed nothing")
         self.has("br0", before, "after the play")
         self.demand(self.play("present")["changed"] == 0, "its second run reports a change")
-        self.machine.reboot()
+        self.reboot()
         self.has("br0", before, "after the reboot")
         self.demand(self.play("present")["changed"] == 0, "the first run after the reboot reports a change")
         self.play("absent")
         self.has("lan0", before, "after it was given back")
         self.demand(self.files() == self.original, f"the configuration is not as it was: {self.files()}")
-        self.machine.reboot()
+        self.reboot()
         self.has("lan0", before, "given back, after a reboot")
-        released = self.machine.run("sh", "-c", f"grep -c DHCPRELEASE {LOG} || true").strip()
-        self.demand(released in ("", "0"), "a lease was released")
         self.machine.run("systemctl", "disable", "--quiet", self.setup.unit)
         self.machine.run("rm", self.setup.path)
+
+    def reboot(self) -> None:
+        """Reboot, and demand that no lease was given back before: ifupdown does so in every orderly end."""
+        released = self.machine.run("sh", "-c", f"grep DHCPRELEASE {LOG} || true").strip()
+        self.demand(not released, f"a lease was released: {released}")
+        self.machine.reboot()
+        self.machine.run("sh", "-c", f": >{LOG}")
+
+    def crash(self, before: dict[str, Any]) -> None:
+        """The power is cut while a change waits for its confirmation: the machine is as it was."""
+        self.cut_short(lambda: self.waits("begin"))
+        deadline = time.monotonic() + SECONDS
+        while not self.waits("pending"):
+            self.demand(time.monotonic() < deadline, "the change does not wait for its confirmation")
+            time.sleep(0.2)
+        self.has("br0", before, "not confirmed yet")
+        self.machine.cut_power()
+        self.machine.start()
+        self.has("lan0", before, "after the power was cut before the confirmation")
+        self.demand(self.files() == self.original, f"the configuration is not as it was: {self.files()}")
+
+    def waits(self, name: str) -> bool:
+        """Whether there is such a file of a change that has to be confirmed."""
+        return bool(self.machine.run("sh", "-c", f"ls /run/vnet/confirm/*/{name} 2>/dev/null || true").strip())
 
     def begin(self) -> dict[str, Any]:
         """Boot with the setup; return what the uplink has then."""
