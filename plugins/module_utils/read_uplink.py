@@ -124,7 +124,7 @@ class UplinkReader(LinkReader):
         with self.host.namespaces.inside(uplink.netns):
             owner = owners.owner_of(uplink.name, uplink.index)
         setup = Setup() if uplink.netns else read_owner.setup_of(owner, uplink.name, uplink.index, bridge)
-        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), minds(owner, uplink.name), setup)
+        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), minds(owner, uplink.name, setup), setup)
 
     def _unfit(self, uplink: Link, raw: RawLink) -> str:
         """Why a device can be no port at all."""
@@ -174,16 +174,16 @@ class UplinkReader(LinkReader):
         return found
 
 
-def minds(owner: owners.Owner | None, uplink: str) -> str:
-    """Why the device's owner would mind, in one sentence; "" where nobody would."""
+def minds(owner: owners.Owner | None, uplink: str, setup: Setup) -> str:
+    """Why the device's owner would mind, in one sentence; "" where nobody would. `setup`: what 'persist' would rewrite."""
     if owner is None or owner.program == "ifupdown":
         return ""  # ifupdown is no daemon: it does nothing until somebody calls it
     by = f" ({owner.file})" if owner.file else ""
     then = "would lose its DHCP lease there" if owner.dhcp else "would put its addresses back there"
     way_out = (
-        "add 'persist: true', by which it is told to have them on the bridge"
-        if owner.program == "systemd-networkd"
-        else f"have it make the bridge itself, or leave {uplink} alone"
+        f"have it make the bridge itself, or leave {uplink} alone"
+        if setup.unfit or not setup.program
+        else f"add 'persist: true', by which {setup.program} is told of the bridge"
     )
     return f"{owner.program} configures {uplink}{by} and {then}: {way_out}"
 

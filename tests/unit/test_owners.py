@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.owners import Owner, owner_of, serves
+from ansible_collections.linuxnet.vnet.plugins.module_utils.read_uplink import minds
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Setup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,3 +123,45 @@ def test_a_dhcp_client_on_another_device(root: Root) -> None:
 def test_ifupdown(root: Root) -> None:
     root.has("/run/network/ifstate", "lo=lo\neth0=eth0\n")
     assert root.owner == Owner("ifupdown", file="/etc/network/interfaces")
+
+
+CANT = Setup("x", unfit="its configuration can't be rewritten yet")
+
+
+@pytest.mark.parametrize(
+    ("owner", "setup", "says"),
+    [
+        (None, CANT, ""),
+        (Owner("ifupdown", file="/etc/network/interfaces"), Setup("ifupdown"), ""),
+        (
+            Owner("systemd-networkd", True, "/etc/systemd/network/lan.network"),
+            Setup("systemd-networkd"),
+            (
+                "systemd-networkd configures eth0 (/etc/systemd/network/lan.network) and would lose its DHCP lease there:"
+                " add 'persist: true', by which systemd-networkd is told of the bridge"
+            ),
+        ),
+        (
+            Owner("dhclient", dhcp=True),
+            Setup("ifupdown"),
+            (
+                "dhclient configures eth0 and would lose its DHCP lease there:"
+                " add 'persist: true', by which ifupdown is told of the bridge"
+            ),
+        ),
+        *(
+            (
+                Owner(program, dhcp),
+                CANT,
+                f"{program} configures eth0 and {then}: have it make the bridge itself, or leave eth0 alone",
+            )
+            for program in ("NetworkManager", "netplan", "dhcpcd", "dhclient", "udhcpc")
+            for dhcp, then in (
+                (True, "would lose its DHCP lease there"),
+                (False, "would put its addresses back there"),
+            )
+        ),
+    ],
+)
+def test_what_an_owner_minds_is_said_with_the_way_out(owner: Owner | None, setup: Setup, says: str) -> None:
+    assert minds(owner, "eth0", setup) == says
