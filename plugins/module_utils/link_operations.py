@@ -179,11 +179,10 @@ class LinkSet(Operation):
 
     def followed_by(self, upper: Link) -> dict[str, Any]:
         """What the kernel changes along of a device that stands on this one."""
-        follows = kind_of(upper.kind).follows
-        changes = {}
-        if "admin_state" in follows and self.changes.get("admin_state", upper.get("admin_state")) != upper.get(
-            "admin_state"
-        ):
+        kind = kind_of(upper.kind)
+        follows, changes = kind.follows, {}
+        goes_along = "admin_state" in follows and not upper.get(kind.loose)
+        if goes_along and self.changes.get("admin_state", upper.get("admin_state")) != upper.get("admin_state"):
             changes["admin_state"] = self.changes["admin_state"]
         mtu = self.changes.get("mtu")
         has = upper.get("mtu")
@@ -194,7 +193,9 @@ class LinkSet(Operation):
     def on(self, link: Link, model: State) -> Link:
         """The link after the change, with the kernel's side effects."""
         table = kind_of(self.kind).table
-        displaced = {other: "" for name, value in self.changes.items() if value for other in table[name].displaces}
+        displaced: dict[str, Any] = {}
+        for name, value in self.changes.items():
+            displaced.update(table[name].costs(value))
         before, link = link, link.having(**{**displaced, **self.changes})
         if "mac" in self.changes:
             link = replace(link, mac_is_set=True)
@@ -228,8 +229,11 @@ class LinkSet(Operation):
         link = model.links.get((self.netns, self.name))
         if link is None:
             return ()
-        old = {name: link.attrs.get(name) for name in self.changes}
         table = kind_of(self.kind).table
+        displaced = {other for name, value in self.changes.items() for other in table[name].costs(value)}
+        old = {
+            name: link.attrs.get(name) for name in (*self.changes, *(other for other in displaced if link.get(other)))
+        }
         if any(not old[name] and not table[name].clearable for name in self.changes):
             # What can't be taken off a device again can be left out of a new one.
             return (LinkDelete(self.netns, self.name, self.kind), *rebuild(model, link))
@@ -282,7 +286,7 @@ class LinkSet(Operation):
         ]
         head += [str(self.changes[name]) for name in ("admin_state",) if name in self.changes]
         tail = [
-            option.words(self.changes[name])
+            option.change_words(self.changes[name], self.replaces)
             for name, option in table.items()
             if name in self.changes and option.level == "info"
         ]

@@ -45,7 +45,7 @@ class _FlagOrByte(nla):  # type: ignore[misc]  # pyroute2 has no types
 
 
 class _Bits(nla):  # type: ignore[misc]  # as above
-    """`struct br_boolopt_multi`: asked for as {bit: on}, by the numbers of the bits."""
+    """`struct br_boolopt_multi`, and `struct ifla_vlan_flags`: asked for as {bit: on}, by the numbers of the bits."""
 
     fields = (("optval", "I"), ("optmask", "I"))
 
@@ -59,12 +59,16 @@ class _Bits(nla):  # type: ignore[misc]  # as above
 def register(ifinfmsg: Any) -> None:
     """Put our classes in the place of pyroute2's."""
     kinds: Any = ifinfmsg.ifinfo.data_map
-    old_macvlan, old_bridge = kinds["macvlan"], kinds["bridge"]
+    old_macvlan, old_bridge, old_vlan = kinds["macvlan"], kinds["bridge"], kinds["vlan"]
 
     class Macvlan(old_macvlan):  # type: ignore[misc, valid-type]  # as above
-        """Modes are words there; and a macvtap device has the same attributes."""
+        """Modes are words there, and it ends with IFLA_MACVLAN_MACADDR_COUNT; and a macvtap device has the same attributes."""
 
-        nla_map = amended(old_macvlan, dict.fromkeys(("IFLA_MACVLAN_MODE", "IFLA_MACVLAN_MACADDR_MODE"), "uint32"))
+        nla_map = amended(
+            old_macvlan,
+            dict.fromkeys(("IFLA_MACVLAN_MODE", "IFLA_MACVLAN_MACADDR_MODE"), "uint32"),
+            (("IFLA_MACVLAN_BC_QUEUE_LEN", "uint32"),),
+        )
 
     class Ipvlan(_ipvlan.ipvlan):  # type: ignore[misc]  # as above
         """It lacks the flags."""
@@ -108,6 +112,20 @@ def register(ifinfmsg: Any) -> None:
 
         Bits = _Bits
 
+    class Vlan(old_vlan):  # type: ignore[misc, valid-type]  # as above
+        """Its flags are two numbers there, each as a whole."""
+
+        nla_map = amended(old_vlan, {"IFLA_VLAN_FLAGS": "Bits"})
+
+        Bits = _Bits
+
     kinds.update(
-        vxlan=Vxlan, geneve=Geneve, macvlan=Macvlan, macvtap=Macvlan, ipvlan=Ipvlan, ipvtap=Ipvlan, bridge=Bridge
+        vxlan=Vxlan,
+        geneve=Geneve,
+        macvlan=Macvlan,
+        macvtap=Macvlan,
+        ipvlan=Ipvlan,
+        ipvtap=Ipvlan,
+        bridge=Bridge,
+        vlan=Vlan,
     )

@@ -22,6 +22,7 @@ from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, all_uppers,
 from .plan_stack import check_lower, check_siblings, ends, from_below, open_node, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
+from .values import ListOf
 
 MOST_PORTS = 1023
 """BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
@@ -287,6 +288,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     link = planner.model.link(key)
     if link is None:
         return
+    options = with_additions(want, options, link)
     changes = differing(want.kind, options, link)
     if changes.get("master"):
         check_master(planner, want.where, key[0], changes["master"])
@@ -304,6 +306,16 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     if "master" in changes and changes.get("admin_state") != "down" and "addresses" not in options:
         # A VRF makes its ports forget their IPv6 addresses, when they come and when they go.
         put_addresses_back(planner, link)
+
+
+def with_additions(want: LinkWant, options: Mapping[str, Any], link: Link) -> Mapping[str, Any]:
+    """The options, with what the device has already in the lists that are additions, and that are attributes of its kind."""
+    whole = dict(options)
+    for name in want.append & options.keys():
+        option = want.kind.table[name]
+        if option.level == "info" and isinstance(option.type, ListOf):
+            whole[name] = option.type.joined(link.get(name) or (), options[name])
+    return whole
 
 
 def put_addresses_back(planner: Planner, before: Link) -> None:

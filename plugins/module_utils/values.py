@@ -411,6 +411,10 @@ class ListOf(Type):
                 found.append(parsed)
         return tuple(found)
 
+    def joined(self, found: Sequence[Any], value: Sequence[Any]) -> Sequence[Any]:
+        """What is `found`, and `value` besides."""
+        return (*found, *(item for item in value if item not in found))
+
     def text(self, value: Sequence[Any]) -> str:
         return " ".join(self.element.text(item) for item in value)
 

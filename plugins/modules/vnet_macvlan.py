@@ -42,11 +42,24 @@ options:
       - V(private), none of them to another. V(vepa), only by way of a switch that sends frames back where they came
         from (IEEE 802.1Qbg). V(bridge), each to each.
       - V(passthru), there is only one, which has O(parent) for itself, with its MAC address. V(source), it gets only
-        frames from certain MAC addresses, which C(ip link set ... type macvlan macaddr) lists.
+        frames from the MAC addresses in O(macaddrs).
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(vepa)).
       - The kernel can't switch V(passthru) on or off on an existing device, see O(recreate).
     type: str
     choices: [private, vepa, bridge, passthru, source]
+  macaddrs:
+    description:
+      - The MAC addresses from which a device in the mode V(source) takes frames. V([]) is none.
+      - The list is the whole truth, unless O(append=true). If omitted, it is left alone. It goes when O(mode) becomes
+        another one.
+    type: list
+    elements: str
+  bcqueuelen:
+    description:
+      - How many broadcast and multicast frames may wait to be handed to the devices on O(parent), V(1) to
+        V(4294967295). The largest of all its devices counts. It needs Linux 5.11.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(1000)).
+    type: int
   tap:
     description:
       - Whether it is a macvtap device, with a file C(/dev/tapN), see RV(link.device).
@@ -118,6 +131,13 @@ EXAMPLES = r"""
 - name: Show the file for the command line of the hypervisor
   ansible.builtin.debug:
     msg: "-netdev tap,id=net0,fd=3 3<>{{ vm7.link.device }}"
+
+- name: Hear nobody but two senders
+  linuxnet.vnet.vnet_macvlan:
+    name: from-cameras
+    parent: eth0
+    mode: source
+    macaddrs: ["52:54:00:00:09:01", "52:54:00:00:09:02"]
 
 - name: Delete the host's own
   linuxnet.vnet.vnet_macvlan:
@@ -217,6 +237,17 @@ link:
       returned: when the device is there
       type: str
       sample: bridge
+    macaddrs:
+      description: As O(macaddrs).
+      returned: when the device is there
+      type: list
+      elements: str
+      sample: []
+    bcqueuelen:
+      description: As O(bcqueuelen).
+      returned: when the device is there
+      type: int
+      sample: 1000
     tap:
       description: As O(tap).
       returned: when the device is there

@@ -47,6 +47,44 @@ options:
       - Needed to make a device. If omitted, it is left alone on an existing device.
       - It can't be changed on an existing device, see O(recreate).
     type: int
+  reorder_hdr:
+    description:
+      - Whether frames come in without the tag. With V(false) a program that captures them sees it.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(true)).
+    type: bool
+  gvrp:
+    description:
+      - Whether the switch is told by GVRP that the VLAN is wanted here.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(false)).
+    type: bool
+  mvrp:
+    description:
+      - The same by MVRP.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(false)).
+    type: bool
+  loose_binding:
+    description:
+      - Whether it can be up while O(parent) is down, and does not go down and up with that.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(false)).
+    type: bool
+  bridge_binding:
+    description:
+      - Whether it has a carrier only while a port of the bridge O(parent) that is in the VLAN has one.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(false)).
+    type: bool
+  ingress_qos_map:
+    description:
+      - Which priority a frame that comes in gets in the kernel by that in its tag, each pair as C(ip-link(8)) writes it,
+        such as V("3:5"). Quote it, for YAML would make a number of it. What is not listed gets 0.
+      - The list is the whole truth, unless O(append=true). V([]) takes all off. If omitted, it is left alone.
+    type: list
+    elements: str
+  egress_qos_map:
+    description:
+      - The same for frames that go out, the kernel's priority first, and that of the tag (V(0) to V(7)) second.
+      - The list is the whole truth, unless O(append=true). V([]) takes all off. If omitted, it is left alone.
+    type: list
+    elements: str
 notes:
   - The kernel sets VLAN devices down and up with O(parent). While that is down, a VLAN device can't be set up.
   - A VLAN device carries at most the MTU of O(parent), and a new one gets that. When O(parent) gets a smaller one,
@@ -103,6 +141,13 @@ EXAMPLES = r"""
     parent: eth0
     vid: 40
     addresses: [10.40.0.11/24]
+
+- name: Keep a VLAN for telephones apart by the priority in its tags
+  linuxnet.vnet.vnet_vlan:
+    name: phones
+    parent: eth0
+    vid: 50
+    egress_qos_map: ["0:5", "6:7"]
 
 - name: Delete the customer's device
   linuxnet.vnet.vnet_vlan:
@@ -206,6 +251,43 @@ link:
       returned: when the device is there
       type: int
       sample: 20
+    reorder_hdr:
+      description: As O(reorder_hdr).
+      returned: when the device is there
+      type: bool
+      sample: true
+    gvrp:
+      description: As O(gvrp).
+      returned: when the device is there
+      type: bool
+      sample: false
+    mvrp:
+      description: As O(mvrp).
+      returned: when the device is there
+      type: bool
+      sample: false
+    loose_binding:
+      description: As O(loose_binding).
+      returned: when the device is there
+      type: bool
+      sample: false
+    bridge_binding:
+      description: As O(bridge_binding).
+      returned: when the device is there
+      type: bool
+      sample: false
+    ingress_qos_map:
+      description: As O(ingress_qos_map).
+      returned: when the device is there
+      type: list
+      elements: str
+      sample: []
+    egress_qos_map:
+      description: As O(egress_qos_map).
+      returned: when the device is there
+      type: list
+      elements: str
+      sample: ["0:5", "6:7"]
 """
 
 from ..module_utils.kinds.vlan import VLAN

@@ -96,8 +96,15 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "df": "unset",
         "udp_csum": False,
     },
-    "vlan": {"vid": 7, "protocol": "802.1q"},
-    "macvlan": {"mode": "vepa", "tap": False},
+    "vlan": {
+        "vid": 7,
+        "protocol": "802.1q",
+        "reorder_hdr": True,
+        **dict.fromkeys(("gvrp", "mvrp", "loose_binding", "bridge_binding"), False),
+        "ingress_qos_map": (),
+        "egress_qos_map": (),
+    },
+    "macvlan": {"mode": "vepa", "tap": False, "macaddrs": (), "bcqueuelen": 1000},
     "ipvlan": {"mode": "l3", "flag": "bridge", "tap": False},
 }
 """What a new device has, as Linux 6.18 tells it."""

@@ -73,6 +73,10 @@ class Option:
         """Whether only a new device would have `value`, where this one has `found`."""
         return not self.create_only and (not self.mutable or (value == "" and not self.clearable))
 
+    def costs(self, value: Any) -> Mapping[str, Any]:
+        """What a device that gets `value` has then of other options."""
+        return dict.fromkeys(self.displaces, "") if value else {}
+
     def words(self, value: Any) -> str:
         """As iproute2 writes it, without the device."""
         cli = self.cli or self.name + " {}"
@@ -85,11 +89,29 @@ class Option:
         """What a new resource has when nobody asked for anything, None where that can't be said."""
         return next((value for value in (self.default, self.new, self.initial) if value is not None), None)
 
+    def change_words(self, value: Any, found: Mapping[str, Any]) -> str:
+        """The same, for a device that has `found` now, by option."""
+        return self.words(value)
+
     def argument(self) -> dict[str, Any]:
         spec = dict(self.type.spec)
         if self.default is not None:
             spec["default"] = self.default
         return spec
+
+
+@dataclass(frozen=True)
+class BitOption(Option):
+    """One of the switches that share an attribute, by the number of its bit. The attribute has their values, and a mask of those meant."""
+
+    bit: int = 0
+
+    def read(self, attrs: Mapping[str, Any]) -> Any:
+        found = attrs.get(self.attr)
+        return bool(found["optval"] >> self.bit & 1) if found and found["optmask"] >> self.bit & 1 else None
+
+    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
+        return [(self.attr, {self.bit: value})]
 
 
 class DeviceRef(DeviceName):
@@ -140,7 +162,7 @@ class LinkKind:
     - `lower`: the option that names the device under it, with which it goes.
     - `flat`: the kernel puts one that should stand on one of its own kind on what is under that.
     - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
-      that one's; `same mtu`: always that one's.
+      that one's; `same mtu`: always that one's. `loose`: the option by which it no longer goes up and down with that.
     - `tap_info`: the netlink kind that its option `tap` makes of it, one with a file under /dev.
     - `shared`: options that are not its own but those of the device under it, for all that stand there.
     - `retold`: options that iproute2 wants to be told again with each change.
@@ -170,6 +192,7 @@ class LinkKind:
     routes_ports: bool = False
     flat: bool = False
     follows: tuple[str, ...] = ()
+    loose: str = ""
     tap_info: str = ""
     retold: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()

@@ -9,11 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..values import Bool, Choice, DeviceName, Int, ListOf, Seconds
-from .base import Attributes, LinkKind, Option
+from .base import BitOption, LinkKind, Option
 
 LONGEST = 10_000_000
 RESTRICTED = 7
@@ -52,24 +51,10 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
 
 
 BOOLOPT = "IFLA_BR_MULTI_BOOLOPT"
-
-
-@dataclass(frozen=True)
-class BoolOption(Option):
-    """One of the switches that share an attribute (BR_BOOLOPT_* in linux/if_bridge.h), by its number."""
-
-    bit: int = 0
-
-    def read(self, attrs: Mapping[str, Any]) -> Any:
-        found = attrs.get(self.attr)
-        return bool(found["optval"] >> self.bit & 1) if found and found["optmask"] >> self.bit & 1 else None
-
-    def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
-        return [(self.attr, {self.bit: value})]
-
+"""Its bits are BR_BOOLOPT_* in linux/if_bridge.h."""
 
 MULTICAST = (
-    BoolOption("mcast_vlan_snooping", Bool(), BOOLOPT, bit=1, since="5.15", initial=False),
+    BitOption("mcast_vlan_snooping", Bool(), BOOLOPT, bit=1, since="5.15", initial=False),
     Option("mcast_router", Int(0, 2), "IFLA_BR_MCAST_ROUTER", initial=1),
     Option("mcast_query_use_ifaddr", Bool(), "IFLA_BR_MCAST_QUERY_USE_IFADDR", initial=False),
     Option("mcast_stats_enabled", Bool(), "IFLA_BR_MCAST_STATS_ENABLED", initial=False),
@@ -116,7 +101,7 @@ BRIDGE = LinkKind(
         Option("mcast_querier", Bool(), "IFLA_BR_MCAST_QUERIER", initial=False),
         *MULTICAST,
         Option("group_fwd_mask", Int(0, 65535), "IFLA_BR_GROUP_FWD_MASK", initial=0),
-        BoolOption("no_linklocal_learn", Bool(), BOOLOPT, bit=0, since="5.0", initial=False),
+        BitOption("no_linklocal_learn", Bool(), BOOLOPT, bit=0, since="5.0", initial=False),
         Option("fdb_max_learned", Int(0, 4294967295), "IFLA_BR_FDB_MAX_LEARNED", since="6.8", initial=0),
         Option("vlan_stats_enabled", Bool(), "IFLA_BR_VLAN_STATS_ENABLED", initial=False),
         Option("nf_call_iptables", Bool(), "IFLA_BR_NF_CALL_IPTABLES", initial=False),
