@@ -34,10 +34,8 @@ from .netlink import (
     route_message,
     rule_message,
 )
-from .rows import PERMANENT, Fdb, Neighbor, Route, Rule
+from .rows import INVERTED, IP_PROTOCOLS, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
 
-TO_TABLE = 1
-"""FR_ACT_TO_TBL."""
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
 
@@ -102,12 +100,25 @@ def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:
         "src_len": int(source_length or 0),
         "dst_len": int(destination_length or 0),
         "table": row.table if row.table < 256 else 0,
-        "action": TO_TABLE,
+        "tos": int(row.tos or "0", 16),
+        "action": RULE_ACTIONS[row.action],
+        "flags": INVERTED if row.inverted else 0,
     }
     attrs: Attributes = [("FRA_PRIORITY", row.priority), ("FRA_TABLE", row.table), ("FRA_PROTOCOL", row.protocol)]
     attrs += said(FRA_SRC=source, FRA_DST=destination, FRA_IIFNAME=row.iif, FRA_OIFNAME=row.oif)
     if mark:
         attrs += [("FRA_FWMARK", int(mark, 16)), ("FRA_FWMASK", int(mask or "0xffffffff", 16))]
+    if row.ipproto:
+        attrs.append(("FRA_IP_PROTO", IP_PROTOCOLS.get(row.ipproto) or int(row.ipproto)))
+    for name, span in (
+        ("FRA_SPORT_RANGE", row.sport),
+        ("FRA_DPORT_RANGE", row.dport),
+        ("FRA_UID_RANGE", row.uidrange),
+    ):
+        first, _dash, last = span.partition("-")
+        attrs += said(**{name: f"{first}:{last or first}" if span else ""})
+    if row.suppress_prefixlength:
+        attrs.append(("FRA_SUPPRESS_PREFIXLEN", int(row.suppress_prefixlength)))
     return rule_message(fields, attrs)
 
 

@@ -24,8 +24,8 @@ from .kinds.rule import RULE, shown_mark
 from .netlink import attributes_of
 from .port_operations import usual_vlans
 from .read_links import neighbor_value
-from .read_rows import rule_value
-from .rows import ROUTE_TYPES, TABLES, Fdb
+from .read_rows import NO_SUPPRESSION, PROTOCOL_NAMES, rule_value, span
+from .rows import INVERTED, ROUTE_TYPES, TABLES, Fdb
 from .rows import STATIC as STATIC_ENTRY
 from .state import Key, Link, Nat, State, nat_shown, vnis_shown
 
@@ -51,8 +51,6 @@ STATIC = 0xC0
 """The states of an FDB entry that doesn't age: permanent and noarp (`NUD_PERMANENT`, `NUD_NOARP`)."""
 EXT_LEARNED = 0x10
 """The flag of an FDB entry that some control plane learned (`NTF_EXT_LEARNED`)."""
-RULE_INVERT = 2
-NO_SUPPRESSION = 0xFFFFFFFF
 
 NameAt = Callable[[int], str]
 """The name of the device with an index."""
@@ -109,32 +107,27 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     }
 
 
-def span(text: str | None) -> str:
-    """A range as iproute2 writes it; pyroute2 joins its ends by a colon."""
-    first, _colon, last = (text or "").partition(":")
-    return first if first == last else f"{first}-{last}"
-
-
 def rule_shown(message: Any) -> dict[str, Any]:
     """A policy rule in the words of `vnet_rule`, and of ip-rule(8) for what that has no option for."""
     attrs = attributes_of(message)
     table = attrs.get("FRA_TABLE") or message["table"]
     suppressed = attrs.get("FRA_SUPPRESS_PREFIXLEN")
     protocol = attrs.get("FRA_PROTOCOL") or 0
+    ipproto = attrs.get("FRA_IP_PROTO") or 0
     return {
         "priority": attrs.get("FRA_PRIORITY") or 0,
         "family": FAMILIES[message["family"]],
         "protocol": PROTOCOLS.get(protocol, protocol),
         **said(
             {
-                "not": bool(message["flags"] & RULE_INVERT),
+                "not": bool(message["flags"] & INVERTED),
                 "from": prefix(attrs.get("FRA_SRC"), message["src_len"]),
                 "to": prefix(attrs.get("FRA_DST"), message["dst_len"]),
                 "iif": attrs.get("FRA_IIFNAME"),
                 "oif": attrs.get("FRA_OIFNAME"),
                 "fwmark": shown_mark(attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")),
-                "tos": message["tos"],
-                "ipproto": attrs.get("FRA_IP_PROTO"),
+                "tos": f"{message['tos']:#x}" if message["tos"] else "",
+                "ipproto": PROTOCOL_NAMES.get(ipproto, ipproto),
                 "sport": span(attrs.get("FRA_SPORT_RANGE")),
                 "dport": span(attrs.get("FRA_DPORT_RANGE")),
                 "uidrange": span(attrs.get("FRA_UID_RANGE")),

@@ -15,7 +15,7 @@ from .desired import RowWant
 from .kinds.rule import shown_mark
 from .netlink import attributes_of
 from .read_links import LinkReader, made_by_somebody, neighbor_value
-from .rows import RowKey, Rule
+from .rows import INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -88,18 +88,13 @@ def rule_value(message: Any) -> Rule | None:
         "FRA_GOTO",
         "FRA_TUN_ID",
         "FRA_L3MDEV",
-        "FRA_UID_RANGE",
-        "FRA_IP_PROTO",
-        "FRA_SPORT_RANGE",
-        "FRA_DPORT_RANGE",
     )
-    suppresses = any(
-        attrs.get(name, NO_SUPPRESSION) != NO_SUPPRESSION for name in ("FRA_SUPPRESS_PREFIXLEN", "FRA_SUPPRESS_IFGROUP")
-    )
-    if message["action"] != TO_TABLE or message["flags"] & INVERTED or message["tos"] or suppresses:
+    if message["action"] not in ACTIONS or any(attrs.get(name) for name in others):
         return None
-    if any(attrs.get(name) for name in others):
+    if attrs.get("FRA_SUPPRESS_IFGROUP", NO_SUPPRESSION) != NO_SUPPRESSION:
         return None
+    suppressed = attrs.get("FRA_SUPPRESS_PREFIXLEN", NO_SUPPRESSION)
+    ipproto = attrs.get("FRA_IP_PROTO") or 0
     source, destination = attrs.get("FRA_SRC"), attrs.get("FRA_DST")
     return Rule(
         attrs.get("FRA_PRIORITY") or 0,
@@ -110,12 +105,24 @@ def rule_value(message: Any) -> Rule | None:
         attrs.get("FRA_OIFNAME") or "",
         shown_mark(attrs.get("FRA_FWMARK"), attrs.get("FRA_FWMASK")),
         attrs.get("FRA_TABLE") or message["table"],
-        attrs.get("FRA_PROTOCOL") or 0,
+        tos=f"{message['tos']:#x}" if message["tos"] else "",
+        ipproto=PROTOCOL_NAMES.get(ipproto, str(ipproto)) if ipproto else "",
+        sport=span(attrs.get("FRA_SPORT_RANGE")),
+        dport=span(attrs.get("FRA_DPORT_RANGE")),
+        uidrange=span(attrs.get("FRA_UID_RANGE")),
+        inverted="not" if message["flags"] & INVERTED else "",
+        action=ACTIONS[message["action"]],
+        suppress_prefixlength="" if suppressed == NO_SUPPRESSION else str(suppressed),
+        protocol=attrs.get("FRA_PROTOCOL") or 0,
     )
 
 
-TO_TABLE = 1
-"""FR_ACT_TO_TBL."""
-INVERTED = 2
-"""FIB_RULE_INVERT: the rule is about all other packets."""
+def span(text: str | None) -> str:
+    """A range as iproute2 writes it; pyroute2 joins its ends by a colon."""
+    first, _colon, last = (text or "").partition(":")
+    return first if first == last else f"{first}-{last}"
+
+
+ACTIONS = {number: word for word, number in RULE_ACTIONS.items()}
+PROTOCOL_NAMES = {number: word for word, number in IP_PROTOCOLS.items()}
 NO_SUPPRESSION = 0xFFFFFFFF

@@ -107,6 +107,15 @@ TABLES = {253: "default", 254: "main", 255: "local"}
 
 ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 
+RULE_ACTIONS = {"lookup": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+"""FR_ACT_* of include/uapi/linux/fib_rules.h."""
+
+INVERTED = 2
+"""FIB_RULE_INVERT there."""
+
+IP_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "sctp": 132}
+"""The names of some of IANA's numbers, as iproute2 has them of /etc/protocols."""
+
 ALL_ZEROS = "00:00:00:00:00:00"
 """The FDB's entry for what no other entry covers: VXLAN's head-end replication list."""
 
@@ -196,7 +205,7 @@ class Neighbor(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of policy routing, as far as the options of vnet_rule go. `fwmark` is as iproute2 writes it."""
+    """A rule of policy routing, as far as the options of vnet_rule go, each as iproute2 writes it and "" where it says nothing."""
 
     priority: int
     family: int
@@ -206,7 +215,22 @@ class Rule(NamedTuple):
     oif: str = ""
     fwmark: str = ""
     table: int = 0
+    """0 where it leads to none."""
+    tos: str = ""
+    ipproto: str = ""
+    sport: str = ""
+    dport: str = ""
+    uidrange: str = ""
+    inverted: str = ""
+    """`not`: it is about all packets but these."""
+    action: str = "lookup"
+    suppress_prefixlength: str = ""
     protocol: int = 4
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """What says which packets it is about, in the order of kinds.rule.SELECTORS."""
+        return (*self[2:7], *self[8:14])
 
     @property
     def by_kernel(self) -> bool:
@@ -215,14 +239,17 @@ class Rule(NamedTuple):
 
     def key(self, netns: str, _device: str = "") -> RowKey:
         # Two rules may differ in nothing but the table.
-        return ("rule", netns, *self[:8])
+        return ("rule", netns, self.priority, self.family, *self.selectors, self.table, *self[-3:-1])
 
     def command(self, verb: str, netns: str, _device: str = "") -> str:
         return tool(f"ip {'-6 ' if self.family == 6 else ''}rule {verb}", netns, self.text())
 
     def text(self, _device: str = "") -> str:
-        words = ["priority", str(self.priority), *pairs(from_=self.source, to=self.destination)]
-        return " ".join([*words, *pairs(iif=self.iif, oif=self.oif, fwmark=self.fwmark, table=self.table)])
+        words = [*([self.inverted] if self.inverted else []), "priority", str(self.priority)]
+        words += pairs(from_=self.source, to=self.destination, iif=self.iif, oif=self.oif, fwmark=self.fwmark)
+        words += pairs(tos=self.tos, ipproto=self.ipproto, sport=self.sport, dport=self.dport, uidrange=self.uidrange)
+        words += pairs(table=self.table) if self.action == "lookup" else [self.action]
+        return " ".join([*words, *pairs(suppress_prefixlength=self.suppress_prefixlength)])
 
 
 Row = Union[Route, Fdb, Neighbor, Rule]

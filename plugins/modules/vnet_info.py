@@ -363,15 +363,15 @@ host:
           type: int
           sample: 1000
         tos:
-          description: The type of service of the packets.
+          description: The type of service of the packets, in hex.
           returned: where it has one
-          type: int
-          sample: 16
+          type: str
+          sample: "0x10"
         ipproto:
-          description: The number of their protocol.
+          description: Their protocol, by its number where O(linuxnet.vnet.vnet_rule#module:ipproto) has no name for it.
           returned: where it has one
-          type: int
-          sample: 17
+          type: raw
+          sample: udp
         sport:
           description: Their source port, or a range.
           returned: where it has one

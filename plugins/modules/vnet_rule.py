@@ -54,11 +54,55 @@ options:
       - Firewall mark that packets carry, such as V(0x10), with V(0x10/0xff) only as far as the mask after the slash goes.
       - If omitted or V(""), it is a rule about any mark. With O(state=absent), it may be any rule.
     type: str
+  tos:
+    description:
+      - Type of service that packets carry, V(1) to V(255), also in hex such as V("0x10").
+      - If omitted or V(""), it is a rule about any. With O(state=absent), it may be any rule.
+    type: str
+  ipproto:
+    description:
+      - Protocol of packets, a number of V(1) to V(255) or one of the names V(icmp), V(tcp), V(udp), V(gre), V(esp), V(ah),
+        V(ipv6-icmp) and V(sctp).
+      - If omitted or V(""), it is a rule about any protocol. With O(state=absent), it may be any rule.
+    type: str
+  sport:
+    description:
+      - Source port of packets, V(1) to V(65534), or a range such as V(1000-2000).
+      - If omitted or V(""), it is a rule about any port. With O(state=absent), it may be any rule.
+    type: str
+  dport:
+    description:
+      - Destination port of packets, V(1) to V(65534), or a range.
+      - If omitted or V(""), it is a rule about any port. With O(state=absent), it may be any rule.
+    type: str
+  uidrange:
+    description:
+      - Number of the user whose program sends, V(0) to V(4294967294), or a range such as V(1000-1999).
+      - If omitted or V(""), it is a rule about anybody. With O(state=absent), it may be any rule.
+    type: str
+  not:
+    description:
+      - Whether the rule is about all packets but those of which the other options tell.
+      - If omitted, it is about those. With O(state=absent), it may be any rule.
+    type: bool
   table:
     description:
       - The routing table to look at, V(1) to V(4294967295), or one of the words V(main), V(default) and V(local).
-      - A new rule needs this.
+      - A new rule needs this, unless O(action) is another one than V(lookup).
       - If omitted, it is left alone on an existing rule.
+    type: str
+  action:
+    description:
+      - What becomes of the packets. V(lookup) looks at O(table). V(blackhole) drops them, V(unreachable) and
+        V(prohibit) tell the sender so.
+      - If omitted, it is left alone on an existing rule, and a new one gets V(lookup).
+    type: str
+    choices: [lookup, blackhole, unreachable, prohibit]
+  suppress_prefixlength:
+    description:
+      - Routes of the table with a prefix of this length (V(0) to V(128)) or a shorter one do not count. With V(0) that
+        is the default route, as VPNs want it.
+      - V("") lets all routes count. If omitted, it is left alone on an existing rule.
     type: str
   family:
     description:
@@ -68,7 +112,7 @@ options:
     choices: [inet, inet6, ipv4, ipv6]
   state:
     description:
-      - V(present) makes the rule if it is missing, and gives it its O(table).
+      - V(present) makes the rule if it is missing, and gives it its O(table), O(action) and O(suppress_prefixlength).
       - V(absent) deletes all rules that have everything that is given, of one family. The rules that the kernel has
         from the start are deleted only by their O(priority).
     type: str
@@ -81,9 +125,9 @@ options:
       - The namespace has to exist; M(linuxnet.vnet.vnet_netns) makes one.
     type: str
 notes:
-  - A rule that says more than these options can say (C(not), C(tos), C(ipproto), C(goto) and others) is none of those
-    that this module compares, changes or deletes.
-  - While its table changes, the new rule stands beside the old one for a moment.
+  - A rule that says more than these options can say (C(goto), C(l3mdev), C(tun_id), C(suppress_ifgroup)) is none of
+    those that this module compares, changes or deletes.
+  - While its table or action changes, the new rule stands beside the old one for a moment.
 seealso:
   - module: linuxnet.vnet.vnet_route
   - module: linuxnet.vnet.vnet_topology
@@ -117,6 +161,27 @@ EXAMPLES = r"""
     netns: router
     iif: eth0
     table: 78
+
+- name: Look for all but the default route in the main table first, as a VPN does
+  linuxnet.vnet.vnet_rule:
+    priority: 900
+    table: main
+    suppress_prefixlength: 0
+
+- name: Send what does not come from the VPN itself into its table
+  linuxnet.vnet.vnet_rule:
+    priority: 901
+    not: true
+    fwmark: "0xca6c"
+    table: 51820
+
+- name: Keep a user's programs from sending mail by themselves
+  linuxnet.vnet.vnet_rule:
+    priority: 800
+    uidrange: 1000-1999
+    ipproto: tcp
+    dport: 25
+    action: prohibit
 
 - name: Delete a rule by its priority
   linuxnet.vnet.vnet_rule:
@@ -180,11 +245,51 @@ rule:
       returned: when the rule has one
       type: str
       sample: "0x10/0xff"
+    tos:
+      description: As O(tos).
+      returned: when the rule has one
+      type: str
+      sample: "0x10"
+    ipproto:
+      description: As O(ipproto).
+      returned: when the rule has one
+      type: str
+      sample: tcp
+    sport:
+      description: As O(sport).
+      returned: when the rule has one
+      type: str
+      sample: 1000-2000
+    dport:
+      description: As O(dport).
+      returned: when the rule has one
+      type: str
+      sample: "25"
+    uidrange:
+      description: As O(uidrange).
+      returned: when the rule has one
+      type: str
+      sample: 1000-1999
+    not:
+      description: As O(not).
+      returned: when the rule has one
+      type: bool
+      sample: true
     table:
       description: As O(table), a word where there is one.
       returned: when the rule is there
       type: raw
       sample: 77
+    action:
+      description: As O(action).
+      returned: when the rule looks at no table
+      type: str
+      sample: prohibit
+    suppress_prefixlength:
+      description: As O(suppress_prefixlength).
+      returned: when the rule has one
+      type: int
+      sample: 0
     netns:
       description: As O(netns).
       returned: when the rule is not in the namespace in which the module runs

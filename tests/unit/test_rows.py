@@ -78,6 +78,14 @@ def test_a_rule_without_a_priority_comes_where_the_kernel_would_have_it() -> Non
         ({"state": "absent", "table": 7}, ["delete priority 100 from 10.0.0.0/8 table 7"]),
         ({"state": "absent", "table": "main"}, []),
         ({"state": "absent", "priority": 32766}, ["delete priority 32766 table 254"]),
+        ({"from": "10.0.0.0/8", "action": "lookup", "not": False, "suppress_prefixlength": ""}, []),
+        ({"from": "10.0.0.0/8", "action": "prohibit"}, ["add priority 100 from 10.0.0.0/8 prohibit"]),
+        (
+            {"from": "10.0.0.0/8", "suppress_prefixlength": 0},
+            ["add priority 100 from 10.0.0.0/8 table 7 suppress_prefixlength 0"],
+        ),
+        ({"from": "10.0.0.0/8", "not": True, "table": 7}, ["add not priority 99 from 10.0.0.0/8 table 7"]),
+        ({"state": "absent", "table": 7, "ipproto": "tcp"}, []),
         ({"state": "absent", "from": "10.0.0.0/8", "iif": "x"}, []),
         ({"state": "absent", "from": "10.0.0.0/8", "table": 8}, []),
     ],
@@ -171,7 +179,7 @@ def test_a_topology_takes_away_the_rows_that_it_made_and_no_others() -> None:
     wants = tuple(row_want(RULE, {"priority": number, "table": 7}) for number in (1, 2))
     used = host(Rule(1, 4, table=7))
     made = plan(used, wants, lab).after
-    assert Record.read(made.text(lab.record)).rows == [["rule", "", 2, 4, "", "", "", "", "", 7]]
+    assert Record.read(made.text(lab.record)).rows == [["rule", "", 2, 4, *[""] * 11, 7, "lookup", ""]]
     gone = plan(made, (), Topology("lab", absent=True))
     assert [command for command in gone.commands if "rule" in command] == ["ip rule delete priority 2 table 7"]
 
@@ -180,4 +188,4 @@ def test_a_changed_row_stays_the_topologys_own() -> None:
     lab = Topology("lab")
     made = plan(host(), (row_want(RULE, {"priority": 2, "table": 7}),), lab).after
     changed = plan(made, (row_want(RULE, {"priority": 2, "table": 8}),), lab).after
-    assert Record.read(changed.text(lab.record)).rows == [["rule", "", 2, 4, "", "", "", "", "", 8]]
+    assert Record.read(changed.text(lab.record)).rows == [["rule", "", 2, 4, *[""] * 11, 8, "lookup", ""]]

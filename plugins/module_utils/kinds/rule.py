@@ -12,15 +12,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import TABLES, RowKey, Rule
+from ..rows import IP_PROTOCOLS, RULE_ACTIONS, TABLES, RowKey, Rule
 from ..state import Link
-from ..values import BadValue, Choice, DeviceName, Int, Network, Type, Word
+from ..values import BadValue, Bool, Choice, DeviceName, Int, Network, Type, Word
 from .base import Option
 from .route import TABLE_NUMBERS
 from .row import NETNS, RowKind, Rows
 
-SELECTORS = ("from", "to", "iif", "oif", "fwmark")
+SELECTORS = ("from", "to", "iif", "oif", "fwmark", "tos", "ipproto", "sport", "dport", "uidrange", "not")
 """The options that say which packets a rule is about, in the order in which a key has them."""
+FIELDS = ("source", "destination", "iif", "oif", "fwmark", "tos", "ipproto", "sport", "dport", "uidrange", "inverted")
+"""The same as a Rule has them."""
 
 
 class Selector(Network):
@@ -63,6 +65,62 @@ def shown_mark(number: int | None, mask: int | None) -> str:
     return f"{number or 0:#x}" if mask in (None, 0xFFFFFFFF) else f"{number or 0:#x}/{mask:#x}"
 
 
+class Tos(Type):
+    """The type of service that packets carry, in decimal or in hex; canonical is hex."""
+
+    unset = True
+
+    def parse(self, value: Any) -> str:
+        if value == "":
+            return ""
+        in_hex = isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]+", value.strip())
+        return f"{Int(1, 255).parse(int(value, 16) if in_hex else value):#x}"
+
+
+class Protocol(Type):
+    """A protocol over IP, by its name or its number; canonical is the name where there is one."""
+
+    unset = True
+
+    def parse(self, value: Any) -> str:
+        return "" if value == "" else str(Word(1, 255, IP_PROTOCOLS).parse(value))
+
+
+class Span(Type):
+    """A number or a range of them, such as 1000-2000."""
+
+    unset = True
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def parse(self, value: Any) -> str:
+        if value == "":
+            return ""
+        first, dash, last = str(value).partition("-")
+        one = Int(self.low, self.high)
+        low, high = one.parse(first.strip()), one.parse(last.strip() if dash else first.strip())
+        if high < low:
+            raise BadValue(f"the range {value} is empty, write {high}-{low}")
+        return f"{low}-{high}" if high > low else str(low)
+
+
+class Inverted(Bool):
+    """Whether it is about all packets but those; canonical is iproute2's word, as of all that says which packets a rule is about."""
+
+    def parse(self, value: Any) -> Any:
+        return "not" if super().parse(value) else ""
+
+
+class PrefixLength(Type):
+    """A prefix length, "" for none."""
+
+    unset = True
+
+    def parse(self, value: Any) -> str:
+        return "" if value == "" else str(Int(0, 128).parse(value))
+
+
 class Family(Choice):
     """An address family, in iproute2's words or in those of the addresses."""
 
@@ -83,10 +141,20 @@ class RuleKind(RowKind):
         Option("iif", DeviceName(unset=True), level="none"),
         Option("oif", DeviceName(unset=True), level="none"),
         Option("fwmark", Mark(), level="none"),
+        Option("tos", Tos(), level="none"),
+        Option("ipproto", Protocol(), level="none"),
+        Option("sport", Span(1, 65534), level="none"),
+        Option("dport", Span(1, 65534), level="none"),
+        Option("uidrange", Span(0, 2**32 - 2), level="none"),
+        Option("not", Inverted(), level="none"),
         Option("family", Family({"inet": 4, "inet6": 6, "ipv4": 4, "ipv6": 6}), level="none"),
         NETNS,
     )
-    options = (Option("table", Word(1, 2**32 - 1, TABLE_NUMBERS), level="none"),)
+    options = (
+        Option("table", Word(1, 2**32 - 1, TABLE_NUMBERS), level="none"),
+        Option("action", Choice(RULE_ACTIONS), level="none"),
+        Option("suppress_prefixlength", PrefixLength(), level="none"),
+    )
 
     def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
         families = {6 if ":" in said[name] else 4 for name in ("from", "to") if said.get(name)}
@@ -96,6 +164,8 @@ class RuleKind(RowKind):
             return "family: the addresses of a rule are of one family, and this one mixes IPv4 and IPv6"
         if not any(said.get(name) not in (None, "") for name in ("priority", "table", *SELECTORS)):
             return f"priority: say which rule by at least one of priority, {', '.join(SELECTORS)}, and table"
+        if said.get("action", "lookup") != "lookup" and "table" in said and not absent:
+            return f"table: a rule with the action {said['action']} looks at no table"
         return None
 
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
@@ -111,7 +181,7 @@ class RuleKind(RowKind):
             if not isinstance(row, Rule) or place[1] != netns or row.family != family:
                 continue
             if priority not in (None, row.priority) or not all(
-                word == has or (absent and not word) for word, has in zip(selectors, row[2:7])
+                word == has or (absent and not word) for word, has in zip(selectors, row.selectors)
             ):
                 continue
             # Those that are there from the start are left alone, unless it is them that are meant.
@@ -127,14 +197,28 @@ class RuleKind(RowKind):
         return ""
 
     def has(self, row: Any) -> dict[str, Any]:
-        return {"table": TABLES.get(row.table, row.table)}
+        return {
+            "table": TABLES.get(row.table, row.table),
+            "action": row.action,
+            "suppress_prefixlength": row.suppress_prefixlength,
+        }
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
-        if "table" not in said:
+        action = said.get("action", "lookup" if "table" in said or not found else found.action)
+        if action == "lookup" and "table" not in said and not (found and found.table):
             raise BadValue(f"table: there is no {self.words(key)}, and to make it this option is needed")
-        table = self.options[0].type.encode(said["table"])
+        table = self.options[0].type.encode(said["table"]) if "table" in said else found.table if found else 0
+        more = {
+            "action": action,
+            "table": table if action == "lookup" else 0,
+            "suppress_prefixlength": said.get(
+                "suppress_prefixlength", found.suppress_prefixlength if found and action == "lookup" else ""
+            ),
+        }
+        if more["suppress_prefixlength"] and action != "lookup":
+            raise BadValue(f"suppress_prefixlength: a rule with the action {action} looks at no table")
         if found:
-            return found._replace(table=table)
+            return found._replace(**more)
         _kind, _netns, priority, family, *selectors = key
         if priority is None:
             # As the kernel would have it: before all but the first (fib_default_rule_pref()).
@@ -142,27 +226,44 @@ class RuleKind(RowKind):
                 place[2] for place, row in rows.items() if row and place[:2] == key[:2] and place[3] == family
             )
             priority = max(taken[1] - 1, 0) if len(taken) > 1 else 0
-        source, destination, iif, oif, fwmark = selectors
-        return Rule(priority, family, source, destination, iif, oif, fwmark, table)
+        return Rule(priority, family, **dict(zip(FIELDS, selectors)), **more)
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"priority": row.priority, "family": "inet" if row.family == 4 else "inet6"}
-        shown.update({name: value for name, value in zip(SELECTORS, row[2:7]) if value})
-        shown["table"] = TABLES.get(row.table, row.table)
+        shown.update({name: value for name, value in zip(SELECTORS, row.selectors) if value})
+        if row.inverted:
+            shown["not"] = True
+        if row.table:
+            shown["table"] = TABLES.get(row.table, row.table)
+        if row.action != "lookup":
+            shown["action"] = row.action
+        if row.suppress_prefixlength:
+            shown["suppress_prefixlength"] = int(row.suppress_prefixlength)
         if key[1]:
             shown["netns"] = key[1]
         return shown
 
     def words(self, key: RowKey) -> str:
-        parts = [f"{name} {value}" for name, value in zip(("priority", "", *SELECTORS), key[2:9]) if name and value]
+        priority, selectors = key[2], key[4:]
+        parts = [f"priority {priority}"] if priority else []
+        parts += [value if name == "not" else f"{name} {value}" for name, value in zip(SELECTORS, selectors) if value]
         return f"rule {' '.join(parts) or 'from all'}"
 
     def file_words(self, key: RowKey) -> list[str]:
-        _kind, _netns, priority, family, *selectors = key
+        priority, family, selectors = key[2], key[3], key[4:]
         words = [str(priority)] if priority is not None else []
         words += ["inet6"] if family == 6 else []
-        words += [f"{name}-{value.replace('/', '_')}" for name, value in zip(SELECTORS, selectors) if value]
+        words += [
+            value if name == "not" else f"{name}-{value.replace('/', '_')}"
+            for name, value in zip(SELECTORS, selectors)
+            if value
+        ]
         return words or ["all"]
+
+    def displaced(self, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
+        if name == "action" and value != "lookup":
+            return ("table", "suppress_prefixlength")
+        return ("action",) if name == "table" and kept.get("action", "lookup") != "lookup" else ()
 
 
 RULE = RuleKind()

@@ -79,6 +79,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "iif": "x",
         "oif": "y",
         "fwmark": "0x1",
+        "tos": 16,
+        "ipproto": "tcp",
+        "sport": "80",
+        "dport": "1-2",
+        "uidrange": "0-9",
+        "not": True,
         "netns": "web",
     },
     "vnet_neighbor": {"device": "x", "address": "192.0.2.9", "netns": "web"},
@@ -255,7 +261,9 @@ def test_names_of_examples_are_unique(module: str) -> None:
 HOPS = (("192.0.2.1", "x", 1), ("192.0.2.2", "x", 1))
 FULL_ROWS: dict[str, Row] = {
     "route": Route("default", 4, 254, 0, "192.0.2.1", "192.0.2.9", flags=ONLINK, device="x", nexthops=HOPS),
-    "rule": Rule(5, 4, "192.0.2.0/24", "10.0.0.0/8", "x", "y", "0x1", 77),
+    "rule": Rule(
+        5, 4, "192.0.2.0/24", "10.0.0.0/8", "x", "y", "0x1", 77, "0x10", "tcp", "80", "1-2", "0-9", "not", "lookup", "0"
+    ),
     "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09"),
     "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", vni=9, vlan=7, src_vni=8),
 }
