@@ -206,7 +206,7 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
                 " which can't be put back: take it off first"
             )
     table = want.kind.table
-    displaced = {other for name, value in fixed.items() if value for other in table[name].displaces} - set(fixed)
+    displaced = {other for name, value in fixed.items() for other in table[name].costs(value)} - set(fixed)
     # What the kernel can't tell of the old one, the task may know.
     untold = {name: value for name, value in want.options.items() if table[name].create_only and link.get(name) is None}
     changed = link.having(**untold, **fixed)

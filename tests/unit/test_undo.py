@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The linuxnet.vnet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undoing what needs no kernel: files, and the directories that were made for them."""
+"""Undoing what needs no kernel: files, and the directories that were made for them; and options that others take the place of."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed, apply
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.file_operations import FileWrite
+from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Link, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +47,29 @@ def test_a_directory_that_was_there_stays(tmp_path: Path) -> None:
     broken_off(tmp_path / "etc" / "30-x.conf", kept)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "theirs"]
     assert kept.read_text() == "# theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "has", "changes"),
+    [
+        ("vxlan", {"remote": "192.0.2.1", "group": ""}, {"group": "239.1.1.1"}),
+        ("vxlan", {"remote": "", "group": "239.1.1.1"}, {"remote": "192.0.2.1"}),
+        ("macvlan", {"mode": "source", "macaddrs": ("02:00:00:00:00:01",)}, {"mode": "bridge"}),
+    ],
+)
+def test_an_option_that_another_takes_the_place_of_is_back(
+    kind: str, has: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    state = State()
+    state.put(Link("", "x", kind, {"admin_state": "down", **has}))
+    operation = LinkSet("", "x", kind, changes, has)
+    back = operation.inverse(state)
+    operation.simulate(state)
+    (link,) = state.links.values()
+    assert link
+    assert {name: link.get(name) for name in has} != has
+    for step in back:
+        step.simulate(state)
+    (link,) = state.links.values()
+    assert link
+    assert {name: link.get(name) for name in has} == has
