@@ -150,6 +150,29 @@ options:
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (on).
       - It can't be changed on an existing device, see O(recreate).
     type: bool
+  udp6_zero_csum_tx:
+    description:
+      - Whether packets over IPv6 have no UDP checksum (RFC 6935).
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (off).
+      - It can't be changed on an existing device, see O(recreate).
+    type: bool
+  udp6_zero_csum_rx:
+    description:
+      - Whether packets over IPv6 that have no UDP checksum are taken. A switch may send such.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (off).
+      - It can't be changed on an existing device, see O(recreate).
+    type: bool
+  label:
+    description:
+      - Flow label of packets over IPv6, V(0) to V(1048575).
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(0)).
+    type: int
+  localbypass:
+    description:
+      - Whether a packet for a VXLAN device of this host is handed to that at once. With V(false) it takes the way of all
+        others, on which a program may catch it. It needs Linux 6.5.
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (on).
+    type: bool
   gbp:
     description:
       - Whether packets carry the Group Based Policy extension, by which a mark reaches the other side.
@@ -464,6 +487,26 @@ link:
     udp_csum:
       description: As O(udp_csum).
       returned: when the device is there
+      type: bool
+      sample: true
+    udp6_zero_csum_tx:
+      description: As O(udp6_zero_csum_tx).
+      returned: when the device is there
+      type: bool
+      sample: false
+    udp6_zero_csum_rx:
+      description: As O(udp6_zero_csum_rx).
+      returned: when the device is there
+      type: bool
+      sample: false
+    label:
+      description: As O(label).
+      returned: when the device is there
+      type: int
+      sample: 0
+    localbypass:
+      description: As O(localbypass).
+      returned: when the device is there, and the kernel knows it
       type: bool
       sample: true
     gbp:

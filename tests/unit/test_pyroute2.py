@@ -29,6 +29,7 @@ info = [
     ("IFLA_INFO_DATA", {"attrs": [
         ("IFLA_VXLAN_ID", 7), ("IFLA_VXLAN_LOCAL6", "2001:db8::1"), ("IFLA_VXLAN_PORT", 4789),
         ("IFLA_VXLAN_PORT_RANGE", {"low": 1, "high": 2}), ("IFLA_VXLAN_TTL_INHERIT", True), ("IFLA_VXLAN_VNIFILTER", 1),
+        ("IFLA_VXLAN_LABEL", 1), ("IFLA_VXLAN_LOCALBYPASS", 0),
     ]}),
 ]
 peer = [("IFLA_IFNAME", "p"), ("IFLA_ADDRESS", "02:00:00:00:00:01"), ("IFLA_NET_NS_FD", 3), ("IFLA_MTU", 1400)]

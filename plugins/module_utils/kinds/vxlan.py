@@ -65,6 +65,13 @@ class Ttl(Option):
         return [("IFLA_VXLAN_TTL_INHERIT", True)] if value == "inherit" else super().write(value, found)
 
 
+class FlowLabel(Option):
+    """The flow label of IPv6, which iproute2 writes in hex."""
+
+    def words(self, value: Any) -> str:
+        return f"flowlabel {value:#x}"
+
+
 class SourcePort(Option):
     """Half of the range that the attribute holds; the table's `check` sees to it that both halves are given."""
 
@@ -189,6 +196,26 @@ VXLAN = LinkKind(
         Option("l2miss", Bool(), "IFLA_VXLAN_L2MISS", cli="l2miss|nol2miss", mutable=False, initial=False),
         Option("l3miss", Bool(), "IFLA_VXLAN_L3MISS", cli="l3miss|nol3miss", mutable=False, initial=False),
         Option("udp_csum", Bool(), "IFLA_VXLAN_UDP_CSUM", cli="udpcsum|noudpcsum", mutable=False, initial=True),
+        *(
+            Option(
+                f"udp6_zero_csum_{way}",
+                Bool(),
+                f"IFLA_VXLAN_UDP_ZERO_CSUM6_{way.upper()}",
+                cli=f"udp6zerocsum{way}|noudp6zerocsum{way}",
+                mutable=False,
+                initial=False,
+            )
+            for way in ("tx", "rx")
+        ),
+        FlowLabel("label", Int(0, 1048575), "IFLA_VXLAN_LABEL", initial=0),
+        Option(
+            "localbypass",
+            Bool(),
+            "IFLA_VXLAN_LOCALBYPASS",
+            cli="localbypass|nolocalbypass",
+            since="6.5",
+            initial=True,
+        ),
         Option("gbp", Flag(), "IFLA_VXLAN_GBP", cli="gbp|", mutable=False, initial=False),
         Option(
             "external", Bool(), "IFLA_VXLAN_COLLECT_METADATA", cli="external|noexternal", mutable=False, initial=False
