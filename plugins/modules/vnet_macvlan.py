@@ -239,7 +239,7 @@ link:
       sample: bridge
     macaddrs:
       description: As O(macaddrs).
-      returned: when the device is there
+      returned: when it has some, or in a task that gives O(macaddrs)
       type: list
       elements: str
       sample: []

@@ -278,13 +278,13 @@ link:
       sample: false
     ingress_qos_map:
       description: As O(ingress_qos_map).
-      returned: when the device is there
+      returned: when it has some, or in a task that gives O(ingress_qos_map)
       type: list
       elements: str
       sample: []
     egress_qos_map:
       description: As O(egress_qos_map).
-      returned: when the device is there
+      returned: when it has some, or in a task that gives O(egress_qos_map)
       type: list
       elements: str
       sample: ["0:5", "6:7"]
