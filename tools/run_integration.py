@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import integration_uml
+import yaml
 from throwaway_host import ThrowawayError, tun_problem
 from throwaway_lab import Lab
 
@@ -286,9 +287,26 @@ def table(runs: list[Run], library: str) -> None:
         for task in run.tasks:
             if task["outcome"] == "skipped":
                 print(f"skipped: {run.target} ({run.vehicle}): {task['name']}")
+    for target in sorted({run.target for run in runs}):
+        for name in sorted(ran_nowhere(TARGETS / target / "tasks", [run for run in runs if run.target == target])):
+            print(f"ran on no kernel here: {target}: {name}")
     results = [run.result for run in runs]
     skipped = results.count("skipped") + sum(task["outcome"] == "skipped" for run in runs for task in run.tasks)
     print(f"{results.count('ok')} passed, {results.count('FAILED')} failed, {skipped} skipped")
+
+
+def ran_nowhere(directory: Path, runs: Sequence[Run]) -> set[str]:
+    """The names of the cases of a target that none of its runs came to, where it ran on all vehicles that it has tasks for."""
+    vehicles = {vehicle for vehicle, start in VEHICLES.items() if (directory / f"{start}.yml").exists()}
+    if vehicles - {run.vehicle for run in runs if not run.skipped}:
+        return set()
+    names = {
+        task["name"]
+        for path in directory.glob("*.yml")
+        for task in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if "case" in task
+    }
+    return names - {task["name"].rpartition(" : ")[2] for run in runs for task in run.cases}
 
 
 if __name__ == "__main__":
