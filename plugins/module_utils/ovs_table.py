@@ -9,9 +9,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from .kinds.ovs_bridge import PORT_TYPE
 
 OWNER_KEY = "vnet_owner"
 """The key in a bridge's `external_ids` under which the topology stands that made it."""
@@ -38,18 +41,29 @@ PORT_REST = (
 )
 INTERFACE_REST = (
     *("bfd", "external_ids", "ingress_policing_burst", "ingress_policing_kpkts_burst", "ingress_policing_kpkts_rate"),
-    *("ingress_policing_rate", "lldp", "mac", "mtu_request", "ofport_request", "options", "other_config"),
+    *("ingress_policing_rate", "lldp", "mac", "mtu_request", "ofport_request", "other_config"),
 )
 
 Row = Mapping[str, Any]
 
 
 class OvsInterface(NamedTuple):
-    """A device on a port; `rest` is what else is configured of it, as `column=value`."""
+    """A device on a port; `options` is what its type is told, by key, and `rest` what else is configured of it, as `column=value`."""
 
     name: str
     type: str = "system"
     rest: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+
+    def columns(self, was: OvsInterface) -> list[str]:
+        """What makes it of one that `was` there, but for what goes."""
+        found = [f"type={self.type}"] if self.type != was.type else []
+        found += [f"options:{key}={bare(value)}" for key, value in self.options if (key, value) not in was.options]
+        return found + [column for column in self.rest if column not in was.rest]
+
+    def gone(self, was: OvsInterface) -> list[str]:
+        """The keys of `options` that go."""
+        return sorted(dict(was.options).keys() - dict(self.options).keys())
 
 
 class OvsPort(NamedTuple):
@@ -77,6 +91,8 @@ class OvsPort(NamedTuple):
             words["tag"] = self.tag
         if self.trunks:
             words["trunks"] = list(self.trunks)
+        if self.interfaces and self.interfaces[0].options:
+            words["options"] = dict(self.interfaces[0].options)
         return words
 
 
@@ -118,8 +134,9 @@ class OvsBridge:
         """In the options that make it, less what is usual, and less the types of port that there is no option for."""
         words = self.shown()
         for port in words["ports"]:
-            if port["type"] != "internal":
+            if port["type"] == "system" or port["type"] not in PORT_TYPE.values:
                 del port["type"]
+                port.pop("options", None)
             if "trunks" in port:
                 port["trunks"] = [str(vid) for vid in port["trunks"]]
             if "tag" in port:
@@ -177,6 +194,11 @@ def written(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else str(value)
 
 
+def bare(value: str) -> str:
+    """A string as ovs-vsctl takes it, in quotes only where it needs them."""
+    return value if re.fullmatch(r"[A-Za-z0-9._-]+", value) else json.dumps(value)
+
+
 def rest_of(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
     """What else is configured, as `column=value`, without what is empty."""
     return tuple(
@@ -219,7 +241,15 @@ def port_of(row: Row, interfaces: Mapping[str, Row]) -> OvsPort:
         tag[0] if tag else "",
         tuple(sorted(listed(row["trunks"]))),
         tuple(
-            sorted(OvsInterface(one["name"], one["type"] or "system", rest_of(one, INTERFACE_REST)) for one in members)
+            sorted(
+                OvsInterface(
+                    one["name"],
+                    one["type"] or "system",
+                    rest_of(one, INTERFACE_REST),
+                    tuple(sorted((one.get("options") or {}).items())),
+                )
+                for one in members
+            )
         ),
         rest_of(row, PORT_REST),
     )
@@ -268,7 +298,7 @@ def port_added(bridge: str, port: OvsPort) -> list[Command]:
     members = [one.name for one in port.interfaces] if verb == "add-bond" else []
     commands = [[verb, bridge, port.name, *members, *vlan_columns(port), *port.rest]]
     for one in port.interfaces:
-        columns = ([f"type={one.type}"] if one.type != "system" else []) + list(one.rest)
+        columns = one.columns(OvsInterface(one.name))
         if columns:
             commands.append(["set", "Interface", one.name, *columns])
     return commands
@@ -285,10 +315,9 @@ def port_changes(port: OvsPort, old: OvsPort) -> list[Command]:
     commands += [["clear", "Port", port.name, *empty]] if empty else []
     for one in port.interfaces:
         was = next((other for other in old.interfaces if other.name == one.name), OvsInterface(one.name))
-        columns = ([f"type={one.type}"] if one.type != was.type else []) + [
-            column for column in one.rest if column not in was.rest
-        ]
+        columns, gone = one.columns(was), one.gone(was)
         commands += [["set", "Interface", one.name, *columns]] if columns else []
+        commands += [["remove", "Interface", one.name, "options", *gone]] if gone else []
     return commands
 
 

@@ -49,7 +49,7 @@ def assign(planner: Planner) -> None:
         for port in wanted.ports:
             if found is None or found.port(port.name) is None:
                 take(planner, want, port)
-                if port.type != "internal" and planner.model.link(("", port.name)) is None:
+                if port.type == "system" and planner.model.link(("", port.name)) is None:
                     planner.lack(want.where, f"ports: there is no device {port.name!r}")
         if wanted != found:
             planner.do(OvsReplace(wanted, found))
@@ -103,6 +103,8 @@ def port_asked(entry: Any, found: OvsPort | None) -> OvsPort:
     port = found or OvsPort(entry["name"], interfaces=(OvsInterface(entry["name"]),))
     if "type" in entry and len(port.interfaces) == 1:
         port = port._replace(interfaces=(port.interfaces[0]._replace(type=entry["type"]),))
+    if "options" in entry and len(port.interfaces) == 1:
+        port = port._replace(interfaces=(port.interfaces[0]._replace(options=entry["options"]),))
     given = {word: entry[word] for word in ("tag", "trunks") if word in entry}
     if not port.has_mode:
         if entry.get("tag", "") != "":

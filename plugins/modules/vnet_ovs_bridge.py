@@ -72,9 +72,18 @@ options:
           - V(system) is a device that something else made.
           - V(internal) is one that Open vSwitch makes, with that name, and that goes with the port. It may be moved into
             a namespace (M(linuxnet.vnet.vnet_link)).
+          - V(patch) leads into another bridge of Open vSwitch, V(vxlan), V(geneve) and V(gre) to another host. They
+            need O(ports[].options), and are no devices of the kernel.
           - If omitted, a new port is V(system).
         type: str
-        choices: [system, internal]
+        choices: [system, internal, patch, vxlan, geneve, gre]
+      options:
+        description:
+          - What Open vSwitch wants to be told of a port of its type, by the keys of the table C(Interface) in
+            C(ovs-vswitchd.conf.db(5)). V(patch) needs C(peer), the name of the port at the other end. Tunnels need
+            C(remote_ip), and mostly C(key), the number of the network.
+          - The dictionary is the whole truth. V({}) takes all off. If omitted, it is left alone.
+        type: dict
   datapath_type:
     description:
       - Who forwards the packets. V(system) is the kernel, which needs its module C(openvswitch); V(netdev) is
@@ -147,6 +156,17 @@ EXAMPLES = r"""
     name: ovsbr0
     controller: ["tcp:192.0.2.1:6653"]
     fail_mode: secure
+
+- name: Lead to the same bridge of another host, by VXLAN
+  linuxnet.vnet.vnet_ovs_bridge:
+    name: ovsbr0
+    ports:
+      - name: to-host2
+        type: vxlan
+        options:
+          remote_ip: 192.0.2.2
+          key: 5000
+    append: true
 
 - name: Delete the bridge
   linuxnet.vnet.vnet_ovs_bridge:

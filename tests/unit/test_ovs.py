@@ -74,8 +74,12 @@ def planned(found: State, **entry: Any) -> Plan:
         ({"ports": [{"name": "eth1", "trunks": ["9-8"]}]}, "ports: entry 0: trunks: the range 9-8 is empty, write 8-9"),
         ({"ports": [{"name": "eth1", "tag": 7, "trunks": [8]}]}, "ports: entry 0: trunks: eth1 has a 'tag'"),
         (
+            {"ports": [{"name": "eth1", "type": "lacp"}]},
+            "ports: entry 0: type: 'lacp' is not one of system, internal",
+        ),
+        (
             {"ports": [{"name": "eth1", "type": "vxlan"}]},
-            "ports: entry 0: type: 'vxlan' is not one of system, internal",
+            "ports: entry 0: options: eth1 is of type vxlan, which needs 'remote_ip'",
         ),
         ({"controller": ["192.0.2.1"]}, "controller: '192.0.2.1' is not a controller such as tcp:192.0.2.1:6653"),
         ({"controller": ["tcp:"]}, "controller: 'tcp:' is not"),
@@ -315,6 +319,26 @@ def test_what_can_not_be(state: State, entry: dict[str, Any], says: str) -> None
     with pytest.raises(Refused) as refused:
         planned(state, **entry)
     assert says in str(refused.value)
+
+
+def test_ports_that_are_no_devices() -> None:
+    far = {"name": "far0", "type": "vxlan", "options": {"remote_ip": "2001:db8::2", "key": 5, "csum": True}}
+    asked = planned(host(THERE), ports=[far], append=True)
+    assert asked.commands == [
+        "ovs-vsctl add-port br0 far0 -- set Interface far0 type=vxlan options:csum=true options:key=5 'options:remote_ip=\"2001:db8::2\"'"
+    ]
+    assert planned(asked.after, ports=[far], append=True).commands == []
+    assert planned(asked.after, ports=[{"name": "far0"}], append=True).commands == []
+    assert planned(asked.after, ports=[{"name": "far0", "options": {}}], append=True).commands == [
+        "ovs-vsctl remove Interface far0 options csum key remote_ip"
+    ]
+    bridge = asked.after.ovs["br0"]
+    assert bridge
+    assert next(port for port in bridge.entry()["ports"] if port["name"] == "far0") == {
+        "name": "far0",
+        "type": "vxlan",
+        "options": {"csum": "true", "key": "5", "remote_ip": "2001:db8::2"},
+    }
 
 
 def test_a_missing_device_is_named() -> None:

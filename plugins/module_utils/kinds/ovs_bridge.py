@@ -15,7 +15,10 @@ from typing import Any
 from ..values import BadValue, Choice, DeviceName, Int, Type
 from .base import Option
 
-PORT_TYPE = Choice({"system": "system", "internal": "internal"})
+TUNNELS = ("vxlan", "geneve", "gre")
+PORT_TYPE = Choice({name: name for name in ("system", "internal", "patch", *TUNNELS)})
+NEEDED = {"patch": "peer", **dict.fromkeys(TUNNELS, "remote_ip")}
+"""By the type of a port, the key that its `options` have to have."""
 
 
 class Tag(Type):
@@ -44,7 +47,29 @@ class Trunks(Type):
         return tuple(sorted(found))
 
 
-PARTS: dict[str, Type] = {"name": DeviceName(), "tag": Tag(), "trunks": Trunks(), "type": PORT_TYPE}
+class PortOptions(Type):
+    """What Open vSwitch wants to be told of a port of its type; canonical is a tuple of (key, value), sorted, each a string."""
+
+    spec: Mapping[str, Any] = {"type": "dict"}
+
+    def parse(self, value: Any) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, Mapping):
+            raise BadValue(f"{value!r} is not a dictionary")
+        found = []
+        for key, item in value.items():
+            if isinstance(item, (Mapping, list)) or item is None or not re.fullmatch(r"[A-Za-z0-9_-]+", str(key)):
+                raise BadValue(f"{key!r}: {item!r} is not a key with one value, such as remote_ip: 192.0.2.2")
+            found.append((str(key), str(item).lower() if isinstance(item, bool) else str(item)))
+        return tuple(sorted(found))
+
+
+PARTS: dict[str, Type] = {
+    "name": DeviceName(),
+    "tag": Tag(),
+    "trunks": Trunks(),
+    "type": PORT_TYPE,
+    "options": PortOptions(),
+}
 
 
 class OvsPorts(Type):
@@ -58,6 +83,7 @@ class OvsPorts(Type):
             "tag": {"type": "str"},
             "trunks": {"type": "list", "elements": "str"},
             "type": {"type": "str", "choices": list(PORT_TYPE.values)},
+            "options": {"type": "dict"},
         },
     }
 
@@ -85,6 +111,9 @@ class OvsPorts(Type):
                     port[name] = type_.parse(item[name])
                 except BadValue as exc:
                     raise BadValue(f"{name}: {exc}") from None
+        needed = NEEDED.get(port.get("type", ""))
+        if needed and needed not in dict(port.get("options", ())):
+            raise BadValue(f"options: {port['name']} is of type {port['type']}, which needs '{needed}' there")
         if port.get("tag", "") != "" and port.get("trunks"):
             raise BadValue(
                 f"trunks: {port['name']} has a 'tag', and Open vSwitch ignores the trunks of such a port: give one of the two"
