@@ -233,21 +233,23 @@ def check_names(wants: Iterable[Want]) -> None:
 
 
 def check_addresses(wants: Iterable[Want]) -> None:
-    """No address twice in one namespace."""
-    seen: dict[tuple[str, str], str] = {}
-    for want in wants:
-        if not isinstance(want, LinkWant):
-            continue
+    """No address twice in one namespace, or one of its VRFs. A master that is no bridge in the list may be one of these."""
+    links = [want for want in wants if isinstance(want, LinkWant)]
+    bridges = {want.key for want in links if want.kind.holds_ports}
+    seen: dict[tuple[str, str, str], str] = {}
+    for want in links:
         ends = [(want.netns, want.options)]
         if want.peer:
             ends.append((want.netns if want.peer.netns is None else want.peer.netns, want.peer.options))
         for netns, options in ends:
+            master = want.name if want.kind.routes_ports else options.get("master", "")
+            domain = "" if (netns, master) in bridges else master
             for address in options.get("addresses", ()):
-                key = (netns, address.split("/")[0])
+                key = (netns, domain, address.split("/")[0])
                 if key in seen:
                     place = f" in {netns}" if netns else ""
                     raise Refused(
-                        f"{want.where}: addresses: {key[1]} is also in {seen[key]}{place}, and can be on one device only"
+                        f"{want.where}: addresses: {key[2]} is also in {seen[key]}{place}, and can be on one device only"
                     )
                 seen[key] = want.where
 

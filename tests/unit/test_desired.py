@@ -217,3 +217,29 @@ def test_a_device_under_one_of_its_own_name_in_another_namespace_is_no_loop() ->
     assert len(topology_wants({"name": "t", "vxlans": [entry]})[1]) == 1
     with pytest.raises(Refused, match="is the device itself"):
         topology_wants({"name": "t", "vxlans": [{**entry, "link_netns": ""}]})
+
+
+def test_an_address_is_on_one_device_of_a_routing_domain() -> None:
+    def refusal(*dummies: dict[str, Any]) -> str:
+        entries = [
+            {"name": f"d{number}", "addresses": ["10.0.0.1/24"], **entry} for number, entry in enumerate(dummies)
+        ]
+        vrfs = [
+            {"name": "red", "table": 10, "addresses": ["127.0.0.1/8"]},
+            {"name": "blue", "table": 11, "addresses": ["127.0.0.1/8"]},
+        ]
+        try:
+            topology_wants(
+                {"name": "t", "bridges": [{"name": "br0"}, {"name": "br1"}], "vrfs": vrfs, "dummies": entries}
+            )
+        except Refused as refused:
+            return str(refused)
+        return ""
+
+    assert refusal({"master": "red"}, {"master": "blue"}, {}) == ""
+    assert refusal({"netns": "a"}, {"netns": "b"}) == ""
+    assert refusal({"master": "theirs"}, {}) == "", "it may be a VRF"
+    said = "dummies[1]: addresses: 10.0.0.1 is also in dummies[0], and can be on one device only"
+    assert refusal({}, {}) == said
+    assert refusal({"master": "red"}, {"master": "red"}) == said
+    assert refusal({"master": "br0"}, {"master": "br1"}) == said
