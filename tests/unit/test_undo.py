@@ -64,12 +64,14 @@ def test_an_option_that_another_takes_the_place_of_is_back(
     state.put(Link("", "x", kind, {"admin_state": "down", **has}))
     operation = LinkSet("", "x", kind, changes, has)
     back = operation.inverse(state)
+
+    def found() -> dict[str, Any]:
+        link = state.links["", "x"]
+        assert link
+        return {name: link.get(name) for name in has}
+
     operation.simulate(state)
-    (link,) = state.links.values()
-    assert link
-    assert {name: link.get(name) for name in has} != has
+    assert found() != has
     for step in back:
         step.simulate(state)
-    (link,) = state.links.values()
-    assert link
-    assert {name: link.get(name) for name in has} == has
+    assert found() == has
