@@ -27,7 +27,7 @@ from .errors import KernelError, Refused, Unfinished, VnetError
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .hints import hint_for
 from .host import Host
-from .kinds import LINK_KINDS, kind_of
+from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
@@ -65,9 +65,6 @@ from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .uplink_operations import NexthopMove
 from .values import Account
 from .vni_operations import VniAdd, VniDelete
-
-TAPS = {kind.tap_info for kind in LINK_KINDS} - {""}
-"""The kinds of netlink whose devices have a file."""
 
 
 class Applier:
@@ -240,7 +237,7 @@ class Applier:
 
     def link_delete(self, op: LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)
-        number = self._number(op.netns, op.name) if op.kind in TAPS else None
+        number = self._number(op.netns, op.name) if op.kind and kind_of(op.kind).tap_info == op.kind else None
         self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
         if number is not None:
             taps.remove(number)

@@ -13,26 +13,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from .errors import Refused
-from .kinds.base import LinkKind, Option
-from .kinds.bridge_port import PORT_TABLE
-from .kinds.row import RowKind
 from .later import Later
-from .rows import RowKey
-from .state import Key, State
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
 
 if TYPE_CHECKING:
-    from .kinds import nat, ovs_bridge
+    from .kinds import bridge_port, nat, ovs_bridge
+    from .kinds.base import LinkKind, Option
+    from .kinds.row import RowKind
+    from .rows import RowKey
+    from .state import Key, State
 else:
-    nat, ovs_bridge = Later("kinds.nat"), Later("kinds.ovs_bridge")
+    bridge_port, nat, ovs_bridge = Later("kinds.bridge_port"), Later("kinds.nat"), Later("kinds.ovs_bridge")
 
 
-@dataclass(frozen=True)
-class EndWant:
+class EndWant(NamedTuple):
     """The peer of a veth. None for a name or namespace that was not given."""
 
     name: str | None
@@ -40,16 +37,15 @@ class EndWant:
     options: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class LinkWant:
+class LinkWant(NamedTuple):
     """A network device as it should be. `options`: asked for (given, or a default); `new`: what a new one gets besides."""
 
     kind: LinkKind
     netns: str
     name: str
     absent: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-    new: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
+    new: Mapping[str, Any] = {}
     append: frozenset[str] = frozenset()
     """The lists to which is added, where the others are the whole truth."""
     recreate: bool = False
@@ -72,20 +68,18 @@ def becoming_ports(want: LinkWant, state: State) -> list[tuple[Key, Key]]:
     return [(port, master) for link, port, master in links if link and link.get("master") != master[1]]
 
 
-@dataclass(frozen=True)
-class NamespaceWant:
+class NamespaceWant(NamedTuple):
     """A network namespace. `owner`: the mark of the topology whose it is or becomes."""
 
     name: str
     absent: bool = False
     loopback: bool | None = True
-    sysctls: Mapping[str, str] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = {}
     where: str = ""
     owner: str = ""
 
 
-@dataclass(frozen=True)
-class ForwardWant:
+class ForwardWant(NamedTuple):
     """IP forwarding. `devices`: None for all. `file`: the sysctl.d file to keep (`persist`), to empty of it (not), or None to leave."""
 
     netns: str = ""
@@ -98,8 +92,7 @@ class ForwardWant:
     where: str = ""
 
 
-@dataclass(frozen=True)
-class RowWant:
+class RowWant(NamedTuple):
     """A row of a table. `said`: what is asked for, what identifies it included; `key`: what that identifies."""
 
     kind: RowKind
@@ -110,13 +103,12 @@ class RowWant:
     where: str = ""
 
 
-@dataclass(frozen=True)
-class PortWant:
+class PortWant(NamedTuple):
     """What a bridge is told of a port. `append`: its VLANs are an addition."""
 
     netns: str
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     append: bool = False
     where: str = ""
 
@@ -125,14 +117,13 @@ class PortWant:
         return (self.netns, self.name)
 
 
-@dataclass(frozen=True)
-class NatWant:
+class NatWant(NamedTuple):
     """An address translation. `options`: asked for. `owner`: the mark of the topology whose it is or becomes."""
 
     netns: str
     name: str
     absent: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     where: str = ""
     owner: str = ""
 
@@ -141,13 +132,12 @@ class NatWant:
         return (self.netns, self.name)
 
 
-@dataclass(frozen=True)
-class OvsWant:
+class OvsWant(NamedTuple):
     """An Open vSwitch bridge. `options`: asked for. `append`: its lists are additions. `owner`: as of a NatWant."""
 
     name: str
     absent: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     append: bool = False
     where: str = ""
     owner: str = ""
@@ -256,7 +246,7 @@ def port_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> Por
     name = name_of(where, "name", entry.get("name"), DeviceName())
     if entry.get("netns") is not None:
         netns = name_of(where, "netns", entry["netns"], NetnsName())
-    return PortWant(netns, name, given(where, PORT_TABLE, entry), bool(entry.get("append")), where)
+    return PortWant(netns, name, given(where, bridge_port.PORT_TABLE, entry), bool(entry.get("append")), where)
 
 
 def nat_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> NatWant:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .kinds import ROW_KINDS
+from . import kinds
 from .kinds.bridge_port import port_shown
 from .rows import HANGS_ON_LINK
 from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown, nat_shown
@@ -25,7 +25,7 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "namespaces": {name: {"name": name} for name in sorted(set(state.namespaces) - set(other.namespaces))},
         "links": dict(_links(state, other, asked)),
         "bridge_ports": dict(_ports(state, other)),
-        **{kind.plural: list(_rows(kind.name, state, other)) for kind in ROW_KINDS},
+        **{kind.plural: list(_rows(kind.name, state, other)) for kind in (kinds.ROW_KINDS if state.rows else ())},
         "nats": {key_text(k): nat_shown(v) for k, v in sorted(state.nats.items()) if v and v != other.nats.get(k)},
         "ovs_bridges": {k: v.shown() for k, v in sorted(state.ovs.items()) if v and v != other.ovs.get(k)},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},

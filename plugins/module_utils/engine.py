@@ -14,39 +14,36 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from .desired import Want
 from .errors import Missing, Refused, VnetError
 from .host import Host
 from .later import Later
-from .persist import Keep
 from .plan import Plan, plan
 from .retrieve import retrieve
-from .state import State
-from .topology import Topology
 
 if TYPE_CHECKING:
     from . import apply as applying
     from . import hints, warn
+    from .desired import Want
+    from .persist import Keep
+    from .state import State
+    from .topology import Topology
 else:
-    applying, warn = Later("apply"), Later("warn")
-    hints = Later("hints")
+    applying, hints, warn = Later("apply"), Later("hints"), Later("warn")
 
 LOCK = "/run/vnet/lock"
 LOCK_SECONDS = 60.0
 
 
-@dataclass
-class Result:
+class Result(NamedTuple):
     """What a run did, or in check mode would do. `state` is what is afterwards."""
 
     changed: bool
     operations: list[str]
     diff: dict[str, Any]
     state: State
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
 
 class Change(NamedTuple):
@@ -145,7 +142,7 @@ def run(
         return plan(retrieve(host, wants, topology, keep), wants, topology, keep)
 
     # After a crash till then, the boot is the way back.
-    first = replace(keep, later=True) if keep and confirm else keep
+    first = keep._replace(later=True) if keep and confirm else keep
     if check:
         with Host() as host:
             return foreseen(planned(host, keep), wants)

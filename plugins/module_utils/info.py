@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import sysctl
+from . import read_ovs, sysctl
 from .errors import Refused
 from .host import Host
 from .info_words import (
@@ -105,7 +105,7 @@ class Gatherer:
                 self.state.namespaces.setdefault(netns, {})
             self._tables(netns)
         if "" in self.names and self.asked & {"ovs_bridges", "topology"}:
-            self.reader.all_ovs_bridges()
+            read_ovs.read_all(self.reader)
             if "ovs_bridges" in self.asked:
                 self.found[""]["ovs_bridges"] = [
                     bridge.shown() for _name, bridge in sorted(self.state.ovs.items()) if bridge

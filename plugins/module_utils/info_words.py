@@ -200,7 +200,11 @@ def expressible(state: State, names: Collection[str]) -> list[tuple[LinkKind, Li
         for name in (*bridge.devices, f"ovs-{bridge.datapath_type}")
     }
     for key, link in sorted(state.links.items()):
-        kind = BY_NETLINK.get(link.kind) if link and link.netns in names and key not in of_ovs else None
+        kind = (
+            kind_of(link.kind)
+            if link and link.kind in BY_NETLINK and link.netns in names and key not in of_ovs
+            else None
+        )
         if link is None or kind is None or key in seconds:
             continue
         if kind.lower and link.attrs.get("link_netns") is None:

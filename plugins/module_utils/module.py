@@ -17,16 +17,20 @@ from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import netlink
-from .desired import Want, forward_want, link_want, namespace_want
-from .engine import Change, Result, foresee, run
+from .desired import forward_want, link_want, namespace_want
+from .engine import Change, foresee, run
 from .errors import VnetError
-from .kinds.base import LinkKind, link_spec
+from .kinds.base import link_spec
 from .later import Later
 from .persist import keep
-from .state import FileContent, State, forwarding_shown, link_shown
+from .state import forwarding_shown, link_shown
 
 if TYPE_CHECKING:
     from . import bundle, confirm
+    from .desired import Want
+    from .engine import Result
+    from .kinds.base import LinkKind
+    from .state import FileContent, State
 else:
     bundle, confirm = Later("bundle"), Later("confirm")
 

@@ -17,40 +17,20 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from . import files, systemd
-from .desired import (
-    ForwardWant,
-    LinkWant,
-    NamespaceWant,
-    NatWant,
-    OvsWant,
-    PortWant,
-    RowWant,
-    Want,
-    forward_want,
-    link_want,
-    namespace_want,
-    nat_want,
-    ovs_want,
-    port_want,
-    row_want,
-)
+from . import files
+from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
 from .errors import Refused
-from .kinds import LINK_KINDS, ROW_KINDS
-from .kinds.base import LinkKind
-from .kinds.link import LINK
 from .later import Later
-from .state import FileContent, Link, Nat, State
-from .topology import Topology, topology_wants
 
 if TYPE_CHECKING:
-    from . import ovs_table
+    from . import parsers, systemd
+    from . import topology as topologies
+    from .state import FileContent, State
+    from .topology import Topology
 else:
-    ovs_table = Later("ovs_table")
+    parsers, systemd, topologies = Later("parsers"), Later("systemd"), Later("topology")
 
 DIRECTORY = "/etc/vnet/conf.d"
 MODE = 0o600
@@ -66,26 +46,15 @@ NOT_KEPT = ("state", "append", "recreate", "persist", "confirm_timeout", "sysctl
 """Options that say how to do something, and not what should be."""
 
 TOPOLOGY = "vnet_topology"
-PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
-    "vnet_netns": namespace_want,
-    "vnet_nat": nat_want,  # so that what it isolates never is without that
-    **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
-    "vnet_ovs_bridge": ovs_want,
-    "vnet_bridge_port": port_want,
-    **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
-    "vnet_sysctl_forward": forward_want,
-}
-"""By module, what makes a want of its options, in the order in which they are best restored."""
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """The content of a file. `appended`: lists to which tasks with `append` have added, and of which nobody said all."""
 
     module: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    appended: Mapping[str, Any] = field(default_factory=dict)
-    awaits: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
+    appended: Mapping[str, Any] = {}
+    awaits: Mapping[str, Any] = {}
     """By bridge, the uplink and the link group that another program gives it at boot."""
 
     @classmethod
@@ -96,7 +65,7 @@ class Document:
         except ValueError as exc:
             raise Refused(f"{path} is no JSON ({exc}): mend it, or remove it") from None
         module = found.get("module") if isinstance(found, dict) else None
-        if module not in (TOPOLOGY, *PARSERS):
+        if module not in (TOPOLOGY, *parsers.PARSERS):
             raise Refused(f"{path} does not name a module that it is of: mend it, or remove it")
         parts = [found.get(name, {}) for name in ("options", "appended", "awaits")]
         if not all(isinstance(part, dict) for part in parts):
@@ -116,9 +85,9 @@ class Document:
         """What the engine should bring about; Refused where the options make no sense. Sentences begin with `where`."""
         try:
             if self.module == TOPOLOGY:
-                return topology_wants(self.options)
+                return topologies.topology_wants(self.options)
             lists = {**self.appended, "append": list(self.appended)} if self.appended else {}
-            want = PARSERS[self.module]({**self.options, **lists}, where)
+            want = parsers.PARSERS[self.module]({**self.options, **lists}, where)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             raise Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
         return None, (want,)
@@ -130,8 +99,7 @@ class Document:
         return bool(places & set(namespaces))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What a task has to say of one file.
 
     `persist` as in the task; `goes`: what the file is about shall not be; `adds`: its lists are additions.
@@ -149,8 +117,7 @@ class Entry:
         return self.want is None or (isinstance(self.want, LinkWant) and self.want.key == link.key)
 
 
-@dataclass(frozen=True)
-class Keep:
+class Keep(NamedTuple):
     """What a task has to say of all that is kept.
 
     `going`: namespaces that go, and with them the files of what is in them. `software`: what restores at boot, by
@@ -159,7 +126,7 @@ class Keep:
 
     entries: tuple[Entry, ...] = ()
     going: tuple[str, ...] = ()
-    software: Mapping[str, FileContent] = field(default_factory=dict)
+    software: Mapping[str, FileContent] = {}
     later: bool = False
     """Whether all this is yet to be confirmed: what could not be kept is refused, but nothing is written."""
 
@@ -306,99 +273,3 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
         return Document.read(path, content).is_in(namespaces)
     except Refused:
         return False
-
-
-# -- merging -----------------------------------------------------------------------------------------------------------
-
-
-def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsBridge | None) -> Document:
-    """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
-
-    Raises Refused where nothing could be restored from it.
-    """
-    said = entry.said
-    if entry.want is None:
-        return said  # of a topology it is always all that is said
-    old = Document(said.module) if content is None else Document.read(entry.path, content)
-    if old.module != said.module:
-        raise Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
-    options, appended = dict(old.options), dict(old.appended)
-    for name, value in said.options.items():
-        for other in displaced(entry.want, name, value, options):
-            if other not in said.options:
-                options.pop(other, None)
-        has = options.get(name)
-        if isinstance(value, Mapping) and isinstance(has, Mapping):
-            new = {inner: added(has.get(inner), item) for inner, item in value.items()} if entry.adds else value
-            options[name] = {**has, **new}
-        else:
-            options[name] = value
-        appended.pop(name, None)
-    for name, items in said.appended.items():
-        known = options if name in options else appended
-        known[name] = added(known.get(name), items)
-    complete(options, entry.want, found)
-    document = Document(said.module, options, appended)
-    try:
-        document.wants()
-    except Refused as exc:
-        raise Refused(f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})") from None
-    return document
-
-
-def added(has: Any, value: Any) -> Any:
-    """A list with the elements of another one, where both are lists; else the value. Ports of a name are one."""
-    if isinstance(has, list) and isinstance(value, list):
-        names = {item["name"]: item for item in value if isinstance(item, dict) and "name" in item}
-        has = [
-            {**item, **names.pop(item["name"])} if isinstance(item, dict) and item.get("name") in names else item
-            for item in has
-        ]
-        value = [
-            item for item in value if not (isinstance(item, dict) and "name" in item and item["name"] not in names)
-        ]
-        return [*has, *(item for item in value if item not in has)]
-    return value
-
-
-def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
-    """The options that give way to this one in what is `kept`."""
-    if isinstance(want, LinkWant):
-        option = want.kind.table.get(name)
-        return option.displaces if option and value else ()
-    if isinstance(want, RowWant):
-        return want.kind.displaced(name, value, kept)
-    return ()
-
-
-def complete(options: dict[str, Any], want: Want, found: Link | Nat | ovs_table.OvsBridge | None) -> None:
-    """Add what it takes to make the thing anew and a task on an existing one need not say."""
-    if isinstance(found, Nat):
-        options.setdefault("source", list(found.source))
-    elif isinstance(found, ovs_table.OvsBridge):
-        complete_ovs(options, found)
-    elif isinstance(want, LinkWant) and found:
-        complete_link(options, want.kind, found)
-
-
-def complete_ovs(options: dict[str, Any], bridge: ovs_table.OvsBridge) -> None:
-    """The same of an Open vSwitch bridge: its datapath, and what those of its ports are that Open vSwitch makes."""
-    if bridge.datapath_type != "system":
-        options.setdefault("datapath_type", bridge.datapath_type)
-    if "ports" in options:
-        internal = {port.name for port in bridge.ports if port.type == "internal"}
-        options["ports"] = [
-            {"type": "internal", **port} if port.get("name") in internal else port for port in options["ports"]
-        ]
-
-
-def complete_link(options: dict[str, Any], kind: LinkKind, link: Link) -> None:
-    """The same of a device."""
-    for needed in kind.needed:
-        choices = needed.split("|")
-        if not any(choice in options for choice in choices):
-            options.update({choice: link.get(choice) for choice in choices if link.get(choice)})
-    if kind.paired and link.peer:
-        netns, name = link.peer
-        place = {"netns": netns} if netns != link.netns else {}
-        options["peer"] = {"name": name, **place, **options.get("peer", {})}

@@ -15,30 +15,39 @@ out. There is no I/O here and no clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import plan_addresses, plan_host, plan_links, plan_persist, plan_ports, plan_rows, plan_vnis
+from . import plan_addresses, plan_host, plan_links
 from .desired import LinkWant, Want
 from .later import Later
-from .persist import Keep
 from .planner import Planner, Step
-from .state import Key, State
-from .topology import Topology, check_names
-from .uplink import KEPT, RECORDS, UNCONFIRMED
 
 if TYPE_CHECKING:
-    from . import diff, plan_nat, plan_ovs, plan_owner, plan_topology, plan_uplink
+    from . import (
+        diff,
+        plan_nat,
+        plan_ovs,
+        plan_owner,
+        plan_persist,
+        plan_ports,
+        plan_rows,
+        plan_topology,
+        plan_uplink,
+        plan_vnis,
+    )
+    from . import topology as topologies
+    from . import uplink as uplinks
+    from .persist import Keep
+    from .state import Key, State
+    from .topology import Topology
 else:
     diff, plan_nat, plan_owner = Later("diff"), Later("plan_nat"), Later("plan_owner")
-    plan_topology, plan_uplink = Later("plan_topology"), Later("plan_uplink")
-    plan_ovs = Later("plan_ovs")
+    plan_topology, plan_uplink, plan_ovs = Later("plan_topology"), Later("plan_uplink"), Later("plan_ovs")
+    plan_persist, plan_ports, plan_rows = Later("plan_persist"), Later("plan_ports"), Later("plan_rows")
+    plan_vnis, topologies, uplinks = Later("plan_vnis"), Later("topology"), Later("uplink")
 
-ABOUT_UPLINKS = (f"{RECORDS}/", f"{KEPT}/", f"{UNCONFIRMED}/")
 
-
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What to do. `missing` names what the wants refer to and the host has not: a failure, or in check mode a warning."""
 
     before: State
@@ -68,7 +77,8 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
 
     With a `topology`, what it made before and is not among the wants goes. `keep`: what is kept for the next boot.
     """
-    check_names(wants)
+    if len(wants) > 1:
+        topologies.check_names(wants)
     with_uplinks = about_uplinks(current, wants)
     if with_uplinks:
         wants = plan_uplink.implied(current, wants)
@@ -87,7 +97,8 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
     plan_links.make_links(planner)
     plan_links.move_peers(planner)
     plan_links.change_links(planner)
-    plan_ports.assign(planner)
+    if planner.ports:
+        plan_ports.assign(planner)
     if planner.ovs_bridges:
         plan_ovs.assign(planner)
     if with_uplinks:
@@ -99,12 +110,15 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
         plan_ports.assign(planner, uplinks=True)
     plan_links.span_trees(planner)
     plan_host.set_sysctls(planner)
-    plan_vnis.assign(planner)
+    if any("vnis" in want.options for want in planner.links):
+        plan_vnis.assign(planner)
     plan_addresses.replicate(planner)
-    plan_rows.assign(planner)
+    if planner.rows:
+        plan_rows.assign(planner)
     plan_links.check_limits(planner)
     plan_host.forward(planner)
-    plan_rows.delete(planner)
+    if planner.rows:
+        plan_rows.delete(planner)
     if planner.nats:
         plan_nat.delete(planner)
     if planner.ovs_bridges:
@@ -119,12 +133,21 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
         plan_topology.prune(planner)
     if with_uplinks:
         plan_owner.keep(planner, going)
-    plan_persist.keep(planner)
+    if keeps(current, keep):
+        plan_persist.keep(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
 
 
 def about_uplinks(current: State, wants: tuple[Want, ...]) -> bool:
     """Whether some bridge has an uplink, or shall have one."""
     return any(isinstance(want, LinkWant) and want.options.get("uplink") for want in wants) or any(
-        content and path.startswith(ABOUT_UPLINKS) for path, content in current.files.items()
+        content and path.startswith((uplinks.RECORDS, uplinks.KEPT, uplinks.UNCONFIRMED))
+        for path, content in current.files.items()
+    )
+
+
+def keeps(current: State, keep: Keep | None) -> bool:
+    """Whether something is kept for the next boot, or shall be."""
+    return keep is not None and (
+        any(entry.persist for entry in keep.entries) or any(content is not None for content in current.files.values())
     )

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, same_subnet
+from .later import Later
 from .plan_stack import ends
 from .planner import Planner
 from .rows import ALL_ZEROS, ONLINK, Fdb, Route
 from .state import Addr, Key, Link
+
+if TYPE_CHECKING:
+    from . import attachments
+else:
+    attachments = Later("attachments")
 
 
 def assign(planner: Planner) -> None:
@@ -43,14 +49,14 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
     going, again = with_their_secondaries(link, gone)
     # First what is to come, so that the device never is without an address (its routes would go); but what would
     # be secondary to one that goes would go with it.
-    later = [addr for addr in new if any(same_subnet(addr, other) for other in going)]
+    later = [addr for addr in new if any(attachments.same_subnet(addr, other) for other in going)]
     for addr in new:
         if addr not in later:
-            planner.do(AddressAdd(*key, addr))
+            planner.do(attachments.AddressAdd(*key, addr))
     for addr in going:
-        planner.do(AddressDelete(*key, addr))
+        planner.do(attachments.AddressDelete(*key, addr))
     for addr in again + later:
-        planner.do(AddressAdd(*key, addr))
+        planner.do(attachments.AddressAdd(*key, addr))
     if gone:
         put_routes_back(planner, link)
 
@@ -66,7 +72,7 @@ def with_their_secondaries(link: Link, gone: list[Addr]) -> tuple[list[Addr], li
     for addr in gone:
         if addr.family == 4 and not addr.secondary:
             for mate in link.addresses:
-                if mate != addr and mate.secondary and same_subnet(mate, addr) and mate not in going:
+                if mate != addr and mate.secondary and attachments.same_subnet(mate, addr) and mate not in going:
                     going.append(mate)
                     if mate not in gone:
                         again.append(mate)
@@ -81,7 +87,7 @@ def put_neighbors_back(planner: Planner, key: Key) -> None:
     if before and after and after.get("admin_state") in ("up", before.get("admin_state")):
         for neighbor in before.neighbors:
             if neighbor not in after.neighbors:
-                planner.do(RowAdd(*key, neighbor))
+                planner.do(attachments.RowAdd(*key, neighbor))
 
 
 def put_routes_back(planner: Planner, before: Link) -> None:
@@ -89,7 +95,7 @@ def put_routes_back(planner: Planner, before: Link) -> None:
     after = planner.model.link(before.key)
     for route in before.routes:
         if after and route not in after.routes and carries(after, route):
-            planner.do(RowAdd(*before.key, route))
+            planner.do(attachments.RowAdd(*before.key, route))
 
 
 def carries(link: Link, route: Route) -> bool:
@@ -112,7 +118,7 @@ def replicate(planner: Planner) -> None:
         wanted = [address for address in want.options["remotes"] if address != link.default_remote]
         for address in wanted:
             if address not in link.remotes:
-                planner.do(RowAdd(*want.key, Fdb(ALL_ZEROS, address)))
+                planner.do(attachments.RowAdd(*want.key, Fdb(ALL_ZEROS, address)))
         for address in () if "remotes" in want.append else link.remotes:
             if address not in wanted:
-                planner.do(RowDelete(*want.key, Fdb(ALL_ZEROS, address)))
+                planner.do(attachments.RowDelete(*want.key, Fdb(ALL_ZEROS, address)))

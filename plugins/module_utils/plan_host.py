@@ -8,20 +8,25 @@
 
 from __future__ import annotations
 
-from . import sysctl
-from .desired import ForwardWant
+from typing import TYPE_CHECKING
+
 from .errors import Refused
-from .file_operations import FileRemove, FileWrite
-from .link_operations import LinkSet
-from .operations import NamespaceAdd, NamespaceDelete, SysctlSet
-from .planner import Planner
+from .later import Later
+
+if TYPE_CHECKING:
+    from . import file_operations, link_operations, operations, sysctl
+    from .desired import ForwardWant
+    from .planner import Planner
+else:
+    file_operations, link_operations = Later("file_operations"), Later("link_operations")
+    operations, sysctl = Later("operations"), Later("sysctl")
 
 
 def make_namespaces(planner: Planner) -> None:
     """Make the namespaces that are missing."""
     for want in planner.namespaces:
         if not want.absent and want.name not in planner.model.namespaces:
-            planner.do(NamespaceAdd(want.name, want.owner, bool(want.loopback)))
+            planner.do(operations.NamespaceAdd(want.name, want.owner, bool(want.loopback)))
 
 
 def set_up_namespaces(planner: Planner) -> None:
@@ -44,7 +49,7 @@ def set_up_namespaces(planner: Planner) -> None:
         if loopback and want.owner and loopback.get("alias") != want.owner:
             changes["alias"] = want.owner
         if changes:
-            planner.do(LinkSet(want.name, "lo", "loopback", changes))
+            planner.do(link_operations.LinkSet(want.name, "lo", "loopback", changes))
 
 
 def set_sysctls(planner: Planner) -> None:
@@ -60,14 +65,14 @@ def set_sysctl(planner: Planner, netns: str, key: str, value: str) -> None:
     """Only where it differs: writing the value that it has resets others (see the docs on forwarding)."""
     planner.settled.add((netns, key))
     if planner.model.sysctls.get((netns, key)) != value:
-        planner.do(SysctlSet(netns, key, value))
+        planner.do(operations.SysctlSet(netns, key, value))
 
 
 def delete_namespaces(planner: Planner) -> None:
     """Delete namespaces, after all else."""
     for want in planner.namespaces:
         if want.absent and want.name in planner.model.namespaces:
-            planner.do(NamespaceDelete(want.name))
+            planner.do(operations.NamespaceDelete(want.name))
 
 
 def forward(planner: Planner) -> None:
@@ -121,6 +126,6 @@ def keep_files(planner: Planner) -> None:
         kept = sysctl.with_settings(old or "", settings(planner, want))
         new = kept if want.persist else sysctl.without_forwarding(old or "")
         if not want.persist and old is not None and not sysctl.has_settings(new):
-            planner.do(FileRemove(want.file))
+            planner.do(file_operations.FileRemove(want.file))
         elif new != (old or "") or (want.persist and old is None):
-            planner.do(FileWrite(want.file, new))
+            planner.do(file_operations.FileWrite(want.file, new))

@@ -11,18 +11,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .attachments import AddressAdd, AltnameAdd, AltnameDelete
 from .desired import LinkWant
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
-from .link_operations import LinkAdd, LinkDelete, LinkMove, LinkSet, all_uppers, rebuild
+from .later import Later
 from .plan_stack import check_lower, check_siblings, ends, from_below, open_node, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
 from .values import ListOf
+
+if TYPE_CHECKING:
+    from . import attachments, link_operations
+else:
+    attachments, link_operations = Later("attachments"), Later("link_operations")
 
 MOST_PORTS = 1023
 """BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
@@ -85,7 +89,7 @@ def fetch(planner: Planner, want: LinkWant) -> None:
         return
     origin = (want.origin or "", want.name)
     if planner.model.link(origin):
-        planner.do(LinkMove(*origin, want.key))
+        planner.do(link_operations.LinkMove(*origin, want.key))
     else:
         place = f" nor in {want.origin or 'the namespace of the host'}" if origin != want.key else ""
         planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
@@ -150,7 +154,7 @@ def create(planner: Planner, want: LinkWant) -> None:
     ):
         # Nothing has to come before it is up: one request less.
         options["admin_state"] = "up"
-    planner.do(LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
+    planner.do(link_operations.LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
 
 
 def in_creating_request(
@@ -199,7 +203,7 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
     peer = planner.model.link(link.peer) if link.peer else None
-    for end in filter(None, (link, peer, *all_uppers(planner.model, link))):
+    for end in filter(None, (link, peer, *link_operations.all_uppers(planner.model, link))):
         if end.busy:
             raise Refused(
                 f"{prefix(want)}recreate: {key_text(end.key if end is not peer else link.key)} would lose {end.busy},"
@@ -222,8 +226,8 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
         changed = replace(changed, attrs=attrs, fdb=(), vlans=())
     if want.kind.lower:
         check_lower(planner, want, changed.get("link_netns"), fixed.get(want.kind.lower))
-    restore = rebuild(planner.model, changed)
-    planner.do(LinkDelete(link.netns, link.name, link.kind))
+    restore = link_operations.rebuild(planner.model, changed)
+    planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:
         planner.do(operation)
 
@@ -238,7 +242,7 @@ def found_by_peer(planner: Planner, want: LinkWant) -> bool:
     first = planner.model.link(peer.peer)
     if first is None or first.name != want.name:
         return False
-    planner.do(LinkMove(first.netns, first.name, want.key))
+    planner.do(link_operations.LinkMove(first.netns, first.name, want.key))
     return True
 
 
@@ -266,7 +270,7 @@ def move_peers(planner: Planner) -> None:
             raise Refused(
                 f"{prefix(want)}peer: name: {key_text(to)} is already there (a {taken.kind or 'physical'} device); it was left alone"
             )
-        planner.do(LinkMove(*link.peer, to))
+        planner.do(link_operations.LinkMove(*link.peer, to))
 
 
 def change_links(planner: Planner) -> None:
@@ -302,7 +306,7 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     own = {name: value for name, value in changes.items() if want.kind.table[name].level == "info"}
     for part in (own, {name: value for name, value in changes.items() if name not in own}):
         if part:
-            planner.do(LinkSet(*key, link.kind, part, link.attrs))
+            planner.do(link_operations.LinkSet(*key, link.kind, part, link.attrs))
     if "master" in changes and changes.get("admin_state") != "down" and "addresses" not in options:
         # A VRF makes its ports forget their IPv6 addresses, when they come and when they go.
         put_addresses_back(planner, link)
@@ -322,7 +326,7 @@ def put_addresses_back(planner: Planner, before: Link) -> None:
     """Give a device the addresses again that an operation has cost it."""
     after = planner.model.link(before.key)
     for addr in (addr for addr in before.addresses if after and addr.ours and addr not in after.addresses):
-        planner.do(AddressAdd(*before.key, addr, known=True))
+        planner.do(attachments.AddressAdd(*before.key, addr, known=True))
 
 
 def differing(kind: LinkKind, options: Mapping[str, Any], link: Link) -> dict[str, Any]:
@@ -350,10 +354,10 @@ def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any
     have = link.get("altnames") or ()
     for name in options["altnames"]:
         if name not in have:
-            planner.do(AltnameAdd(*key, name))
+            planner.do(attachments.AltnameAdd(*key, name))
     for name in () if "altnames" in want.append else have:
         if name not in options["altnames"]:
-            planner.do(AltnameDelete(*key, name))
+            planner.do(attachments.AltnameDelete(*key, name))
 
 
 def check_port(where: str, option: str, port: Link) -> None:
@@ -379,11 +383,11 @@ def assign_ports_of(planner: Planner, want: LinkWant) -> None:
             planner.before.put(port)
         check_port(want.where, "ports", port)
         if port.get("master") != want.name:
-            planner.do(LinkSet(*port.key, port.kind, {"master": want.name}))
+            planner.do(link_operations.LinkSet(*port.key, port.kind, {"master": want.name}))
     for name in () if "ports" in want.append else planner.model.ports(want.key):
         port = planner.model.link((want.netns, name))
         if port and name not in want.options["ports"] and name != uplink:
-            planner.do(LinkSet(*port.key, port.kind, {"master": ""}))
+            planner.do(link_operations.LinkSet(*port.key, port.kind, {"master": ""}))
 
 
 def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
@@ -394,8 +398,8 @@ def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
         return
     if link.get("mtu") is None and mtu == 1500:
         # What a new bridge has already is not taken as set by the user, and would go on following the ports.
-        planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
-    planner.do(LinkSet(*want.key, link.kind, {"mtu": mtu}))
+        planner.do(link_operations.LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
+    planner.do(link_operations.LinkSet(*want.key, link.kind, {"mtu": mtu}))
 
 
 def bring_up(planner: Planner) -> None:
@@ -406,7 +410,7 @@ def bring_up(planner: Planner) -> None:
             for key, options in ends(planner, want):
                 link = planner.model.link(key)
                 if link and options.get("admin_state") == state and link.get("admin_state") != state:
-                    planner.do(LinkSet(*key, link.kind, {"admin_state": state}))
+                    planner.do(link_operations.LinkSet(*key, link.kind, {"admin_state": state}))
                     # One that came up with what is under it has forgotten its IPv6 addresses by going down again.
                     put_addresses_back(planner, link)
 
@@ -417,7 +421,7 @@ def span_trees(planner: Planner) -> None:
         link = planner.model.link(want.key)
         on = {name: True for name in want.kind.after_up if want.options.get(name) and link and not link.get(name)}
         if link and on and not want.absent:
-            planner.do(LinkSet(*want.key, link.kind, on))
+            planner.do(link_operations.LinkSet(*want.key, link.kind, on))
 
 
 def delete_links(planner: Planner) -> None:
@@ -431,10 +435,10 @@ def delete_links(planner: Planner) -> None:
                     raise Refused(
                         f"{prefix(want)}name: {key_text(want.key)} can't be given back, {key_text(origin)} is already there"
                     )
-                planner.do(LinkMove(*want.key, origin))
+                planner.do(link_operations.LinkMove(*want.key, origin))
         elif want.absent and link:
             check_kind(want, link)
-            planner.do(LinkDelete(link.netns, link.name, link.kind))
+            planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
 
 
 def check_limits(planner: Planner) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from . import owner_ifupdown, owner_networkd
@@ -256,4 +255,4 @@ def awaiting(planner: Planner, document: Document, entry: Entry) -> Document:
         options["bridges"] = [
             {name: value for name, value in bridge.items() if name != "uplink"} for bridge in options["bridges"]
         ]
-    return replace(document, options=options, awaits=found)
+    return document._replace(options=options, awaits=found)

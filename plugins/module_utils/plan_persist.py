@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from .desired import LinkWant, NatWant, OvsWant, RowWant
 from .errors import Refused
-from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
 from .later import Later
-from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too, merged
+from .persist import DIRECTORY, ENABLED, ENGINE, MODE, SOFTWARE, UNIT, Document, Entry, Keep, goes_too
 from .planner import Planner
 
 if TYPE_CHECKING:
-    from . import plan_owner
+    from . import file_operations, merging, plan_owner
 else:
     plan_owner = Later("plan_owner")
+    file_operations, merging = Later("file_operations"), Later("merging")
 
-DIRECTORIES = DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
+DIRECTORIES = file_operations.DirectoriesRemove((DIRECTORY, ENGINE.rpartition("/")[0]))
 
 
 def keep(planner: Planner) -> None:
@@ -32,7 +32,7 @@ def keep(planner: Planner) -> None:
         return
     gone = set()
     for path in paths_that_go(planner, kept):
-        planner.do(FileRemove(path, MODE))
+        planner.do(file_operations.FileRemove(path, MODE))
         gone.add(path)
     for entry in kept.entries:
         old = planner.model.text(entry.path)
@@ -40,9 +40,9 @@ def keep(planner: Planner) -> None:
             link = planner.model.link(entry.want.key) if isinstance(entry.want, LinkWant) else None
             nat = planner.model.nats.get(entry.want.key) if isinstance(entry.want, NatWant) else None
             bridge = planner.model.ovs.get(entry.want.name) if isinstance(entry.want, OvsWant) else None
-            new = plan_owner.awaiting(planner, merged(entry, old, link or nat or bridge), entry).written()
+            new = plan_owner.awaiting(planner, merging.merged(entry, old, link or nat or bridge), entry).written()
             if new != old:
-                planner.do(FileWrite(entry.path, new, MODE))
+                planner.do(file_operations.FileWrite(entry.path, new, MODE))
                 if planner.model.files.get(ENGINE) is None:
                     planner.undo_also(len(planner.steps) - 1, DIRECTORIES)
     if gone and not planner.model.kept - gone:
@@ -78,7 +78,7 @@ def install(planner: Planner, kept: Keep) -> None:
     first = len(planner.steps)
     for path, content in kept.software.items():
         if planner.model.files.get(path) != content:
-            planner.do(FileWrite(path, content))
+            planner.do(file_operations.FileWrite(path, content))
     tell_systemd(planner, first)
 
 
@@ -87,7 +87,7 @@ def uninstall(planner: Planner) -> None:
     first = len(planner.steps)
     for path in reversed(SOFTWARE):
         if planner.model.files.get(path) is not None:
-            planner.do(FileRemove(path))
+            planner.do(file_operations.FileRemove(path))
     tell_systemd(planner, first)
     planner.do(DIRECTORIES)
 
@@ -96,5 +96,5 @@ def tell_systemd(planner: Planner, first: int) -> None:
     """Where the steps from `first` on change the unit: also when they are undone, after the last of them."""
     units = [step for step in planner.steps[first:] if getattr(step.operation, "path", "") in (UNIT, ENABLED)]
     if units and planner.model.systemd == "running":
-        planner.undo_also(first, SystemdReload())
-        planner.do(SystemdReload())
+        planner.undo_also(first, file_operations.SystemdReload())
+        planner.do(file_operations.SystemdReload())

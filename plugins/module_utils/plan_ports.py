@@ -10,15 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .desired import PortWant, uplink_of
 from .errors import Refused
 from .kinds import kind_of
 from .kinds.bridge_port import PORT_INITIAL, PORT_TABLE, spans
+from .later import Later
 from .planner import Planner
-from .port_operations import PortSet, VlanAdd, VlanDelete, usual_vlans
 from .state import Key, Link, Vlan, key_text
+
+if TYPE_CHECKING:
+    from . import port_operations
+else:
+    port_operations = Later("port_operations")
 
 
 def assign(planner: Planner, uplinks: bool = False) -> None:
@@ -48,7 +53,7 @@ def as_joined(planner: Planner, key: Key) -> Link | None:
     if port is None or not (port.get("master") or kind_of(port.kind).holds_ports):
         return port
     if before is None or before.get("master") != port.get("master") or before.kind != port.kind:
-        port = replace(port, vlans=port.vlans or usual_vlans(planner.model, port))
+        port = replace(port, vlans=port.vlans or port_operations.usual_vlans(planner.model, port))
         planner.model.put(port)
     return port
 
@@ -80,7 +85,7 @@ def tell(planner: Planner, want: PortWant, port: Link) -> None:
         if name != "vlans":
             planner.told[port.key, name] = (has.get(name), value)
     if changes:
-        planner.do(PortSet(*port.key, changes))
+        planner.do(port_operations.PortSet(*port.key, changes))
     if "vlans" in want.options:
         wanted = want.options["vlans"]
         if want.append:
@@ -97,10 +102,10 @@ def set_vlans(planner: Planner, port: Link, wanted: Iterable[Vlan]) -> None:
     itself, wanted = is_bridge(port), set(wanted)
     vids = {vlan.vid for vlan in wanted}
     for vlan, last in spans(Vlan(vlan.vid) for vlan in port.vlans if vlan.vid not in vids):
-        planner.do(VlanDelete(*port.key, vlan, itself, last))
+        planner.do(port_operations.VlanDelete(*port.key, vlan, itself, last))
     # The one that is the PVID comes last, as it takes that from another.
     for vlan, last in sorted(spans(wanted - set(port.vlans)), key=lambda span: span[0].pvid):
-        planner.do(VlanAdd(*port.key, vlan, itself, last))
+        planner.do(port_operations.VlanAdd(*port.key, vlan, itself, last))
 
 
 def give_back(planner: Planner, key: Key, option: str, before: Any, now: Any) -> None:
@@ -112,4 +117,4 @@ def give_back(planner: Planner, key: Key, option: str, before: Any, now: Any) ->
         if set(port.vlans) == set(now):
             set_vlans(planner, port, before)
     elif option in PORT_TABLE and port.port.get(option) == now and before not in (None, now):
-        planner.do(PortSet(*key, {option: before}))
+        planner.do(port_operations.PortSet(*key, {option: before}))

@@ -9,16 +9,21 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .attachments import RowAdd, RowDelete, RowReplace
 from .desired import RowWant
 from .errors import Refused
+from .later import Later
 from .plan_stack import ends
 from .planner import Planner
 from .rows import Route, Row, RowKey
 from .state import State, key_text
 from .values import BadValue
+
+if TYPE_CHECKING:
+    from . import attachments
+else:
+    attachments = Later("attachments")
 
 
 def found(state: State, want: RowWant) -> list[tuple[RowKey, Any]]:
@@ -50,9 +55,9 @@ def assign(planner: Planner) -> None:
         for state in (planner.before, planner.model):
             state.rows.setdefault(new.key(want.netns, device), None)
         if old is None:
-            planner.do(RowAdd(want.netns, device, new))
+            planner.do(attachments.RowAdd(want.netns, device, new))
         else:
-            planner.do(RowReplace(want.netns, device, old, new))
+            planner.do(attachments.RowReplace(want.netns, device, old, new))
 
 
 Networks = dict[str, list[tuple[Any, str]]]
@@ -87,4 +92,4 @@ def delete(planner: Planner) -> None:
     for want in reversed(planner.rows):
         for key, row in found(planner.model, want) if want.absent else ():
             if not want.kind.differs(want.said, row, absent=True):
-                planner.do(RowDelete(want.netns, want.kind.device(key, row), row))
+                planner.do(attachments.RowDelete(want.netns, want.kind.device(key, row), row))

@@ -9,14 +9,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .desired import LinkWant
 from .errors import Refused
 from .kinds import kind_of
-from .node_operations import NodeSet
+from .later import Later
 from .planner import Planner
 from .state import Key, key_text
+
+if TYPE_CHECKING:
+    from . import node_operations
+else:
+    node_operations = Later("node_operations")
 
 
 def prefix(want: LinkWant) -> str:
@@ -103,4 +108,4 @@ def open_node(planner: Planner, want: LinkWant) -> None:
     asked["owner"] = asked.get("owner", has["owner"]) or "root"
     missing = not link.get("file") and not (planner.model.has_devtmpfs and not link.index)
     if missing or any(value != has[name] for name, value in asked.items()):
-        planner.do(NodeSet(*want.key, **{**has, **asked}, make=missing))
+        planner.do(node_operations.NodeSet(*want.key, **{**has, **asked}, make=missing))

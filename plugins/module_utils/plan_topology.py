@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from . import plan_links, plan_ports, plan_rows, plan_shared, plan_stack
@@ -64,7 +63,7 @@ def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of
             )
         if not _taken_over(want, topology, steps_of, f"namespace {want.name}"):
             return want
-    return replace(want, owner=topology.owner)
+    return want._replace(owner=topology.owner)
 
 
 def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
@@ -78,8 +77,8 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
         if not _taken_over(want, topology, steps_of, f"device {key_text(want.key)}"):
             return want
     mark = {"link_group": topology.link_group}
-    peer = replace(want.peer, options={**want.peer.options, **mark}) if want.peer else None
-    return replace(want, options={**want.options, **mark}, peer=peer)
+    peer = want.peer._replace(options={**want.peer.options, **mark}) if want.peer else None
+    return want._replace(options={**want.options, **mark}, peer=peer)
 
 
 def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
@@ -92,7 +91,7 @@ def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[
             )
         if not _taken_over(want, topology, steps_of, f"address translation {key_text(want.key)}"):
             return want
-    return replace(want, owner=topology.owner)
+    return want._replace(owner=topology.owner)
 
 
 def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
@@ -104,7 +103,7 @@ def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Cal
             )
         if not _taken_over(want, topology, steps_of, f"Open vSwitch bridge {want.name}"):
             return want
-    return replace(want, owner=topology.owner)
+    return want._replace(owner=topology.owner)
 
 
 def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:

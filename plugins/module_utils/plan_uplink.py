@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from dataclasses import replace
 
 from . import plan_owner, sysctl
 from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, RowReplace
@@ -43,7 +42,7 @@ def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
         if not isinstance(want, LinkWant) or not uplink or want.absent:
             return want
         given = {name: uplink.attrs[name] for name in ("mac", "mtu") if name in uplink.attrs}
-        return replace(want, options={**given, **want.options})
+        return want._replace(options={**given, **want.options})
 
     return tuple(map(whole, wants))
 
@@ -143,7 +142,7 @@ def add(planner: Planner, key: Key, addr: Addr) -> None:
         network = str(ipaddress.ip_interface(addr.cidr).network)
         route = Route(network, 6, metric=256, protocol=RTPROT_KERNEL, device=key[1], expires=addr.valid)
         step = planner.steps[-1]
-        planner.steps[-1] = replace(step, undo=(*step.undo, RowDelete(*key, route)))
+        planner.steps[-1] = step._replace(undo=(*step.undo, RowDelete(*key, route)))
 
 
 def relabelled(addr: Addr, old: str, new: str) -> Addr:

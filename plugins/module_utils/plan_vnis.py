@@ -8,11 +8,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .errors import Refused
+from .later import Later
 from .plan_stack import prefix
 from .planner import Planner
 from .state import key_text, vni_spans
-from .vni_operations import VniAdd, VniDelete
+
+if TYPE_CHECKING:
+    from . import vni_operations
+else:
+    vni_operations = Later("vni_operations")
 
 
 def assign(planner: Planner) -> None:
@@ -34,7 +41,7 @@ def assign(planner: Planner) -> None:
             if (vni.remote if vni.vni in numbers else "vnis" not in want.append)
         ]
         for vni, last in vni_spans(vni._replace(remote="") for vni in going):
-            planner.do(VniDelete(*want.key, vni, last))
+            planner.do(vni_operations.VniDelete(*want.key, vni, last))
         left = planner.model.link(want.key)
         for vni, last in vni_spans(set(wanted) - set(left.vnis if left else ())):
-            planner.do(VniAdd(*want.key, vni, last))
+            planner.do(vni_operations.VniAdd(*want.key, vni, last))

@@ -8,29 +8,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
-from .kinds import ROW_KINDS
-from .operations import Operation
-from .persist import Keep
-from .state import Key, State
-from .topology import Topology
-from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
+from .kinds import ROWS
+from .later import Later
+
+if TYPE_CHECKING:
+    from . import uplink as uplinks
+    from .operations import Operation
+    from .persist import Keep
+    from .state import Key, State
+    from .topology import Topology
+else:
+    uplinks = Later("uplink")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An operation, and what puts back what it changes."""
 
     operation: Operation
     undo: tuple[Operation, ...]
 
 
-def remembered(state: State, bridge: Key) -> Record:
+def remembered(state: State, bridge: Key) -> uplinks.Record:
     """What is remembered of a bridge's uplink."""
-    return Record.read(state.text(path_of(bridge)) or state.text(kept_path(bridge)))
+    return uplinks.Record.read(state.text(uplinks.path_of(bridge)) or state.text(uplinks.kept_path(bridge)))
 
 
 class Planner:
@@ -60,7 +63,7 @@ class Planner:
     def undo_also(self, number: int, operation: Operation) -> None:
         """Let the undoing of a step end with something that is no inverse of its own."""
         step = self.steps[number]
-        self.steps[number] = replace(step, undo=(*step.undo, operation))
+        self.steps[number] = step._replace(undo=(*step.undo, operation))
 
     def lack(self, where: str, sentence: str) -> None:
         """Note a reference to what is not there."""
@@ -74,20 +77,20 @@ class Planner:
             # So that the rest of a check run is about the host that will be; in both, as it is not this run's to make.
             self.model.namespaces[name] = self.before.namespaces[name] = {}
 
-    def uplink_record(self, bridge: Key) -> Record:
+    def uplink_record(self, bridge: Key) -> uplinks.Record:
         """What is remembered of a bridge's uplink; nothing where there was no such bridge, whatever a file says."""
         if not self.before.link(bridge):
-            return Record()
+            return uplinks.Record()
         return remembered(self.before, bridge)
 
-    def uplink_record_after(self, bridge: Key) -> Record:
+    def uplink_record_after(self, bridge: Key) -> uplinks.Record:
         """What will be remembered of it."""
         return remembered(self.model, bridge)
 
-    def kept_uplink(self, bridge: Key) -> KeptUplink | None:
+    def kept_uplink(self, bridge: Key) -> uplinks.KeptUplink | None:
         """How the uplink of a bridge that comes back at boot was configured before."""
-        paths = (kept_path(bridge), unconfirmed_path(bridge))
-        found = (KeptUplink.read(path, self.before.text(path)) for path in paths)
+        paths = (uplinks.kept_path(bridge), uplinks.unconfirmed_path(bridge))
+        found = (uplinks.KeptUplink.read(path, self.before.text(path)) for path in paths)
         return next((kept for kept in found if kept), None)
 
     def persists(self, want: LinkWant) -> bool:
@@ -118,7 +121,7 @@ class Planner:
     def rows(self) -> list[RowWant]:
         """In the order in which rows are made."""
         rows = [want for want in self.wants if isinstance(want, RowWant)]
-        return sorted(rows, key=lambda want: ROW_KINDS.index(want.kind))
+        return sorted(rows, key=lambda want: ROWS.index(want.kind.name))
 
     @property
     def nats(self) -> list[NatWant]:

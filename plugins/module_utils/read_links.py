@@ -11,20 +11,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import sysctl, taps
-from .desired import LinkWant, Want
+from .desired import LinkWant
 from .errors import Refused
-from .host import Host
 from .kinds import kind_of
-from .kinds.bridge_port import port_options
 from .kinds.link import LINK
+from .later import Later
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
 from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan, Vni
-from .topology import Topology
 from .values import Account
+
+if TYPE_CHECKING:
+    from . import sysctl, taps
+    from .desired import Want
+    from .host import Host
+    from .kinds import bridge_port
+    from .topology import Topology
+else:
+    bridge_port, sysctl, taps = Later("kinds.bridge_port"), Later("sysctl"), Later("taps")
 
 USER_HZ = 100
 NTF_ROUTER = 0x80
@@ -50,7 +56,7 @@ class LinkReader:
         """By link, the entry that names it."""
         self._all_uppers: dict[Key, list[Key]] | None = None
 
-    def _link(self, netns: str, name: str) -> Link | None:
+    def link(self, netns: str, name: str) -> Link | None:
         key = (netns, name)
         if key not in self.state.links:
             raw = self.host.link(netns, name)
@@ -74,9 +80,7 @@ class LinkReader:
         master = raw.number(IFLA_MASTER)
         above = self.host.link_at(netns, master) if master else None
         # A port of Open vSwitch has its datapath there, which is no bridge, and says nothing of which one it is.
-        attrs["master"] = (
-            "" if above and above.kind == "openvswitch" else self._name_at(netns, master) if master else ""
-        )
+        attrs["master"] = "" if above and above.kind == "openvswitch" else self.name_at(netns, master) if master else ""
         place: str | None = netns
         nsid = raw.number(IFLA_LINK_NETNSID)
         if nsid is not None:
@@ -84,7 +88,7 @@ class LinkReader:
         if kind.lower:
             attrs["link_netns"] = place
             index = attrs.get(kind.lower)
-            attrs[kind.lower] = self._name_at(place, index) if index and place is not None else ""
+            attrs[kind.lower] = self.name_at(place, index) if index and place is not None else ""
         if kind.tap_info:
             attrs["tap"] = raw.kind == kind.tap_info
             if attrs["tap"]:
@@ -112,11 +116,11 @@ class LinkReader:
             found["group"] = "" if group is None else Account(group=True).decode(group)
         return found
 
-    def _name_at(self, netns: str | None, index: int) -> str:
+    def name_at(self, netns: str | None, index: int) -> str:
         found = self.host.link_at(netns, index) if netns is not None else None
         return found.name if found else f"if{index}"
 
-    def _attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
+    def attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
         """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
         losing = want.absent or want.recreate or self._moves(link, want)
         changes_state = options.get("admin_state", link.get("admin_state")) != link.get("admin_state")
@@ -146,7 +150,7 @@ class LinkReader:
             "mac" in options and kind_of(link.kind).holds_ports
         )
         if losing or gone or changes_mac:
-            link = replace(link, neighbors=tuple(self._neighbors(link)))
+            link = replace(link, neighbors=tuple(self.neighbors(link)))
         changes_master = options.get("master", link.get("master")) != link.get("master")
         if losing or changes_state or options.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._uppers(link, losing)
@@ -162,13 +166,13 @@ class LinkReader:
         if link.get("vnifilter") and (losing or "vnis" in options or len(self.wants) == 1):
             link = replace(link, vnis=self.vnis(link))
         if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
-            link = replace(link, mac_is_set=self._mac_is_set(link))
+            link = replace(link, mac_is_set=self.mac_is_set(link))
         self.state.put(link)
 
     def _joins_vrf(self, link: Link, options: Mapping[str, Any]) -> bool:
         """Whether the link becomes a port of a VRF, or ceases to be one: it goes down and up then."""
         masters = {options.get("master", link.get("master")), link.get("master")}
-        found = [self._link(link.netns, name) for name in masters if name] if len(masters) > 1 else []
+        found = [self.link(link.netns, name) for name in masters if name] if len(masters) > 1 else []
         return any(kind_of(master.kind).routes_ports for master in found if master)
 
     def _uppers(self, link: Link, losing: bool) -> None:
@@ -176,7 +180,7 @@ class LinkReader:
         for key in self._standing().get(link.key, ()):
             upper = self.state.links.get(key)
             if upper:
-                self._attached(upper, LinkWant(LINK, *key, absent=losing), {"admin_state": "down"})
+                self.attached(upper, LinkWant(LINK, *key, absent=losing), {"admin_state": "down"})
                 if losing:
                     self._own_sysctls(key)
 
@@ -186,7 +190,7 @@ class LinkReader:
             self._all_uppers = {}
             for netns in ["", *self.host.namespaces.names()]:
                 for raw in self.host.read_all_links(netns):
-                    upper = self._link(netns, raw.name) if kind_of(raw.kind).lower else None
+                    upper = self.link(netns, raw.name) if kind_of(raw.kind).lower else None
                     if upper and upper.below:
                         self._all_uppers.setdefault(upper.below, []).append(upper.key)
         return self._all_uppers
@@ -195,11 +199,11 @@ class LinkReader:
         """The settings of a device that may be made anew."""
         link = self.state.links.get(key)
         if link:
-            settings = self._in(link.netns, sysctl.own_settings, link.name)
+            settings = self.inside(link.netns, sysctl.own_settings, link.name)
             self.state.put(replace(link, sysctls=settings))
             self.state.sysctls.update({(link.netns, name): value for name, value in settings})
 
-    def _in(self, netns: str, function: Any, *arguments: Any) -> Any:
+    def inside(self, netns: str, function: Any, *arguments: Any) -> Any:
         with self.host.namespaces.inside(netns):
             return function(*arguments)
 
@@ -220,7 +224,7 @@ class LinkReader:
 
     def _routes(self, link: Link) -> list[Route]:
         return [
-            self._route(link.netns, message)
+            self.route(link.netns, message)
             for family in (2, 10)
             for message in self._routes_of(link, family)
             if made_by_somebody(message) and leads_through(message, link.index)
@@ -248,10 +252,10 @@ class LinkReader:
             self.dumps[key] = found
         return self.dumps[key].get(link.index, [])
 
-    def _route(self, netns: str, message: Any) -> Route:
+    def route(self, netns: str, message: Any) -> Route:
         destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
         hops = tuple(
-            (hop.get_attr("RTA_GATEWAY") or "", self._name_at(netns, hop["oif"]), hop["hops"] + 1)
+            (hop.get_attr("RTA_GATEWAY") or "", self.name_at(netns, hop["oif"]), hop["hops"] + 1)
             for hop in message.get_attr("RTA_MULTIPATH") or ()
         )
         return Route(
@@ -266,7 +270,7 @@ class LinkReader:
             message["type"],
             message["flags"] & ONLINK,
             message["tos"],
-            self._name_at(netns, device) if device and message["type"] == 1 else "",
+            self.name_at(netns, device) if device and message["type"] == 1 else "",
             hops,
             message.get_attr("RTA_NH_ID") or _number(rest_of(message.data, 28, (RTA_NH_ID,))),
             _seconds_left((message.get_attr("RTA_CACHEINFO") or {}).get("rta_expires", 0)),
@@ -277,7 +281,7 @@ class LinkReader:
             ),
         )
 
-    def _neighbors(self, link: Link) -> list[Neighbor]:
+    def neighbors(self, link: Link) -> list[Neighbor]:
         found = (neighbor_value(message) for message in self._dumped(link, "neighbors", "ifindex"))
         return [neighbor for neighbor in found if neighbor]
 
@@ -319,7 +323,7 @@ class LinkReader:
             message.get_attr("NDA_PORT") or 0,
             message.get_attr("NDA_VNI") or 0,
             message.get_attr("NDA_VLAN") or 0,
-            self._name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
+            self.name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
             master,
             message["state"],
             message.get_attr("NDA_SRC_VNI") or 0,
@@ -343,9 +347,9 @@ class LinkReader:
     def port(self, link: Link) -> dict[str, Any]:
         """What its bridge was told of it."""
         raw = self.host.link(link.netns, link.name) if link.get("master") else None
-        return port_options(raw.port_attrs(), sys.byteorder) if raw else {}
+        return bridge_port.port_options(raw.port_attrs(), sys.byteorder) if raw else {}
 
-    def _mac_is_set(self, link: Link) -> bool:
+    def mac_is_set(self, link: Link) -> bool:
         """Whether somebody gave the bridge its MAC: told by sysfs only, which shows one namespace per mount."""
         value = self.host.namespaces.read_sysfs(link.netns, f"class/net/{link.name}/addr_assign_type")
         return value is None or value == "3"

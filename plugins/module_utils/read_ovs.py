@@ -24,34 +24,33 @@ DATAPATH = "ovs_datapath"
 """By this the kernel's module openvswitch is spoken to: OVS_DATAPATH_FAMILY in include/uapi/linux/openvswitch.h."""
 
 
-class OvsReader(LinkReader):
-    """What of the reading is about Open vSwitch."""
+def read(reader: LinkReader) -> None:
+    """Read the bridges if wants are about them, or a topology may have made some."""
+    wants = {want.name: want for want in reader.wants if isinstance(want, OvsWant)}
+    needed = any(not want.absent for want in wants.values())
+    if needed or (wants and ovs.program()) or (reader.topology and ovs.is_there()):
+        found, kinds = ovs.read()
+        reader.state.ovs.update(found)
+        # Open vSwitch lists what it was built with, whether the kernel has its part of that or not.
+        if any(not want.absent and name not in found for name, want in wants.items()):
+            has_module = "system" not in kinds or generic_netlink.has_family(DATAPATH)
+            reader.state.datapath_types = tuple(kind for kind in kinds if kind != "system" or has_module)
+        for bridge in found.values():
+            want = wants.get(bridge.name)
+            owned = reader.topology is not None and bridge.owner == reader.topology.owner
+            if want.absent or "ports" in want.options if want else owned:
+                for name in bridge.devices:
+                    read_device(reader, name)
 
-    def ovs_bridges(self) -> None:
-        """Read the bridges if wants are about them, or a topology may have made some."""
-        wants = {want.name: want for want in self.wants if isinstance(want, OvsWant)}
-        needed = any(not want.absent for want in wants.values())
-        if needed or (wants and ovs.program()) or (self.topology and ovs.is_there()):
-            found, kinds = ovs.read()
-            self.state.ovs.update(found)
-            # Open vSwitch lists what it was built with, whether the kernel has its part of that or not.
-            if any(not want.absent and name not in found for name, want in wants.items()):
-                has_module = "system" not in kinds or generic_netlink.has_family(DATAPATH)
-                self.state.datapath_types = tuple(kind for kind in kinds if kind != "system" or has_module)
-            for bridge in found.values():
-                want = wants.get(bridge.name)
-                owned = self.topology is not None and bridge.owner == self.topology.owner
-                if want.absent or "ports" in want.options if want else owned:
-                    for name in bridge.devices:
-                        self._ovs_device(name)
 
-    def all_ovs_bridges(self) -> None:
-        """Read them where there is an Open vSwitch."""
-        if ovs.is_there():
-            self.state.ovs.update(ovs.read()[0])
+def read_all(reader: LinkReader) -> None:
+    """Read them where there is an Open vSwitch."""
+    if ovs.is_there():
+        reader.state.ovs.update(ovs.read()[0])
 
-    def _ovs_device(self, name: str) -> None:
-        """Read a device with all that undoing its deletion would need."""
-        link = self._link("", name)
-        if link:
-            self._attached(link, LinkWant(LINK, "", name, absent=True), {})
+
+def read_device(reader: LinkReader, name: str) -> None:
+    """Read a device with all that undoing its deletion would need."""
+    link = reader.link("", name)
+    if link:
+        reader.attached(link, LinkWant(LINK, "", name, absent=True), {})

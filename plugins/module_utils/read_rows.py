@@ -21,64 +21,67 @@ FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
 
 
-class RowReader(LinkReader):
-    """Reads rows into the state: of routes and neighbors those that are asked about, of rules and FDB entries all that may be meant."""
-
-    def _rows_asked(self, made: Iterable[RowKey]) -> None:
-        """Read what the wants, and the rows that a topology `made`, are about."""
-        wants = [want for want in self.wants if isinstance(want, RowWant)]
-        keys = {want.key for want in wants} | set(made)
-        for key in keys:
-            if key[0] in ("route", "neighbor") or key in made:
-                self.state.rows.setdefault(key, None)
-        for kind, netns in sorted({key[:2] for key in keys}):
-            if self.state.has_netns(netns):
-                asked = {key for key in keys if key[:2] == (kind, netns)}
-                if kind == "fdb":
-                    self._fdb_rows(netns, asked, {want.said.get("dst", "") for want in wants if not want.absent})
-                elif kind in READERS:
-                    READERS[kind](self, netns, asked)
-
-    def _route_rows(self, netns: str, keys: set[RowKey]) -> None:
-        for family, table in sorted({key[2:4] for key in keys}):
-            for message in self.host.socket(netns).routes(FAMILIES[family], table=table, by_kernel=False):
-                if made_by_somebody(message):
-                    route = self._route(netns, message)
-                    if route.key(netns) in keys:
-                        self.state.rows[route.key(netns)] = route
-
-    def _rule_rows(self, netns: str, keys: set[RowKey]) -> None:
-        """All rules of the families, as it takes them all to say which priority comes next."""
-        for family in sorted({key[3] for key in keys}):
-            for message in self.host.socket(netns).rules(FAMILIES[family]):
-                rule = rule_value(message)
-                if rule:
-                    self.state.rows[rule.key(netns)] = rule
-
-    def _neighbor_rows(self, netns: str, keys: set[RowKey]) -> None:
-        for message in self.host.socket(netns).neighbors():
-            neighbor = neighbor_value(message)
-            if neighbor:
-                key = neighbor.key(netns, self._name_at(netns, message["ifindex"]))
-                if key in keys:
-                    self.state.rows[key] = neighbor
-
-    def _fdb_rows(self, netns: str, keys: set[RowKey], destinations: set[str]) -> None:
-        """The static entries of the MACs that are asked about, on any device, as a bridge has one for each MAC and VLAN.
-
-        VXLAN's default destination is among them only where one of `destinations` is that: it is an option of the device.
-        """
-        macs = {key[3] for key in keys}
-        for message in self.host.socket(netns).fdb():
-            if message.get_attr("NDA_LLADDR") not in macs:
-                continue
-            link = self._link(netns, self._name_at(netns, message["ifindex"]))
-            entry = self.fdb_entry(link, message) if link else None
-            if link and entry and (entry.dst in destinations or not self.by_option(link, entry)):
-                self.state.rows[entry.key(netns, link.name)] = entry
+def read(reader: LinkReader, made: Iterable[RowKey]) -> None:
+    """Read what the wants, and the rows that a topology `made`, are about."""
+    wants = [want for want in reader.wants if isinstance(want, RowWant)]
+    keys = {want.key for want in wants} | set(made)
+    for key in keys:
+        if key[0] in ("route", "neighbor") or key in made:
+            reader.state.rows.setdefault(key, None)
+    for kind, netns in sorted({key[:2] for key in keys}):
+        if reader.state.has_netns(netns):
+            asked = {key for key in keys if key[:2] == (kind, netns)}
+            if kind == "fdb":
+                fdb_rows(reader, netns, asked, {want.said.get("dst", "") for want in wants if not want.absent})
+            elif kind in READERS:
+                READERS[kind](reader, netns, asked)
 
 
-READERS = {"route": RowReader._route_rows, "rule": RowReader._rule_rows, "neighbor": RowReader._neighbor_rows}  # noqa: SLF001
+def route_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+    """The routes that are asked about, table by table."""
+    for family, table in sorted({key[2:4] for key in keys}):
+        for message in reader.host.socket(netns).routes(FAMILIES[family], table=table, by_kernel=False):
+            if made_by_somebody(message):
+                route = reader.route(netns, message)
+                if route.key(netns) in keys:
+                    reader.state.rows[route.key(netns)] = route
+
+
+def rule_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+    """All rules of the families, as it takes them all to say which priority comes next."""
+    for family in sorted({key[3] for key in keys}):
+        for message in reader.host.socket(netns).rules(FAMILIES[family]):
+            rule = rule_value(message)
+            if rule:
+                reader.state.rows[rule.key(netns)] = rule
+
+
+def neighbor_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+    """The permanent neighbors that are asked about."""
+    for message in reader.host.socket(netns).neighbors():
+        neighbor = neighbor_value(message)
+        if neighbor:
+            key = neighbor.key(netns, reader.name_at(netns, message["ifindex"]))
+            if key in keys:
+                reader.state.rows[key] = neighbor
+
+
+def fdb_rows(reader: LinkReader, netns: str, keys: set[RowKey], destinations: set[str]) -> None:
+    """The static entries of the MACs that are asked about, on any device, as a bridge has one for each MAC and VLAN.
+
+    VXLAN's default destination is among them only where one of `destinations` is that: it is an option of the device.
+    """
+    macs = {key[3] for key in keys}
+    for message in reader.host.socket(netns).fdb():
+        if message.get_attr("NDA_LLADDR") not in macs:
+            continue
+        link = reader.link(netns, reader.name_at(netns, message["ifindex"]))
+        entry = reader.fdb_entry(link, message) if link else None
+        if link and entry and (entry.dst in destinations or not reader.by_option(link, entry)):
+            reader.state.rows[entry.key(netns, link.name)] = entry
+
+
+READERS = {"route": route_rows, "rule": rule_rows, "neighbor": neighbor_rows}
 
 
 def rule_value(message: Any) -> Rule | None:

@@ -39,139 +39,143 @@ ROUTE_TYPES = (1, 6, 7, 8)
 """The types of routes that somebody made; the others the kernel keeps for its own addresses."""
 
 
-class UplinkReader(LinkReader):
-    """The part of the reader that is about uplinks."""
+def names_of(reader: LinkReader, bridge: Key, asked: str | None) -> list[str]:
+    """The devices that are, or shall be, uplinks of a bridge. Reads its record."""
+    path = path_of(bridge)
+    for place in (path, kept_path(bridge), unconfirmed_path(bridge)):
+        if place not in reader.state.files:
+            reader.state.files[place] = files.read_text(place)
+    known = [Record.read(reader.state.text(place)).uplink for place in (path, kept_path(bridge))]
+    return list(dict.fromkeys(name for name in (asked, *known) if name))
 
-    def _uplink_names(self, bridge: Key, asked: str | None) -> list[str]:
-        """The devices that are, or shall be, uplinks of a bridge. Reads its record."""
-        path = path_of(bridge)
-        for place in (path, kept_path(bridge), unconfirmed_path(bridge)):
-            if place not in self.state.files:
-                self.state.files[place] = files.read_text(place)
-        known = [Record.read(self.state.text(place)).uplink for place in (path, kept_path(bridge))]
-        return list(dict.fromkeys(name for name in (asked, *known) if name))
 
-    def _uplink(self, bridge: Key, name: str) -> None:
-        """Read all that passes between a bridge and an uplink."""
-        uplink, netns = self._link(bridge[0], name), bridge[0]
-        for link in (uplink, self.state.links.get(bridge)):
-            if link:
-                self.state.put(self._with_all(link))
-                for device in (link.name, "default"):
-                    key = sysctl.of_device("ipv6", device, "accept_ra")
-                    value = self._in(netns, sysctl.read, key)
-                    if value is not None:
-                        self.state.sysctls[netns, key] = value
-        kept = [KeptUplink.read(path, self.state.text(path)) for path in (kept_path(bridge), unconfirmed_path(bridge))]
-        if uplink:
-            self.state.uplinks[uplink.key] = self._facts(uplink, bridge[1])
-        facts = self.state.uplinks.get((netns, name), UplinkFacts())
-        for path in read_owner.written_to([facts.setup, *filter(None, kept)], name, bridge[1]):
-            self.state.files[path] = files.read_text(path)
+def read(reader: LinkReader, bridge: Key, name: str) -> None:
+    """Read all that passes between a bridge and an uplink."""
+    uplink, netns = reader.link(bridge[0], name), bridge[0]
+    for link in (uplink, reader.state.links.get(bridge)):
+        if link:
+            reader.state.put(with_all(reader, link))
+            for device in (link.name, "default"):
+                key = sysctl.of_device("ipv6", device, "accept_ra")
+                value = reader.inside(netns, sysctl.read, key)
+                if value is not None:
+                    reader.state.sysctls[netns, key] = value
+    kept = [KeptUplink.read(path, reader.state.text(path)) for path in (kept_path(bridge), unconfirmed_path(bridge))]
+    if uplink:
+        reader.state.uplinks[uplink.key] = facts_of(reader, uplink, bridge[1])
+    facts = reader.state.uplinks.get((netns, name), UplinkFacts())
+    for path in read_owner.written_to([facts.setup, *filter(None, kept)], name, bridge[1]):
+        reader.state.files[path] = files.read_text(path)
 
-    def _with_all(self, link: Link) -> Link:
-        messages = self.host.socket(link.netns).addresses(link.index)
-        return replace(
-            link,
-            addresses=tuple(addr for addr in map(address_value, messages) if addr),
-            routes=tuple(self._all_routes(link)),
-            neighbors=(*self._neighbors(link), *self._proxies(link)),
-            nexthops=tuple(self._nexthops(link)),
-            mac_is_set=self._mac_is_set(link) if link.kind == "bridge" else True,
+
+def with_all(reader: LinkReader, link: Link) -> Link:
+    """A link with all that may have to pass to another one."""
+    messages = reader.host.socket(link.netns).addresses(link.index)
+    return replace(
+        link,
+        addresses=tuple(addr for addr in map(address_value, messages) if addr),
+        routes=tuple(all_routes(reader, link)),
+        neighbors=(*reader.neighbors(link), *proxies(reader, link)),
+        nexthops=tuple(nexthops(reader, link)),
+        mac_is_set=reader.mac_is_set(link) if link.kind == "bridge" else True,
+    )
+
+
+def all_routes(reader: LinkReader, link: Link) -> Iterator[Route]:
+    """Those through a link in all tables, learned ones among them; not those that come and go with its addresses."""
+    for family in (2, 10):
+        for message in reader.host.socket(link.netns).routes(family, by_kernel=False):
+            if message["flags"] & 0x200 or message["type"] not in ROUTE_TYPES or message["proto"] == 1:
+                continue
+            if leads_through(message, link.index):
+                route = reader.route(link.netns, message)
+                if route.protocol != RTPROT_KERNEL or (route.learned and not route.destination.startswith("fe80:")):
+                    yield route
+
+
+def proxies(reader: LinkReader, link: Link) -> Iterator[Neighbor]:
+    """The addresses that a link answers for."""
+    for message in reader.host.socket(link.netns).neighbors(link.index, NTF_PROXY):
+        if message["ifindex"] == link.index and message["flags"] & NTF_PROXY:
+            yield neighbor_of(message)
+
+
+def nexthops(reader: LinkReader, link: Link) -> Iterator[Nexthop]:
+    """The nexthop objects on a link."""
+    for number, header, rest in reader.host.socket(link.netns).nexthops(link.index):
+        gateway = next((content for kind, content in rest if kind == NHA_GATEWAY), b"")
+        yield Nexthop(number, ip_text(gateway), header, rest)
+
+
+def facts_of(reader: LinkReader, uplink: Link, bridge: str) -> UplinkFacts:
+    """What can't leave the device, and who would mind."""
+    raws = reader.host.socket(uplink.netns).links()
+    on_it = [
+        raw
+        for raw in raws
+        if raw.number(IFLA_LINK) == uplink.index and raw.index != uplink.index and raw.number(IFLA_LINK_NETNSID) is None
+    ]
+    blocking = [f"the {raw.kind} device {raw.name}" for raw in on_it if raw.kind in TAKES_ALL_FRAMES]
+    standing = [
+        f"the {raw.kind} device {raw.name} ({STANDS_ON.get(raw.kind, 'it stays on it')})"
+        for raw in on_it
+        if raw.kind not in TAKES_ALL_FRAMES and raw.kind != "veth"
+    ]
+    own = next(raw for raw in raws if raw.index == uplink.index)
+    blocked = f"{blocking[0]} is on it" if blocking else unfit(reader, uplink, own)
+    with reader.host.namespaces.inside(uplink.netns):
+        owner = owners.owner_of(uplink.name, uplink.index)
+    setup = Setup() if uplink.netns else read_owner.setup_of(owner, uplink.name, uplink.index, bridge)
+    return UplinkFacts(blocked, (*standing, *bound(reader, uplink, own)), minds(owner, uplink.name, setup), setup)
+
+
+def unfit(reader: LinkReader, uplink: Link, raw: RawLink) -> str:
+    """Why a device can be no port at all."""
+    if uplink.kind in ("bridge", "loopback"):
+        return f"it is a {uplink.kind} device"
+    if raw.type != 1:
+        return "it carries no Ethernet frames"
+    master = reader.host.link_at(uplink.netns, raw.number(IFLA_MASTER) or 0) if raw.number(IFLA_MASTER) else None
+    return f"it is part of the {master.kind} {master.name}" if master and master.kind != "bridge" else ""
+
+
+def bound(reader: LinkReader, uplink: Link, raw: RawLink) -> Iterator[str]:
+    """What names the device, and stays as it is."""
+    name, sock = uplink.name, reader.host.socket(uplink.netns)
+    for family in (2, 10):
+        for rule in sock.rules(family):
+            for attribute, word in (("FRA_IIFNAME", "iif"), ("FRA_OIFNAME", "oif")):
+                if rule.get_attr(attribute) == name:
+                    yield f"the rule of priority {rule.get_attr('FRA_PRIORITY') or 0} ({word})"
+    yield from sorted(nft_chains(reader, uplink))
+    for key, value in reader.inside(uplink.netns, sysctl.own_settings, name):
+        if not key.endswith((".accept_ra", ".forwarding")):
+            yield f"the sysctl {key}={value}"
+    yield from (f"the queueing discipline {kind}" for kind in sock.queueing(raw.index) if kind not in USUAL_QUEUEING)
+    if raw.has_xdp:
+        yield "an XDP program"
+
+
+def nft_chains(reader: LinkReader, uplink: Link) -> set[str]:
+    """The chains whose rules name the device, or that are hooked to it. None where there is no nft."""
+    nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+    if not nft:
+        return set()
+    with reader.host.namespaces.inside(uplink.netns):
+        done = subprocess.run(
+            [nft, "-j", "list", "ruleset"], stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
-
-    def _all_routes(self, link: Link) -> Iterator[Route]:
-        """Those through a link in all tables, learned ones among them; not those that come and go with its addresses."""
-        for family in (2, 10):
-            for message in self.host.socket(link.netns).routes(family, by_kernel=False):
-                if message["flags"] & 0x200 or message["type"] not in ROUTE_TYPES or message["proto"] == 1:
-                    continue
-                if leads_through(message, link.index):
-                    route = self._route(link.netns, message)
-                    if route.protocol != RTPROT_KERNEL or (route.learned and not route.destination.startswith("fe80:")):
-                        yield route
-
-    def _proxies(self, link: Link) -> Iterator[Neighbor]:
-        """The addresses that a link answers for."""
-        for message in self.host.socket(link.netns).neighbors(link.index, NTF_PROXY):
-            if message["ifindex"] == link.index and message["flags"] & NTF_PROXY:
-                yield neighbor_of(message)
-
-    def _nexthops(self, link: Link) -> Iterator[Nexthop]:
-        for number, header, rest in self.host.socket(link.netns).nexthops(link.index):
-            gateway = next((content for kind, content in rest if kind == NHA_GATEWAY), b"")
-            yield Nexthop(number, ip_text(gateway), header, rest)
-
-    # -- what stays behind -----------------------------------------------------------------------------------------
-
-    def _facts(self, uplink: Link, bridge: str) -> UplinkFacts:
-        raws = self.host.socket(uplink.netns).links()
-        on_it = [
-            raw
-            for raw in raws
-            if raw.number(IFLA_LINK) == uplink.index
-            and raw.index != uplink.index
-            and raw.number(IFLA_LINK_NETNSID) is None
-        ]
-        blocking = [f"the {raw.kind} device {raw.name}" for raw in on_it if raw.kind in TAKES_ALL_FRAMES]
-        standing = [
-            f"the {raw.kind} device {raw.name} ({STANDS_ON.get(raw.kind, 'it stays on it')})"
-            for raw in on_it
-            if raw.kind not in TAKES_ALL_FRAMES and raw.kind != "veth"
-        ]
-        own = next(raw for raw in raws if raw.index == uplink.index)
-        blocked = f"{blocking[0]} is on it" if blocking else self._unfit(uplink, own)
-        with self.host.namespaces.inside(uplink.netns):
-            owner = owners.owner_of(uplink.name, uplink.index)
-        setup = Setup() if uplink.netns else read_owner.setup_of(owner, uplink.name, uplink.index, bridge)
-        return UplinkFacts(blocked, (*standing, *self._bound(uplink, own)), minds(owner, uplink.name, setup), setup)
-
-    def _unfit(self, uplink: Link, raw: RawLink) -> str:
-        """Why a device can be no port at all."""
-        if uplink.kind in ("bridge", "loopback"):
-            return f"it is a {uplink.kind} device"
-        if raw.type != 1:
-            return "it carries no Ethernet frames"
-        master = self.host.link_at(uplink.netns, raw.number(IFLA_MASTER) or 0) if raw.number(IFLA_MASTER) else None
-        return f"it is part of the {master.kind} {master.name}" if master and master.kind != "bridge" else ""
-
-    def _bound(self, uplink: Link, raw: RawLink) -> Iterator[str]:
-        name, sock = uplink.name, self.host.socket(uplink.netns)
-        for family in (2, 10):
-            for rule in sock.rules(family):
-                for attribute, word in (("FRA_IIFNAME", "iif"), ("FRA_OIFNAME", "oif")):
-                    if rule.get_attr(attribute) == name:
-                        yield f"the rule of priority {rule.get_attr('FRA_PRIORITY') or 0} ({word})"
-        yield from sorted(self._nft_chains(uplink))
-        for key, value in self._in(uplink.netns, sysctl.own_settings, name):
-            if not key.endswith((".accept_ra", ".forwarding")):
-                yield f"the sysctl {key}={value}"
-        yield from (
-            f"the queueing discipline {kind}" for kind in sock.queueing(raw.index) if kind not in USUAL_QUEUEING
-        )
-        if raw.has_xdp:
-            yield "an XDP program"
-
-    def _nft_chains(self, uplink: Link) -> set[str]:
-        """The chains whose rules name the device, or that are hooked to it. None where there is no nft."""
-        nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
-        if not nft:
-            return set()
-        with self.host.namespaces.inside(uplink.netns):
-            done = subprocess.run(
-                [nft, "-j", "list", "ruleset"], stdin=subprocess.DEVNULL, capture_output=True, check=False
-            )
-        try:
-            items = json.loads(done.stdout or b"{}").get("nftables", [])
-        except ValueError:
-            return set()
-        found = set()
-        for item in items:
-            kind, what = next(iter(item.items()))
-            if kind in ("rule", "chain", "set", "map", "flowtable", "element") and mentions(what, uplink.name):
-                chain = what.get("chain") or what.get("name", "")
-                found.add(f"the nft {'chain' if kind == 'rule' else kind} {what['family']} {what['table']} {chain}")
-        return found
+    try:
+        items = json.loads(done.stdout or b"{}").get("nftables", [])
+    except ValueError:
+        return set()
+    found = set()
+    for item in items:
+        kind, what = next(iter(item.items()))
+        if kind in ("rule", "chain", "set", "map", "flowtable", "element") and mentions(what, uplink.name):
+            chain = what.get("chain") or what.get("name", "")
+            found.add(f"the nft {'chain' if kind == 'rule' else kind} {what['family']} {what['table']} {chain}")
+    return found
 
 
 def minds(owner: owners.Owner | None, uplink: str, setup: Setup) -> str:

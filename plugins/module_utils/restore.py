@@ -26,7 +26,8 @@ from . import files
 from .desired import Want
 from .engine import run
 from .errors import Missing, VnetError
-from .persist import DIRECTORY, PARSERS, TOPOLOGY, Document, listed
+from .parsers import PARSERS
+from .persist import DIRECTORY, TOPOLOGY, Document, listed
 
 WAIT_SECONDS = 30.0
 """For devices that come late."""

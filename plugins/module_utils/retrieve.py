@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import files, sysctl, taps
+from . import files
 from .desired import (
     ForwardWant,
     LinkWant,
@@ -34,30 +34,27 @@ from .later import Later
 from .namespaces import path_of
 from .netlink import IFLA_MASTER
 from .persist import Keep, look
-from .read_links import address_value
-from .read_ovs import OvsReader
-from .read_rows import RowReader
-from .read_uplink import UplinkReader
-from .state import Key, Link, State
-from .topology import OWNER, RECORDS, Record, Topology
+from .read_links import LinkReader, address_value
 
 if TYPE_CHECKING:
-    from . import nat_table, netfilter, nft
+    from . import nat_table, netfilter, nft, read_ovs, read_rows, read_uplink, sysctl, taps
+    from . import topology as topologies
+    from .state import Key, Link, State
+    from .topology import Record, Topology
 else:
-    nat_table, nft = Later("nat_table"), Later("nft")
-    netfilter = Later("netfilter")
+    nat_table, netfilter, nft = Later("nat_table"), Later("netfilter"), Later("nft")
+    read_ovs, read_rows, read_uplink = Later("read_ovs"), Later("read_rows"), Later("read_uplink")
+    sysctl, taps, topologies = Later("sysctl"), Later("taps"), Later("topology")
 
 DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
 
 
-class Reader(RowReader, UplinkReader, OvsReader):
+class Reader(LinkReader):
     """One reading of the host for some wants, and for what a topology may have to take away."""
 
     def read(self) -> State:
         """All that the plan will look at."""
-        if any(isinstance(want, LinkWant) and want.options.get("tap") for want in self.wants):
-            self.state.has_devtmpfs = taps.kernel_makes_files()
         for want in self.wants:
             self._note_want(want)
         record = self._record() if self.topology else None
@@ -69,16 +66,21 @@ class Reader(RowReader, UplinkReader, OvsReader):
             self._sysctls("", sysctl.NEIGHBOR_ROOM.values())
             self._owned(self.topology, record)
         self._named_links()
-        self.ovs_bridges()
+        if self.topology or self._asked_about(OvsWant):
+            read_ovs.read(self)
         for want in self.wants:
             self._details_of(want)
         if record:
             self._moved(record)
             for netns, name in {(entry[0], entry[1]) for entry in record.ports}:
                 self._told((netns, name))
-        self._rows_asked(made)
+        if made or self._asked_about(RowWant):
+            read_rows.read(self, made)
         self._nats_asked(record.nat_keys if record else set())
         return self.state
+
+    def _asked_about(self, kind: type[Want]) -> bool:
+        return any(isinstance(want, kind) for want in self.wants)
 
     def _named_links(self) -> None:
         """The links that the wants name."""
@@ -87,7 +89,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
                 if len(names) > DUMP_FROM or (self.topology and netns):
                     self.host.read_all_links(netns)
                 for name in sorted(names):
-                    self._link(netns, name)
+                    self.link(netns, name)
             else:
                 self.state.links.update({(netns, name): None for name in names})
 
@@ -111,8 +113,8 @@ class Reader(RowReader, UplinkReader, OvsReader):
         if isinstance(want, LinkWant):
             self._details(want)
             if want.kind.holds_ports and (want.absent or "uplink" in want.options):
-                for name in self._uplink_names(want.key, want.options.get("uplink")):
-                    self._uplink(want.key, name)
+                for name in read_uplink.names_of(self, want.key, want.options.get("uplink")):
+                    read_uplink.read(self, want.key, name)
             if want.kind.holds_ports and not want.absent and self.state.has_netns(want.netns):
                 self._firewall(want.netns)
             for port, _master in becoming_ports(want, self.state):
@@ -139,28 +141,28 @@ class Reader(RowReader, UplinkReader, OvsReader):
         if link:
             self.state.put(replace(link, vlans=self._vlans(link), port=self.port(link)))
             if link.get("master"):
-                self._link(link.netns, link.get("master"))
+                self.link(link.netns, link.get("master"))
 
     def _firewall(self, netns: str) -> None:
         """Whether br_netfilter shows bridged frames to a firewall that drops them."""
         if (
             netns not in self.state.dropping
-            and self._in(netns, sysctl.read, "net.bridge.bridge-nf-call-iptables") == "1"
+            and self.inside(netns, sysctl.read, "net.bridge.bridge-nf-call-iptables") == "1"
         ):
-            self.state.dropping[netns] = ", ".join(found.chain for found in self._in(netns, netfilter.obstacles))
+            self.state.dropping[netns] = ", ".join(found.chain for found in self.inside(netns, netfilter.obstacles))
 
     def _far_ends(self, netns: str) -> None:
         """The veths of a namespace that goes: their other ends go with it, wherever they are."""
         for raw in self.host.read_all_links(netns):
             if kind_of(raw.kind).paired:
-                link = self._link(netns, raw.name)
-                for end in [link, self._link(*link.peer) if link and link.peer else None]:
+                link = self.link(netns, raw.name)
+                for end in [link, self.link(*link.peer) if link and link.peer else None]:
                     if end:
-                        self._attached(end, LinkWant(LINK, *end.key, absent=True), {})
+                        self.attached(end, LinkWant(LINK, *end.key, absent=True), {})
         for below, uppers in self._standing().items():
             # And so do the devices elsewhere that stand on one in it.
             if below[0] == netns and any(upper[0] != netns for upper in uppers):
-                lower = self._link(*below)
+                lower = self.link(*below)
                 if lower:
                     self._uppers(lower, True)
 
@@ -169,7 +171,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
     def _record(self) -> Record:
         path = self.topology.record if self.topology else ""
         content = self.state.files[path] = files.read_text(path)
-        return Record.read(content)
+        return topologies.Record.read(content)
 
     def _owned(self, topology: Topology, record: Record) -> None:
         """The namespaces and the links that carry the topology's mark, and what its record names."""
@@ -180,7 +182,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
             if name in places:
                 self.host.read_all_links(name)
             loopback = self.host.link(name, "lo")
-            owner = loopback.alias if loopback and loopback.alias.startswith(OWNER) else ""
+            owner = loopback.alias if loopback and loopback.alias.startswith(topologies.OWNER) else ""
             if owner == topology.owner or name in self.state.namespaces:
                 self.state.namespaces[name] = {"owner": owner}
                 places.add(name)
@@ -196,10 +198,10 @@ class Reader(RowReader, UplinkReader, OvsReader):
 
     def _records_of_others(self, topology: Topology, places: set[str]) -> None:
         """What other topologies have recorded, where this one may give sysctls back that they want as they are."""
-        for path in files.listed(RECORDS) if places else ():
+        for path in files.listed(topologies.RECORDS) if places else ():
             if path != topology.record and path.endswith(".json"):
                 content = self.state.files[path] = files.read_text(path)
-                for netns, key, _before, _now in Record.read(content).sysctls:
+                for netns, key, _before, _now in topologies.Record.read(content).sysctls:
                     if netns in places:
                         self._sysctls(netns, [key])
 
@@ -208,7 +210,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
         for netns, name, origin in record.moved:
             link = self.state.links.get((netns, name))
             if link:
-                self._attached(link, LinkWant(LINK, netns, name, absent=True, origin=origin), {})
+                self.attached(link, LinkWant(LINK, netns, name, absent=True, origin=origin), {})
 
     def _marked(self, topology: Topology, places: set[str]) -> None:
         """The links that carry the mark, and of those that are not listed any more all that undoing would need."""
@@ -217,12 +219,14 @@ class Reader(RowReader, UplinkReader, OvsReader):
             if self.state.has_netns(netns):
                 for raw in self.host.read_all_links(netns):
                     if raw.group == topology.link_group:
-                        link = self._link(netns, raw.name)
+                        link = self.link(netns, raw.name)
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.
-                            self._attached(link, LinkWant(LINK, *link.key, absent=True), {})
-                            for name in self._uplink_names(link.key, None) if kind_of(link.kind).holds_ports else ():
-                                self._uplink(link.key, name)
+                            self.attached(link, LinkWant(LINK, *link.key, absent=True), {})
+                            for name in (
+                                read_uplink.names_of(self, link.key, None) if kind_of(link.kind).holds_ports else ()
+                            ):
+                                read_uplink.read(self, link.key, name)
 
     # -- address translation ---------------------------------------------------------------------------------------
 
@@ -240,15 +244,15 @@ class Reader(RowReader, UplinkReader, OvsReader):
             if self.state.has_netns(netns):
                 self._sysctls(netns, ["net.ipv4.ip_forward"])
                 self._firewall(netns)
-                self.state.obstacles[netns] = tuple(self._in(netns, netfilter.obstacles))
+                self.state.obstacles[netns] = tuple(self.inside(netns, netfilter.obstacles))
 
     def nats(self, netns: str, names: Iterable[str] = (), others: bool = True) -> None:
         """Read the address translations of these names in a namespace, and `others` that are there."""
-        tables = self._in(netns, netfilter.tables) if self.state.has_netns(netns) else {}
+        tables = self.inside(netns, netfilter.tables) if self.state.has_netns(netns) else {}
         found = {table[len(nat_table.PREFIX) :] for table in tables if nat_table.is_ours(table)} if others else set()
         for name in sorted({*names, *found}):
             flags = tables.get(nat_table.table_name(name))
-            self.state.nats[netns, name] = None if flags is None else self._in(netns, nft.read, netns, name, flags)
+            self.state.nats[netns, name] = None if flags is None else self.inside(netns, nft.read, netns, name, flags)
 
     def _note(self, netns: str, names: Iterable[str], where: str = "") -> None:
         for name in filter(None, names):
@@ -258,12 +262,14 @@ class Reader(RowReader, UplinkReader, OvsReader):
         self.names.setdefault(netns, set())
 
     def _note_link(self, want: LinkWant) -> None:
+        if want.options.get("tap"):
+            self.state.has_devtmpfs = taps.kernel_makes_files()
         options, where = want.options, want.where
         self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())], where)
         if not want.kind.name:
             self._note(want.origin or "", [want.name], where)
         if want.kind.holds_ports:
-            self._note(want.netns, self._uplink_names(want.key, options.get("uplink")), where)
+            self._note(want.netns, read_uplink.names_of(self, want.key, options.get("uplink")), where)
         if want.kind.lower:
             self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")], where)
         if want.peer:
@@ -277,7 +283,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
             # Perhaps the first end was moved away: then the peer leads to it.
             other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
             if other and other.peer and kind_of(other.kind) is want.kind and other.peer not in self.state.links:
-                link = self._link(*other.peer)
+                link = self.link(*other.peer)
         if not want.kind.name and link is None:
             link = self.state.links.get((want.origin or "", want.name))
         if link is None:
@@ -295,16 +301,16 @@ class Reader(RowReader, UplinkReader, OvsReader):
         if want.recreate or want.absent:
             for key in (link.key, link.peer):
                 if key:
-                    self._link(*key)
+                    self.link(*key)
                     self._own_sysctls(key)
             link = self.state.links.get(link.key) or link
-        self._attached(link, want, want.options)
+        self.attached(link, want, want.options)
         if link.get("tap"):
             self._opened(link, want)
         if link.peer and (want.peer or want.absent or want.recreate):
-            peer = self._link(*link.peer)
+            peer = self.link(*link.peer)
             if peer:
-                self._attached(peer, want, want.peer.options if want.peer else {})
+                self.attached(peer, want, want.peer.options if want.peer else {})
         if kind_of(link.kind).has_ports and (
             want.absent or want.recreate or "ports" in want.options or len(self.wants) == 1
         ):
@@ -314,9 +320,9 @@ class Reader(RowReader, UplinkReader, OvsReader):
         """The ports of a bridge or a VRF, and of those that will leave it what they lose."""
         for raw in self.host.socket(link.netns).links(master=link.index):
             if raw.number(IFLA_MASTER) == link.index:
-                port = self._link(link.netns, raw.name)
+                port = self.link(link.netns, raw.name)
                 if port and kind_of(link.kind).routes_ports:
-                    self._attached(port, LinkWant(LINK, *port.key, absent=True), {})
+                    self.attached(port, LinkWant(LINK, *port.key, absent=True), {})
                 elif port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
                     # Leaving the bridge, it loses the static entries of the bridge's FDB.
                     self.state.put(
@@ -336,8 +342,8 @@ class Reader(RowReader, UplinkReader, OvsReader):
         keys = list(keys)
         if keys and self.state.has_netns(netns):
             if any(key.endswith(("ip_forward", ".forwarding")) for key in keys):
-                keys += self._in(netns, sysctl.forwarding_keys)
-            for key, value in self._in(netns, sysctl.read_all, keys).items():
+                keys += self.inside(netns, sysctl.forwarding_keys)
+            for key, value in self.inside(netns, sysctl.read_all, keys).items():
                 self.state.sysctls[netns, key] = value
 
     def _forwarding(self, want: ForwardWant) -> None:
@@ -351,7 +357,7 @@ class Reader(RowReader, UplinkReader, OvsReader):
             for message in self.host.socket(want.netns).routes(10):
                 # proto 9 is `ra`: learned by router advertisement (RFC 4861)
                 if message["proto"] == 9 and message.get_attr("RTA_OIF"):
-                    devices.add(self._name_at(want.netns, message.get_attr("RTA_OIF")))
+                    devices.add(self.name_at(want.netns, message.get_attr("RTA_OIF")))
             # Once mended the file goes on saying so, also while the router is away.
             listed = re.findall(
                 r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.text(want.file or "") or "", re.M

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import ovs
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Applier
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want, ovs_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant, link_want, ovs_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused, Unfinished
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.merging import merged
 from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import Operation
 from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_operations import OvsReplace
 from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import (
@@ -28,7 +29,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import (
     replacing,
     written,
 )
-from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import Document, Entry, merged
+from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import Document, Entry
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
@@ -356,8 +357,8 @@ def test_a_port_is_no_master() -> None:
 def of_topology(found: State, **params: Any) -> Plan:
     topology, wants = topology_wants({"name": "t", **params})
     for want in wants:
-        if hasattr(want, "key") and want.key not in found.links:
-            found.links[want.key] = None
+        if isinstance(want, LinkWant):
+            found.links.setdefault(want.key, None)
     return plan(found, wants, topology)
 
 

@@ -12,18 +12,18 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import persist
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import LinkWant
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.merging import merged
+from ansible_collections.linuxnet.vnet.plugins.module_utils.parsers import PARSERS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import (
     DIRECTORY,
     ENABLED,
     ENGINE,
-    PARSERS,
     SOFTWARE,
     UNIT,
     Document,
     Entry,
     Keep,
     keep,
-    merged,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import FileContent, Link, State, Symlink

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +46,7 @@ def asked(current: State, later: bool = False, **options: Any) -> Plan:
     params = {"name": "br0", "state": "present", "append": False, **options}
     want = link_want(BRIDGE, params)
     keep = persist.keep("vnet_bridge", params, want, dict)
-    return plan(current, (want,), None, replace(keep, later=later) if keep else None)
+    return plan(current, (want,), None, keep._replace(later=later) if keep else None)
 
 
 def again(done: Plan, setup: Setup) -> State:

@@ -4,48 +4,56 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The kinds that the collection knows. The imports are static, as a module's payload holds only what is imported by name."""
+"""The kinds that the collection knows. Each is loaded when it is first asked for: most tasks are about one or two."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ..later import Later
 from .base import LinkKind
-from .bridge import BRIDGE
-from .dummy import DUMMY
-from .fdb import FDB
-from .geneve import GENEVE
-from .ipvlan import IPVLAN
 from .link import LINK
-from .macvlan import MACVLAN
-from .neighbor import NEIGHBOR
-from .route import ROUTE
-from .row import RowKind
-from .rule import RULE
-from .tuntap import TUNTAP
-from .veth import VETH
-from .vlan import VLAN
-from .vrf import VRF
-from .vxlan import VXLAN
 
-LINK_KINDS: tuple[LinkKind, ...] = (
-    VRF,
-    BRIDGE,
-    DUMMY,
-    VETH,
-    TUNTAP,
-    VXLAN,
-    GENEVE,
-    MACVLAN,
-    IPVLAN,
-    VLAN,
-)
+if TYPE_CHECKING:
+    # A module's payload holds only what is imported by name.
+    from . import bridge, dummy, fdb, geneve, ipvlan, macvlan, neighbor, route, rule, tuntap, veth, vlan, vrf, vxlan  # noqa: F401
+    from .row import RowKind
 
-ROW_KINDS: tuple[RowKind, ...] = (NEIGHBOR, FDB, ROUTE, RULE)
+    LINK_KINDS: tuple[LinkKind, ...]
+    ROW_KINDS: tuple[RowKind, ...]
+
+LINKS = ("vrf", "bridge", "dummy", "veth", "tuntap", "vxlan", "geneve", "macvlan", "ipvlan", "vlan")
+ROWS = ("neighbor", "fdb", "route", "rule")
 """In the order in which rows are made: a rule leads to a table with routes in it."""
 
-BY_NETLINK: dict[str, LinkKind] = {name: kind for kind in LINK_KINDS for name in (kind.netlink, kind.tap_info) if name}
-"""The kinds by what netlink calls them (`IFLA_INFO_KIND`)."""
+BY_NETLINK = {
+    **{name: name for name in LINKS if name != "tuntap"},
+    "tun": "tuntap",
+    "macvtap": "macvlan",
+    "ipvtap": "ipvlan",
+}
+"""By what netlink calls a kind (`IFLA_INFO_KIND`), the file here that knows it."""
+
+_files = {file: Later(f"kinds.{file}") for file in (*LINKS, *ROWS)}
+_loaded: dict[str, LinkKind] = {}
 
 
 def kind_of(netlink: str) -> LinkKind:
     """The kind by its netlink name; one that has only what all links share for those that are not ours to make."""
-    return BY_NETLINK.get(netlink, LINK)
+    if netlink not in _loaded:
+        _loaded[netlink] = _from(BY_NETLINK[netlink]) if netlink in BY_NETLINK else LINK
+    return _loaded[netlink]
+
+
+def __getattr__(name: str) -> Any:
+    """`LINK_KINDS` and `ROW_KINDS`: all of them."""
+    lists = {"LINK_KINDS": LINKS, "ROW_KINDS": ROWS}
+    if name not in lists:
+        raise AttributeError(name)
+    globals()[name] = found = tuple(_from(file) for file in lists[name])
+    return found
+
+
+def _from(file: str) -> Any:
+    """The kind that a file here has, under its name in capitals."""
+    return getattr(_files[file], file.upper())

@@ -327,7 +327,7 @@ def returned(monkeypatch: pytest.MonkeyPatch, module: str) -> dict[str, Any]:
             state.nats[want.key] = Nat("web", want.name, ("x",), ("x",), ("x",), (Forward("tcp", "1", "x"),))
         elif isinstance(want, OvsWant):
             state.ovs[want.name] = OvsBridge(want.name, (), "system", "secure", ("x",))
-        return Result(True, ["ip link"], {"before": {}, "after": {}}, state)
+        return Result(True, ["ip link"], {"before": {}, "after": {}}, state, [])
 
     def stop(_module: Any, **result: Any) -> None:
         raise Stopped(result)

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
     LinkWant,
@@ -15,7 +13,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.host import Host
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import BY_NETLINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import kind_of
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.retrieve import retrieve
@@ -86,13 +84,13 @@ def filters_vlans() -> bool:
     engine.run((probe,))
     with Host() as host:
         found = retrieve(host, (probe,)).links["", "probe"]
-    engine.run((replace(probe, absent=True),))
+    engine.run((probe._replace(absent=True),))
     return bool(found and found.get("vlan_default_pvid") is not None)
 
 
 def without_vlans(task: Task) -> Task:
     return Task(
-        replace(want, options={name: value for name, value in want.options.items() if not name.startswith("vlan_")})
+        want._replace(options={name: value for name, value in want.options.items() if not name.startswith("vlan_")})
         if isinstance(want, LinkWant)
         else want
         for want in task
@@ -113,7 +111,7 @@ def clean_up() -> None:
         with Host() as host:
             raw = host.link("", name)
         if raw:
-            engine.run((LinkWant(BY_NETLINK[raw.kind], "", name, absent=True),))
+            engine.run((LinkWant(kind_of(raw.kind), "", name, absent=True),))
     # A new namespace forwards where the machine does, so this is for the beginning too.
     engine.run((forward_want({"ipv4": False, "ipv6": False, "persist": False, "sysctl_file": SYSCTL_FILE}),))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,7 +221,7 @@ def drift(change: str) -> None:
     assert rules() == right
     # Nor is it in the way of taking it away.
     nft(change)
-    engine.run((replace(want, absent=True),))
+    engine.run((want._replace(absent=True),))
     nft(
         "-f",
         "-",
