@@ -123,6 +123,10 @@ class Reader(LinkReader):
             self._sysctls(want.name, want.sysctls)
             if want.absent and want.name in self.state.namespaces:
                 self._far_ends(want.name)
+            loopback = self.state.links.get((want.name, "lo"))
+            if loopback and want.loopback is False and not want.absent:
+                # IPv6's routes that lead nowhere go with it.
+                self.attached(loopback, LinkWant(LINK, *loopback.key), {"admin_state": "down"})
         elif isinstance(want, ForwardWant):
             self._forwarding(want)
         elif isinstance(want, PortWant):

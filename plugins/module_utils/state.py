@@ -55,6 +55,11 @@ class Addr(NamedTuple):
         return self.cidr.lower().startswith(("fe8", "fe9", "fea", "feb"))
 
     @property
+    def comes_up(self) -> bool:
+        """Whether the kernel gives it by itself to a device that comes up."""
+        return self.linklocal or self.cidr == "::1/128"
+
+    @property
     def ours(self) -> bool:
         """Whether it counts: link-local, autoconfigured and temporary addresses are the kernel's business."""
         return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal

@@ -15,9 +15,12 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
     forward_want,
     link_want,
     namespace_want,
+    row_want,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
@@ -30,6 +33,8 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import Operation
 
 pytestmark = needs_root
@@ -95,24 +100,53 @@ class Fault:
         Applier.carry_out = self._carry_out  # type: ignore[method-assign]
 
 
-def every_fault() -> None:
-    engine.run(A_HOST)
-    ip("", "route", "add", "172.16.0.0/12", "via", "10.0.0.9", "src", "10.0.0.2")
-    ip("web", "route", "add", "default", "via", "10.0.0.1")
-    ip("web", "route", "add", "default", "via", "2001:db8::1")
+def every_fault(first: tuple[Want, ...], commands: Iterable[str], then: tuple[Want, ...], at_least: int) -> None:
+    engine.run(first)
+    for command in commands:
+        netns, *words = command.split(" ")
+        ip(netns, *words)
     before = dump()
-    operations = engine.run(ANOTHER, check=True).operations
-    assert len(operations) >= 15
+    operations = engine.run(then, check=True).operations
+    assert len(operations) >= at_least
     for number, operation in enumerate(operations):
         fault = Fault(number)
         with pytest.raises(Failed, match="injected") as caught:
-            engine.run(ANOTHER)
+            engine.run(then)
         fault.remove()
         assert operation in str(caught.value)
         assert caught.value.undone, caught.value
         assert differences(before, dump()) == [], f"not undone after {operation}"
-    assert engine.run(ANOTHER).operations == operations
+    assert engine.run(then).operations == operations
+    assert engine.run(then).operations == []
+
+
+ROUTES = (
+    " route add 172.16.0.0/12 via 10.0.0.9 src 10.0.0.2",
+    "web route add default via 10.0.0.1",
+    "web route add default via 2001:db8::1",
+)
 
 
 def test_a_fault_at_any_operation_leaves_the_host_as_it_was() -> None:
-    on_a_new_host(every_fault)
+    on_a_new_host(every_fault, A_HOST, ROUTES, ANOTHER, 15)
+
+
+A_ROUTER = (namespace_want({"name": "r"}), link_want(BRIDGE, {"name": "b", "netns": "r", "addresses": ["10.9.0.1/24"]}))
+TO_NOWHERE = (
+    "r route add unreachable 2001:db8:1::/48",
+    "r -6 route add blackhole default metric 9 table 77",
+    "r route add prohibit 10.1.0.0/16",
+)
+WANTED = row_want(ROUTE, {"netns": "r", "destination": "2001:db8:1::/48", "type": "unreachable"})
+WITHOUT_LOOPBACK = (
+    namespace_want({"name": "r", "loopback": False}),
+    link_want(LINK, {"name": "lo", "netns": "r", "admin_state": "down"}),
+)
+
+
+@pytest.mark.parametrize("want", WITHOUT_LOOPBACK, ids=["vnet_netns", "vnet_link"])
+@pytest.mark.parametrize("others", [(), (WANTED,)], ids=["", "with a route"])
+def test_ipv6_routes_to_nowhere_go_with_the_loopback_device(want: Want, others: tuple[Want, ...]) -> None:
+    # In the kernel they are routes over `lo`, unlike those of IPv4.
+    more = link_want(BRIDGE, {"name": "b", "netns": "r", "alias": "later"})
+    on_a_new_host(every_fault, A_ROUTER, TO_NOWHERE, (want, more, *others), 2)
