@@ -7,7 +7,8 @@
 """The command that vnet-restore.service runs at boot: each file under /etc/vnet/conf.d in one transaction, without Ansible.
 
 A file may speak of what another one makes, or of a device that comes late: it is tried again. Files that speak of each
-other, as those of a bridge and of a port may do, are restored together. What can't be restored is said by the file's
+other, as those of a bridge and of a port may do, are restored together; where one is a topology's, a device joins its bridge when
+both are there. What can't be restored is said by the file's
 name and doesn't keep the others from being restored.
 """
 
@@ -18,16 +19,18 @@ import glob
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Callable
+from typing import Any, Callable
 
 from . import files
-from .desired import Want
+from .desired import LinkWant, OvsWant, Want
 from .engine import run
 from .errors import Missing, VnetError
 from .parsers import PARSERS
 from .persist import DIRECTORY, TOPOLOGY, Document, listed
+from .state import Key
+from .topology import Topology
 
 WAIT_SECONDS = 30.0
 """For devices that come late."""
@@ -83,6 +86,8 @@ class Restoration:
     def __init__(self, paths: Sequence[str], say: Callable[[str, str], None]) -> None:
         self.left = sorted(paths, key=rank)
         self.problems: dict[str, Exception] = {}
+        self.loosened: set[str] = set()
+        """Those whose devices were made without what waits for them."""
         self.say = say
 
     @property
@@ -98,6 +103,8 @@ class Restoration:
             self.left = [path for path in self.left if not self.try_one(path)]
             if before == len(self.left):
                 self.try_together()
+            if before == len(self.left) and self.try_loosened():
+                before = -1
 
     def try_together(self) -> None:
         """Restore those that only lack each other, in one transaction."""
@@ -124,6 +131,30 @@ class Restoration:
                 self.left = [path for path in self.left if path not in wants]
                 return
 
+    def try_loosened(self) -> bool:
+        """Make the devices of one file without the bridge and the ports that another one has; False where there is no such file.
+
+        So the knot is cut where files wait for each other of which one is a topology's, and so a transaction of its own.
+        """
+        wants: dict[str, tuple[Topology | None, tuple[Want, ...]]] = {}
+        for path in self.left:
+            with suppress(VnetError):
+                document = Document.read(path, files.read_text(path) or "")
+                await_others(path, document)
+                if isinstance(self.problems[path], Missing):
+                    wants[path] = document.wants(path)
+        # A resource sooner than a topology, which has more in it.
+        for path in sorted(wants.keys() - self.loosened, key=lambda path: (wants[path][0] is not None, path)):
+            topology, own = wants[path]
+            others = {key for other in wants if other != path for want in wants[other][1] for key in keys_of(want)}
+            loose = tuple(loosened(want, others) for want in own)
+            if loose != own:
+                self.loosened.add(path)
+                with suppress(VnetError):
+                    run(loose, topology=topology)
+                    return True
+        return False
+
     def try_one(self, path: str) -> bool:
         """Whether the file is restored now."""
         try:
@@ -137,6 +168,35 @@ class Restoration:
         for warning in warnings:
             self.say("4", f"{path}: {warning}")
         return True
+
+
+def keys_of(want: Want) -> set[Key]:
+    """The devices that a want makes."""
+    if isinstance(want, OvsWant):
+        return {("", want.name)}
+    if not isinstance(want, LinkWant):
+        return set()
+    peer = want.peer
+    return {want.key, *([(want.netns if peer.netns is None else peer.netns, peer.name)] if peer and peer.name else [])}
+
+
+def loosened(want: Want, others: set[Key]) -> Want:
+    """A link that is no port of these devices, and has none of them as its port."""
+    if not isinstance(want, LinkWant):
+        return want
+    peer = want.peer
+    if peer:
+        place = want.netns if peer.netns is None else peer.netns
+        peer = peer._replace(options=without(peer.options, place, others))
+    return want._replace(options=without(want.options, want.netns, others), peer=peer)
+
+
+def without(options: Mapping[str, Any], netns: str, others: set[Key]) -> dict[str, Any]:
+    """Options of a device without these as its master or its ports."""
+    left = {name: value for name, value in options.items() if name != "master" or (netns, value) not in others}
+    if "ports" in left:
+        left["ports"] = tuple(port for port in left["ports"] if (netns, port) not in others)
+    return left
 
 
 def what_is_there() -> list[list[str]]:

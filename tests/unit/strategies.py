@@ -57,7 +57,7 @@ class Task(tuple[Want, ...]):
 def brief(want: Want) -> str:
     shown = {
         name: value.name if name == "kind" else value
-        for name, value in vars(want).items()
+        for name, value in want._asdict().items()
         if value not in (False, "", None) and value != {}
     }
     return f"{type(want).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

@@ -21,7 +21,9 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Missing, VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.persist import SOFTWARE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.restore import main
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Topology
 
 SOURCES = Path(bundle.__file__).parent
@@ -172,6 +174,66 @@ def test_files_that_speak_of_each_other_are_restored_together(make: Make) -> Non
     host = make({"bridge": ["port"], "port": ["bridge"], "other": ["nowhere"]})
     assert main([str(host.directory), "--wait", "0"]) == 1
     assert host.there == {"bridge", "port"}
+
+
+RESOURCES = {
+    "vnet_bridge": {"name": "br0", "ports": ["v0"]},
+    "vnet_veth": {"name": "ve0", "master": "br9", "peer": {"name": "ve1"}},
+}
+TOPOLOGIES: dict[str, dict[str, Any]] = {
+    "vnet_bridge": {"name": "t", "veths": [{"name": "v0", "master": "br0", "peer": {"name": "v1"}}]},
+    "vnet_veth": {"name": "t", "bridges": [{"name": "br9", "ports": ["ve0"]}]},
+}
+OTHER = {"name": "u", "bridges": [{"name": "br9", "ports": ["v0", "nowhere"]}]}
+
+
+@pytest.mark.parametrize("module", RESOURCES)
+def test_a_resource_and_a_topology_that_speak_of_each_other_are_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    kept = {"a": {"module": module, "options": RESOURCES[module]}}
+    kept["b"] = {"module": "vnet_topology", "options": TOPOLOGIES[module]}
+    state = restored(tmp_path, monkeypatch, kept, 0)
+    links = {link.name: link for link in state.links.values() if link}
+    assert len(links) == 3
+    assert [link.get("master") for link in links.values() if link.get("master")] == [
+        "br0" if module == "vnet_bridge" else "br9"
+    ]
+    ours = {name for name, link in links.items() if link.get("link_group")}
+    assert ours == ({"v0", "v1"} if module == "vnet_bridge" else {"br9"})
+
+
+def test_of_a_knot_that_is_not_all_there_what_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = {"a": {"module": "vnet_veth", "options": {"name": "v0", "master": "br9", "peer": {"name": "v1"}}}}
+    kept["b"] = {"module": "vnet_topology", "options": OTHER}
+    state = restored(tmp_path, monkeypatch, kept, 1)
+    veth, said = state.link(("", "v0")), capsys.readouterr().err
+    assert veth is not None  # for those who wait for it
+    assert not veth.get("master")
+    assert state.link(("", "br9")) is None
+    assert "a.json: master: there is no device br9" in said
+    assert re.search("b.json: .*ports: there is no device nowhere", said)
+
+
+def restored(directory: Path, monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any], status: int) -> State:
+    """What a host is like after the restoration of files by the plan itself, without a kernel."""
+    host = State()
+
+    def run(wants: tuple[Want, ...], topology: Topology | None = None) -> Any:
+        nonlocal host
+        found = plan(host, wants, topology)
+        if found.missing:
+            raise Missing(found.missing[0])
+        host = found.after
+        return type("Result", (), {"warnings": []})
+
+    for name, document in kept.items():
+        (directory / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(restore, "run", run)
+    assert main([str(directory), "--wait", "0"]) == status
+    return host
 
 
 def test_what_cannot_be_restored_is_named_and_does_not_keep_the_others(
