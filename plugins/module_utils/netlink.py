@@ -204,7 +204,8 @@ class RawLink:
         """The attributes of the data of its kind, by pyroute2's names."""
         if not any(attribute == 2 for attribute, _content in attributes(self.raw.get(IFLA_LINKINFO, b""))):
             return {}
-        info = decoded("ifinfmsg", self.data).get_attr("IFLA_LINKINFO")
+        message = decoded("ifinfmsg", self.data)
+        info = message.get_attr("IFLA_LINKINFO")
         data: Any = info.get_attr("IFLA_INFO_DATA")
         return attributes_of(data) if hasattr(data, "get_attr") else {}
 
@@ -465,7 +466,11 @@ def filled(kind: str, fields: Mapping[str, Any], attrs: Any) -> bytes:
 
 
 def decoded(kind: str, data: bytes) -> Any:
-    """A message of the kind that pyroute2 calls so, from the bytes of an answer."""
+    """A message of the kind that pyroute2 calls so, from the bytes of an answer.
+
+    Hold on to it as long as something in it is asked: pyroute2 decodes what is nested when it is asked for, and refers to
+    the message weakly. When that was collected meanwhile, what comes are bytes.
+    """
     shape = _READ.get(kind)
     if shape:
         with suppress(Unknown):

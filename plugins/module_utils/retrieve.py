@@ -120,17 +120,20 @@ class Reader(LinkReader):
             for port, _master in becoming_ports(want, self.state):
                 self._addresses(port)
         elif isinstance(want, NamespaceWant):
-            self._sysctls(want.name, want.sysctls)
-            if want.absent and want.name in self.state.namespaces:
-                self._far_ends(want.name)
-            loopback = self.state.links.get((want.name, "lo"))
-            if loopback and want.loopback is False and not want.absent:
-                # IPv6's routes that lead nowhere go with it.
-                self.attached(loopback, LinkWant(LINK, *loopback.key), {"admin_state": "down"})
+            self._details_of_namespace(want)
         elif isinstance(want, ForwardWant):
             self._forwarding(want)
         elif isinstance(want, PortWant):
             self._told(want.key)
+
+    def _details_of_namespace(self, want: NamespaceWant) -> None:
+        self._sysctls(want.name, want.sysctls)
+        if want.absent and want.name in self.state.namespaces:
+            self._far_ends(want.name)
+        loopback = self.state.links.get((want.name, "lo"))
+        if loopback and want.loopback is False and not want.absent:
+            # IPv6's routes that lead nowhere go with it.
+            self.attached(loopback, LinkWant(LINK, *loopback.key), {"admin_state": "down"})
 
     def _addresses(self, key: Key) -> None:
         """The addresses of a device that loses their use."""

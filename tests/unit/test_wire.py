@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 from socket import AF_INET6, inet_ntop
 from typing import Any
 
@@ -149,7 +150,10 @@ def test_what_is_in_no_table_goes_through_pyroute2_whole() -> None:
     route = written_by_pyroute2(rtmsg, {"family": 2}, [("RTA_MULTIPATH", hops)])
     with pytest.raises(wire.Unknown):
         wire.ROUTE.decode(route)
-    (hop,) = netlink.decoded("rtmsg", route).get_attr("RTA_MULTIPATH")
+    read = netlink.decoded("rtmsg", route)
+    gc.collect()
+    (hop,) = read.get_attr("RTA_MULTIPATH")
+    gc.collect()
     assert (hop["oif"], hop.get_attr("RTA_GATEWAY")) == (3, "192.0.2.1")
 
 
