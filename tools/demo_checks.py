@@ -107,16 +107,30 @@ def arrows(
             yield replace(tried, what=f"{source} -> {target}, {address}", arrow=(source, target))
 
 
-SERVICE = "import socket; server = socket.create_server(('', {port})); print('ready', flush=True); server.accept()[0].sendall(b'{port}')"
-CALLER = "import socket; print(socket.create_connection(('{address}', {port}), timeout=5).recv(9).decode())"
+SERVICE = (
+    "import socket; server = socket.create_server(('{any}', {port}), family=socket.{family}); print('ready', flush=True);"
+    " connection, peer = server.accept(); connection.sendall('{port} {{}}'.format(peer[0]).encode())"
+)
+CALLER = "import socket; print(socket.create_connection(('{address}', {port}), timeout=5).makefile().read())"
 
 
-def served(lab: Lab, service: tuple[str, str, int], caller: tuple[str, str, str, int]) -> Crossing:
-    """Have a program listen on a TCP port in one namespace, and another call it under the address that it has there."""
+def served(
+    lab: Lab, service: tuple[str, str, int], caller: tuple[str, str, str, int], *, seen_as: str = ""
+) -> Crossing:
+    """Have a program listen on a TCP port in one namespace, and another call it under the address that it has there.
+
+    ``seen_as``: the address from which the program must see the call come.
+    """
     (host, netns, port), (at, from_netns, address, called) = service, caller
-    command = lab.command(host, [*inside(netns), sys.executable, "-c", SERVICE.format(port=port)])
+    family, everywhere = ("AF_INET6", "::") if ":" in address else ("AF_INET", "")
+    program = SERVICE.format(port=port, family=family, any=everywhere)
     with subprocess.Popen(
-        command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+        lab.command(host, [*inside(netns), sys.executable, "-c", program]),
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -125,9 +139,18 @@ def served(lab: Lab, service: tuple[str, str, int], caller: tuple[str, str, str,
         if done.returncode:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-    ok = done.stdout.strip() == str(port)
-    seen = f"{place(host, netns)} answers" if ok else "nobody answers"
-    return Crossing(f"TCP {place(at, from_netns)} -> {address}:{called}", ok, seen, done.stdout + done.stderr)
+    ok, who = told_by(done.stdout, port, seen_as)
+    seen = f"{place(host, netns)} answers{who}" if who is not None else "nobody answers"
+    to = f"[{address}]:{called}" if ":" in address else f"{address}:{called}"
+    return Crossing(f"TCP {place(at, from_netns)} -> {to}", ok, seen, done.stdout + done.stderr)
+
+
+def told_by(said: str, port: int, seen_as: str) -> tuple[bool, str | None]:
+    """Judge a program's answer; return also, for people, whom it has seen, None where it was not that program."""
+    answer, _blank, peer = said.strip().partition(" ")
+    if answer != str(port):
+        return False, None
+    return seen_as in ("", peer), f", and saw {peer}" if seen_as else ""
 
 
 def expired(lab: Lab, host: str, address: str, note: str) -> Crossing:

@@ -126,3 +126,31 @@ def on_open_vswitch(lab: Lab) -> Iterator[Crossing]:
     yield check.answered(lab, "openvswitch", "web", "192.168.45.2")
     yield check.answered(lab, "openvswitch", "db", "192.168.45.1")
     yield check.unanswered(lab, "openvswitch", "web", "192.168.45.3")
+
+
+OUTER = {"203.0.113.1": ("192.168.8.2", "203.0.113.2"), "2001:db8::1": ("fd00:8::2", "2001:db8::2")}
+"""By an outer address of the gateway: that of the container web, and that of whoever is outside."""
+
+
+def translated(lab: Lab) -> Iterator[Crossing]:
+    """Whoever is outside sees the gateway, wherever a packet comes from; and gets to the forwarded port from everywhere."""
+    for gateway, (_web, outside) in OUTER.items():
+        yield check.answered(lab, "gateway", "web", outside)
+        yield check.served(lab, ("internet", "", 80), ("gateway", "db", outside, 80), seen_as=gateway)
+        for at, netns in (("internet", ""), ("gateway", ""), ("gateway", "db")):
+            yield check.served(lab, ("gateway", "web", 80), (at, netns, gateway, 8080))
+
+
+def open_to_all(lab: Lab) -> Iterator[Crossing]:
+    """Whoever has a route to the containers gets in."""
+    yield from translated(lab)
+    for web, _outside in OUTER.values():
+        yield check.answered(lab, "internet", "", web)
+
+
+def isolated(lab: Lab) -> Iterator[Crossing]:
+    """The route is of no use any more."""
+    yield from translated(lab)
+    for web, _outside in OUTER.values():
+        yield check.unanswered(lab, "internet", "", web)
+        yield check.answered(lab, "gateway", "db", web, note="the neighbor")

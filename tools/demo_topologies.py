@@ -181,6 +181,25 @@ TOPOLOGIES = (
         ),
     ),
     Topology(
+        name="nat_gateway",
+        hosts=("gateway", "internet"),
+        limit=("gateway",),
+        wires=("gateway:eth0=internet:eth0",),
+        given=(
+            ("gateway", "ip address add 203.0.113.1/24 dev eth0"),
+            ("gateway", "ip address add 2001:db8::1/64 dev eth0 nodad"),
+            ("internet", "ip address add 203.0.113.2/24 dev eth0"),
+            ("internet", "ip address add 2001:db8::2/64 dev eth0 nodad"),
+            # It knows the way to the containers, and yet must not get in.
+            ("internet", "ip route add 192.168.8.0/24 via 203.0.113.1"),
+            ("internet", "ip -6 route add fd00:8::/64 via 2001:db8::1"),
+        ),
+        stages=(
+            Stage("open to whoever knows the way", picture.open_to_all, {"isolate": "false"}),
+            Stage("isolated", picture.isolated),
+        ),
+    ),
+    Topology(
         name="taps_on_bridge",
         hosts=("taps",),
         stages=(Stage("", tapped),),

@@ -32,8 +32,6 @@ info = [
         ("IFLA_VXLAN_LABEL", 1), ("IFLA_VXLAN_LOCALBYPASS", 0),
     ]}),
 ]
-def kind(name, *data):
-    return [("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", name), ("IFLA_INFO_DATA", {"attrs": list(data)})]})]
 peer = [("IFLA_IFNAME", "p"), ("IFLA_ADDRESS", "02:00:00:00:00:01"), ("IFLA_NET_NS_FD", 3), ("IFLA_MTU", 1400)]
 veth = [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", {"attrs": peer})]})]
 common = netlink.link_message([("IFLA_IFNAME", "x"), ("IFLA_MTU", 1400)])
@@ -44,15 +42,6 @@ messages = [
     netlink.link_message([("IFLA_IFNAME", "x"), ("IFLA_LINKINFO", {"attrs": veth})], 7, 1, 1),
     netlink.address_message({"family": 10, "prefixlen": 64, "index": 2}, [("IFA_LOCAL", "2001:db8::1"), ("IFA_FLAGS", 2)]),
     netlink.neighbor_message({"family": 7, "ifindex": 2}, [("NDA_LLADDR", "00:00:00:00:00:00"), ("NDA_DST", "10.0.0.1")]),
-    netlink.link_message(kind(
-        "vlan", ("IFLA_VLAN_FLAGS", {0: False, 2: True}),
-        ("IFLA_VLAN_EGRESS_QOS", {"attrs": [("IFLA_VLAN_QOS_MAPPING", {"from": 6, "to": 7})]}),
-    )),
-    netlink.link_message(kind(
-        "macvlan", ("IFLA_MACVLAN_MACADDR_MODE", 3), ("IFLA_MACVLAN_BC_QUEUE_LEN", 2000),
-        ("IFLA_MACVLAN_MACADDR_DATA", {"attrs": [("IFLA_MACVLAN_MACADDR", "02:00:00:00:00:01")]}),
-    )),
-    netlink.rule_message({"family": 2, "flags": 2}, [("FRA_SPORT_RANGE", "80:90"), ("FRA_UID_RANGE", "0:1000")]),
     netlink.route_message({"family": 2, "dst_len": 8}, [("RTA_DST", "10.0.0.0"), ("RTA_GATEWAY", "192.0.2.1")]),
 ]
 later = loaded()

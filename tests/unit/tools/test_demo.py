@@ -186,6 +186,20 @@ def answering(output: object, code: int = 0) -> Any:
     return SimpleNamespace(run=lambda *_, **__: done)
 
 
+@pytest.mark.parametrize(
+    ("said", "seen_as", "expected"),
+    [
+        ("80 203.0.113.1\n", "", (True, "")),
+        ("80 203.0.113.1\n", "203.0.113.1", (True, ", and saw 203.0.113.1")),
+        ("80 192.168.8.3\n", "203.0.113.1", (False, ", and saw 192.168.8.3")),
+        ("8080 203.0.113.1\n", "203.0.113.1", (False, None)),
+        ("", "", (False, None)),
+    ],
+)
+def test_who_answers_a_call_and_whom_it_saw(said: str, seen_as: str, expected: tuple[bool, str | None]) -> None:
+    assert demo_checks.told_by(said, 80, seen_as) == expected
+
+
 class TestTables:
     @pytest.mark.parametrize(
         ("entries", "state", "ok"),
