@@ -18,7 +18,7 @@ from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .later import Later
-from .plan_stack import check_lower, check_siblings, ends, from_below, open_node, prefix
+from .plan_stack import check_lower, check_macs, check_siblings, ends, from_below, open_node, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
 from .values import ListOf
@@ -44,6 +44,7 @@ def make_links(planner: Planner) -> None:
     """Make what is not there, devices under others first; make anew what can't be changed in place."""
     waiting = {want.key: want for want in planner.links if not want.absent}
     check_siblings(planner)
+    check_macs(planner)
 
     def make(want: LinkWant) -> None:
         waiting.pop(want.key, None)

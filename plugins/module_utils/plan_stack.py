@@ -46,6 +46,30 @@ def check_siblings(planner: Planner) -> None:
                     )
 
 
+def check_macs(planner: Planner) -> None:
+    """Refuse two MACs for a device and the one under it where both have the same (macvlan's passthru)."""
+    asked: dict[Key, tuple[str, str]] = {}
+    for want in planner.links:
+        peer = want.peer
+        place = want.netns if peer is None or peer.netns is None else peer.netns
+        for name, netns, options in (
+            (want.name, want.netns, want.options),
+            (peer and peer.name, place, peer and peer.options),
+        ):
+            if name and options and "mac" in options and not want.absent:
+                asked[netns, name] = (want.where, options["mac"])
+    for want in planner.links if len(asked) > 1 else ():
+        link = planner.model.link(want.key)
+        attrs = {**(link.attrs if link else {}), **want.new, **want.options}
+        lower = (attrs.get("link_netns") or want.netns, attrs.get(want.kind.lower) or "")
+        if want.key in asked and want.kind.same_mac(attrs) and lower in asked:
+            where, mac = asked[lower]
+            if mac != want.options["mac"]:
+                raise Refused(
+                    f"{prefix(want)}mac: in this mode it is that of {key_text(lower)}, and in {where} that is {mac}"
+                )
+
+
 def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None) -> None:
     """Note a namespace or a device that a new device would stand on, and that is missing."""
     if place != want.netns:

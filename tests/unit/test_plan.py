@@ -7,9 +7,11 @@ from __future__ import annotations
 import contextlib
 import copy
 
+import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import (
     Simulation,
     comparable,
@@ -120,3 +122,20 @@ def test_planning_changes_nothing_of_what_it_is_given(host: State, task: Task) -
         plan(host, task)
     assert host == before
     assert repr(task) == asked
+
+
+def test_in_passthru_mode_a_macvlan_and_its_parent_have_one_mac() -> None:
+    parent = {"name": "p", "mac": "02:00:00:00:00:01", "peer": {"name": "q", "mac": "02:00:00:00:00:02"}}
+    upper = {"name": "m", "parent": "p", "mode": "passthru"}
+    for macvlan, other in ((upper, "02:00:00:00:00:01"), ({**upper, "parent": "q"}, "02:00:00:00:00:02")):
+        wants = topology_wants({"name": "t", "veths": [parent], "macvlans": [{**macvlan, "mac": "02:00:00:00:00:03"}]})[
+            1
+        ]
+        said = (
+            rf"^macvlans\[0\]: mac: in this mode it is that of {macvlan['parent']}, and in veths\[0\] that is {other}$"
+        )
+        with pytest.raises(Refused, match=said):
+            plan(State(), wants)
+        for same in ({**macvlan, "mac": other}, {**macvlan, "mode": "bridge", "mac": "02:00:00:00:00:03"}, macvlan):
+            entries = {"name": "t", "veths": [parent], "macvlans": [same]}
+            assert plan(State(), topology_wants(entries)[1]).steps

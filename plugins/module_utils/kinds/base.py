@@ -147,6 +147,11 @@ def nothing_to_say(_options: Mapping[str, Any], _found: Mapping[str, Any] | None
     return None
 
 
+def never(_attrs: Mapping[str, Any]) -> bool:
+    """The least of what a kind says."""
+    return False
+
+
 def always(_attrs: Mapping[str, Any]) -> bool:
     """The `carries_frames` of Ethernet devices."""
     return True
@@ -163,6 +168,7 @@ class LinkKind:
     - `flat`: the kernel puts one that should stand on one of its own kind on what is under that.
     - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
       that one's; `same mtu`: always that one's. `loose`: the option by which it no longer goes up and down with that.
+    - `same_mac`: whether a device with these attributes has the MAC of the one under it: who changes one changes both.
     - `tap_info`: the netlink kind that its option `tap` makes of it, one with a file under /dev.
     - `shared`: options that are not its own but those of the device under it, for all that stand there.
     - `retold`: options that iproute2 wants to be told again with each change.
@@ -193,6 +199,7 @@ class LinkKind:
     flat: bool = False
     follows: tuple[str, ...] = ()
     loose: str = ""
+    same_mac: Callable[[Mapping[str, Any]], bool] = never
     tap_info: str = ""
     retold: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()

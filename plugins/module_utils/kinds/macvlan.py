@@ -67,6 +67,7 @@ MACVLAN = LinkKind(
     lower="parent",
     flat=True,
     follows=("mtu",),
+    same_mac=lambda attrs: attrs.get("mode") == "passthru",
     tap_info="macvtap",
     # Its parent may get its own MTU in the same run; and in passthru mode the creating request makes the MAC its parent's.
     late=("alias", "mtu", "mac"),
