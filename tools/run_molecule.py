@@ -94,8 +94,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"skipped  {name}: {lacking}", flush=True)
             continue
         start = time.monotonic()
-        wrong = run(name, keep=arguments.keep)
-        left = "" if arguments.keep else swept(name)
+        try:
+            wrong = run(name, keep=arguments.keep)
+        finally:
+            left = "" if arguments.keep else swept(name)
         tally["failed" if wrong or left else "passed"] += 1
         verdict = f"{'FAILED' if wrong or left else 'ok':7}  {name} ({time.monotonic() - start:.0f} s)"
         print(verdict, *filter(None, (wrong, left)), sep="\n", flush=True)
