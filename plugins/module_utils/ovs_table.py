@@ -322,7 +322,8 @@ def port_changes(port: OvsPort, old: OvsPort) -> list[Command]:
 
 
 def fresh(new: OvsBridge, old: OvsBridge | None) -> tuple[str, ...]:
-    """The devices of `new` that Open vSwitch has to set up, coming from `old`."""
+    """The devices of `new` that Open vSwitch has to set up, coming from `old`. A patch is none: it waits for its other end."""
     known = {(one.name, one.type) for port in old.ports for one in port.interfaces} if old else set()
-    found = [one for port in new.ports for one in port.interfaces if (one.name, one.type) not in known]
+    interfaces = [one for port in new.ports for one in port.interfaces if one.type != "patch"]
+    found = [one for one in interfaces if (one.name, one.type) not in known]
     return (*(() if old else (new.name,)), *(one.name for one in found))

@@ -73,7 +73,7 @@ options:
           - V(internal) is one that Open vSwitch makes, with that name, and that goes with the port. It may be moved into
             a namespace (M(linuxnet.vnet.vnet_link)).
           - V(patch) leads into another bridge of Open vSwitch, V(vxlan), V(geneve) and V(gre) to another host. They
-            need O(ports[].options), and are no devices of the kernel.
+            need O(ports[].options), and are no devices of the kernel. A patch waits until its other end is there.
           - If omitted, a new port is V(system).
         type: str
         choices: [system, internal, patch, vxlan, geneve, gre]

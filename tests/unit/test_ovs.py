@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import (
     OvsPort,
     bridges_of,
     documents,
+    fresh,
     replacing,
     written,
 )
@@ -340,6 +341,12 @@ def test_ports_that_are_no_devices() -> None:
         "type": "vxlan",
         "options": {"csum": "true", "key": "5", "remote_ip": "2001:db8::2"},
     }
+
+
+def test_only_devices_have_to_be_set_up_at_once() -> None:
+    patch = OvsPort("to-br1", interfaces=(OvsInterface("to-br1", "patch", (), (("peer", "to-br0"),)),))
+    assert fresh(OvsBridge("br0", (port("eth1"), patch)), None) == ("br0", "eth1")
+    assert fresh(OvsBridge("br0", (port("eth1"), patch)), OvsBridge("br0", (patch,))) == ("eth1",)
 
 
 def test_a_missing_device_is_named() -> None:
