@@ -58,7 +58,7 @@ print(json.dumps({
 
 def seen_by(version: str) -> dict[str, Any]:
     python = INTERPRETERS[version]
-    if not python.exists():
+    if version != "newest" and not (python.parents[1] / ".complete").exists():
         pytest.skip(f"pyroute2 {version} comes with ./dev integration --pyroute2 {version}")
     done = subprocess.run([python, "-c", PROGRAM], capture_output=True, text=True, check=True)
     seen: dict[str, Any] = json.loads(done.stdout)

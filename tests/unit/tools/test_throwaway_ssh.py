@@ -39,7 +39,7 @@ def test_a_host_is_reached_through_its_network_and_nothing_of_it_is_left(tmp_pat
     assert run(directory, "up", f"one={ADDRESS}").returncode == 0
     lab = Lab(directory)
     try:
-        shared = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={directory}/cp/%h")
+        shared = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={directory}/cp/h")
         done = ssh(directory, "hostname; echo $HOME; (sleep 1000 </dev/null >/dev/null 2>&1 &)", *shared)
         assert done.stdout.split() == ["one", "/run/home"], done.stderr
         assert ssh(directory, "ping -c 1 -W 2 outside").returncode == 0
