@@ -53,11 +53,26 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
-class Machine:
-    """One machine, all of which is in the directory `work`."""
+def leader_under(pid: int) -> int:
+    """The init of the machine that a process runs: the child of systemd-nspawn, which is that process or below it; 0 if there is none."""
+    try:
+        for child in children(pid):
+            # Before it is the init it is another copy of systemd-nspawn.
+            name = Path(f"/proc/{child}/comm").read_text(encoding="utf-8").strip()
+            found = child if name == "systemd" else leader_under(child)
+            if found:
+                return found
+    except OSError:
+        pass  # it has just ended
+    return 0
 
-    def __init__(self, work: Path) -> None:
-        self.work = work
+
+class Machine:
+    """One machine, all of which is in the directory `work`: a release of Debian with these packages."""
+
+    def __init__(self, work: Path, release: str = RELEASE, packages: str = PACKAGES, name: str = NAME) -> None:
+        self.work, self.name = work, name
+        self.release, self.packages = release, packages
         self.root = work / "root"
         self.inventory = work / "inventory.json"
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,17 +83,18 @@ class Machine:
             "ansible_throwaway_lab": str(work),
             "ansible_python_interpreter": "/usr/bin/python3",
         }
-        inventory = {"all": {"hosts": {NAME: {}}, "vars": variables}}
+        inventory = {"all": {"hosts": {name: {}}, "vars": variables}}
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
     def build(self, cache: Path) -> None:
         """Give it its files: a copy of what is made from Debian's packages at first, and kept."""
-        base = cache / f"{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
+        base = cache / f"{self.release}-{zlib.crc32(self.packages.encode()):08x}"
         if not base.exists():
             cache.mkdir(parents=True, exist_ok=True)
-            fresh = cache / f"{RELEASE}.new"
+            fresh = cache / f"{self.release}.new"
             shutil.rmtree(fresh, ignore_errors=True)
-            command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(fresh)]
+            command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={self.packages}"]
+            command += [self.release, str(fresh)]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise MachineError(f"mmdebstrap failed: {' '.join(done.stderr.split())[-500:]}")
@@ -87,27 +103,33 @@ class Machine:
 
     def start(self) -> None:
         """Boot, and wait until systemd has started all that it is going to start."""
-        device = ["--bind=/dev/net/tun"] if not tun_problem() else []
         with (self.work / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                [
-                    *("unshare", "--net", "--mount", "systemd-nspawn", "--quiet", "--boot"),
-                    *(f"--directory={self.root}", f"--machine={NAME}", "--private-network"),
-                    *("--register=no", "--keep-unit", *device),
-                ],
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # a machine that is reached over SSH outlives who started it
             )
         deadline = time.monotonic() + BOOT_SECONDS
         self._leader = self._find_leader(deadline)
-        self._write_state()
+        self._write_state(self._state())
         while time.monotonic() < deadline:
             done = self._enter(["systemctl", "is-system-running", "--wait"])
             if done.stdout.strip() in ("running", "degraded"):
                 return
             time.sleep(0.2)
         raise MachineError(f"the machine did not boot within {BOOT_SECONDS} s, see {self.work}/console.log")
+
+    def command(self) -> list[str]:
+        """What runs the machine until it ends or reboots."""
+        return ["unshare", "--net", "--mount", *self.nspawn("--private-network")]
+
+    def nspawn(self, *network: str) -> list[str]:
+        """The command line of systemd-nspawn."""
+        device = ["--bind=/dev/net/tun"] if not tun_problem() else []
+        boot = ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}", f"--machine={self.name}"]
+        return [*boot, *network, "--register=no", "--keep-unit", *device]
 
     def reboot(self) -> None:
         """Shut down in order, and boot. systemd-nspawn ends at a reboot here, and is started again."""
@@ -165,27 +187,23 @@ class Machine:
 
     def _state(self) -> dict[str, Any]:
         spaces = ("--mount", "--net", "--uts", "--ipc", "--pid")
-        return {
-            "name": NAME,
-            "uid": os.geteuid(),
-            "pid": self._leader,
-            "start": started(self._leader),
-            "enter": [str(shutil.which("nsenter")), f"--target={self._leader}", *spaces, "--"],
-            "environment": ENVIRONMENT,
-        }
+        return self._entered([str(shutil.which("nsenter")), f"--target={self._leader}", *spaces, "--"], self._leader)
 
-    def _write_state(self) -> None:
-        path = self.work / "hosts" / f"{NAME}.json"
-        path.write_text(json.dumps(self._state()), encoding="utf-8")
+    def _entered(self, enter: Sequence[str], pid: int) -> dict[str, Any]:
+        state = {"name": self.name, "uid": os.geteuid(), "pid": pid, "start": started(pid)}
+        return {**state, "enter": list(enter), "environment": ENVIRONMENT}
+
+    def _write_state(self, state: dict[str, Any]) -> None:
+        path = self.work / "hosts" / f"{self.name}.json"
+        path.write_text(json.dumps(state), encoding="utf-8")
 
     def _find_leader(self, deadline: float) -> int:
-        """The machine's init: the child of systemd-nspawn, which unshare has become."""
+        """The machine's init."""
         assert self._process
         while time.monotonic() < deadline and self._process.poll() is None:
-            for pid in children(self._process.pid):
-                # Before it is the init it is another copy of systemd-nspawn.
-                if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "systemd":
-                    return pid
+            leader = leader_under(self._process.pid)
+            if leader:
+                return leader
             time.sleep(0.05)
         raise MachineError(f"systemd-nspawn started no machine, see {self.work}/console.log")
 
