@@ -13,9 +13,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from throwaway_host import ThrowawayError
+import guest_image
+import machine_ssh
+from machine import MachineError
+from throwaway_host import ThrowawayError, tun_problem
 from throwaway_lab import Lab
-from throwaway_ssh import down, problem
+from throwaway_ssh import problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +28,11 @@ LOGS = ROOT / ".cache" / "logs"
 SECONDS = 900
 SHOWN = 80
 
-OBSTACLES: dict[str, Callable[[], str]] = {}
+OBSTACLES: dict[str, Callable[[], str]] = {
+    "bridged_vm": lambda: tun_problem() or guest_image.problem("uml"),
+    "bridged_vm_qemu": lambda: tun_problem() or guest_image.problem("qemu"),
+    "reboot": lambda: tun_problem() or machine_ssh.problem(),
+}
 """Why a scenario can't be run here, or nothing, for those that need more than throwaway hosts."""
 
 
@@ -71,8 +78,8 @@ def swept(name: str) -> str:
     if not lab.directory.exists():
         return ""
     try:
-        down(lab)
-    except ThrowawayError as error:
+        machine_ssh.down(lab)
+    except (MachineError, ThrowawayError) as error:
         return str(error)
     return f"it left {lab.directory.relative_to(ROOT)}"
 
