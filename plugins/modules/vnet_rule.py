@@ -156,6 +156,10 @@ EXAMPLES = r"""
     family: inet6
     table: 77
 
+- name: Make a namespace
+  linuxnet.vnet.vnet_netns:
+    name: router
+
 - name: Look at another table for what comes in by a device, in a namespace
   linuxnet.vnet.vnet_rule:
     netns: router
