@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
 import select
 import socket
+import struct
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -461,15 +463,43 @@ def test_what_can_not_pass_is_refused_beforehand() -> None:
     on_a_new_host(refused)
 
 
+def attach_xdp(device: str) -> None:
+    """Put a program on a device that lets all pass: by bpf(2) and rtnetlink, as not every `ip` is built to load one."""
+    code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xB7, 0, 0, 2, 0x95, 0, 0, 0))  # return XDP_PASS
+    terms = ctypes.create_string_buffer(b"GPL")
+    load = struct.pack("=IIQQ", 6, 2, ctypes.addressof(code), ctypes.addressof(terms)).ljust(128, b"\0")
+    number = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+    program = ctypes.CDLL(None, use_errno=True).syscall(number, 5, load, len(load))
+    assert program >= 0, os.strerror(ctypes.get_errno())
+    nested = struct.pack("=HHiHHI", 8, 1, program, 8, 3, 2)  # its descriptor, and XDP_FLAGS_SKB_MODE
+    body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(device), 0, 0)
+    body += struct.pack("=HH", 4 + len(nested), 0x8000 | 43) + nested
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+        netlink.send(struct.pack("=IHHII", 16 + len(body), 19, 5, 1, 0) + body)  # RTM_SETLINK, to be answered
+        (error,) = struct.unpack_from("=i", netlink.recv(4096), 16)
+    os.close(program)
+    assert error == 0, os.strerror(-error)
+
+
 def named() -> None:
     ips(OUTSIDE + "rule add iif eth0 lookup 77 priority 500")
     table = 'table inet foreign { chain c { type filter hook input priority 0; iifname "eth0" tcp dport 9 drop; }; }'
     subprocess.run(["nft", "-f", "-"], input=table.encode(), check=True)
     with open("/proc/sys/net/ipv4/conf/eth0/proxy_arp", "w", encoding="ascii") as file:
         file.write("1\n")
+    subprocess.run(["tc", *"qdisc add dev eth0 root tbf rate 1gbit burst 1mb latency 1ms".split()], check=True)
+    subprocess.run(["tc", "qdisc", "add", "dev", "eth0", "ingress"], check=True)
+    attach_xdp("eth0")
     (warning,) = take().warnings
-    for what in ("the rule of priority 500 (iif)", "the nft chain inet foreign c", "net.ipv4.conf.eth0.proxy_arp=1"):
-        assert what in warning
+    for what in (
+        "the rule of priority 500 (iif)",
+        "the nft chain inet foreign c",
+        "net.ipv4.conf.eth0.proxy_arp=1",
+        "the queueing discipline tbf",
+        "the queueing discipline ingress",
+        "an XDP program",
+    ):
+        assert what in warning, warning
     assert take().warnings == []
 
 
