@@ -165,11 +165,11 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
 def namespaces_going(planner: Planner, topology: Topology) -> list[str]:
     """The topology's own namespaces that are not listed."""
     listed = {want.name for want in planner.namespaces}
-    return [
+    return sorted(  # a folder has no order that lasts, and a run should do what its check run said as it said it
         name
         for name, facts in planner.model.namespaces.items()
         if facts.get("owner") == topology.owner and name not in listed
-    ]
+    )
 
 
 def prune(planner: Planner) -> None:
