@@ -127,7 +127,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a bridge that needs no kernel module, with a device for the host and one for a container
+- name: Make a bridge that needs no kernel module, with a device for the host and one for a container, besides any others
   linuxnet.vnet.vnet_ovs_bridge:
     name: ovsbr0
     datapath_type: netdev
@@ -137,6 +137,7 @@ EXAMPLES = r"""
         tag: 10
       - name: web0
         type: internal
+    append: true
 
 - name: Give the host its address on the first one
   linuxnet.vnet.vnet_link:
