@@ -34,7 +34,7 @@ INIT = Path(__file__).resolve().with_name("guest_init.sh")
 SOURCES = (INIT, Path(__file__).resolve())
 CLOUD = "linux-image-cloud-amd64"
 VIRTIO = ("virtio_pci", "virtio_net")
-DIRECTORY, FILE, CHARACTERS = 0o040755, 0o100755, 0o020600
+DIRECTORY, FILE, LINK, CHARACTERS = 0o040755, 0o100755, 0o120777, 0o020600
 CONSOLE = (5, 1)
 
 
@@ -97,6 +97,7 @@ def _initramfs(modules: Sequence[bytes]) -> bytes:
     members = [
         _member("bin", DIRECTORY),
         _member("bin/busybox", FILE, busybox.read_bytes()),
+        _member("bin/sh", LINK, b"busybox"),
         _member("dev", DIRECTORY),
         _member("dev/console", CHARACTERS, device=CONSOLE),
         _member("init", FILE, INIT.read_bytes()),

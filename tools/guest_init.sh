@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-FileCopyrightText: The linuxnet.vnet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -7,7 +7,7 @@
 /bin/busybox mkdir -p /proc /sys
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox --install -s /bin
+/bin/busybox --install -s /bin 2>/dev/null # all but sh are made
 export PATH=/bin
 for module in /modules/*.ko; do
     [ ! -e "$module" ] || insmod "$module"
