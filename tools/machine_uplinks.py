@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAC = "02:00:00:00:00:05"
 LEASES = "/var/lib/outside.leases"
 LOG = "/var/log/outside.log"
-SECONDS = 60.0
+SECONDS = 120.0
 
 OUTSIDE = f"""\
 #!/bin/sh -e
