@@ -58,6 +58,16 @@ class LinkWant(NamedTuple):
     def key(self) -> Key:
         return (self.netns, self.name)
 
+    @property
+    def peer_netns(self) -> str:
+        """Where the peer is made: beside this end, unless the task says where."""
+        return self.netns if self.peer is None or self.peer.netns is None else self.peer.netns
+
+    @property
+    def peer_key(self) -> Key | None:
+        """The peer that is made, None where the task names none."""
+        return (self.peer_netns, self.peer.name) if self.peer and self.peer.name else None
+
 
 def becoming_ports(want: LinkWant, state: State) -> list[tuple[Key, Key]]:
     """The devices that are there and become ports, each with that of which they do: a bridge, or a VRF."""

@@ -128,11 +128,11 @@ def create(planner: Planner, want: LinkWant) -> None:
     peer_key: Key | None = None
     peer_options: dict[str, Any] = {}
     if want.peer:
-        if not want.peer.name:
+        peer_key = want.peer_key
+        if not peer_key:
             raise Refused(
                 f"{prefix(want)}peer: name: {key_text(want.key)} is not there, and to make a veth this option is needed"
             )
-        peer_key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
         if peer_key == want.key:
             raise Refused(f"{prefix(want)}peer: name: both ends would be {key_text(peer_key)}")
         planner.netns_exists(want.where, peer_key[0], "peer: netns")
@@ -235,9 +235,7 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
 
 def found_by_peer(planner: Planner, want: LinkWant) -> bool:
     """Whether the first end is away but the peer is where it should be: then the first end was moved, and comes back."""
-    if not want.peer or not want.peer.name:
-        return False
-    peer = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+    peer = planner.model.link(want.peer_key) if want.peer_key else None
     if peer is None or peer.kind != want.kind.netlink or not peer.peer:
         return False
     first = planner.model.link(peer.peer)

@@ -50,14 +50,9 @@ def check_macs(planner: Planner) -> None:
     """Refuse two MACs for a device and the one under it where both have the same (macvlan's passthru)."""
     asked: dict[Key, tuple[str, str]] = {}
     for want in planner.links:
-        peer = want.peer
-        place = want.netns if peer is None or peer.netns is None else peer.netns
-        for name, netns, options in (
-            (want.name, want.netns, want.options),
-            (peer and peer.name, place, peer and peer.options),
-        ):
-            if name and options and "mac" in options and not want.absent:
-                asked[netns, name] = (want.where, options["mac"])
+        for key, options in ((want.key, want.options), (want.peer_key, want.peer.options if want.peer else {})):
+            if key and "mac" in options and not want.absent:
+                asked[key] = (want.where, options["mac"])
     for want in planner.links if len(asked) > 1 else ():
         link = planner.model.link(want.key)
         attrs = {**(link.attrs if link else {}), **want.new, **want.options}

@@ -152,8 +152,8 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
         and link.get("link_group") == topology.link_group
     ):
         found.append(link)
-    if want.peer and want.peer.name:
-        other = planner.model.link((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+    if want.peer_key:
+        other = planner.model.link(want.peer_key)
         if other and other.peer != want.key and other.get("link_group") == topology.link_group:
             first = planner.model.link(other.peer) if other.peer else None
             moved = first is not None and first.name == want.name and link is None

@@ -7,9 +7,9 @@
 """The command that vnet-restore.service runs at boot: each file under /etc/vnet/conf.d in one transaction, without Ansible.
 
 A file may speak of what another one makes, or of a device that comes late: it is tried again. Files that speak of each
-other, as those of a bridge and of a port may do, are restored together; where one is a topology's, a device joins its bridge when
-both are there. What can't be restored is said by the file's
-name and doesn't keep the others from being restored.
+other, as those of a bridge and of a port may do, are restored together; where one is a topology's, a device joins its
+bridge when both are there. What can't be restored is said by the file's name and doesn't keep the others from being
+restored.
 """
 
 from __future__ import annotations
@@ -176,8 +176,7 @@ def keys_of(want: Want) -> set[Key]:
         return {("", want.name)}
     if not isinstance(want, LinkWant):
         return set()
-    peer = want.peer
-    return {want.key, *([(want.netns if peer.netns is None else peer.netns, peer.name)] if peer and peer.name else [])}
+    return {want.key, *([want.peer_key] if want.peer_key else [])}
 
 
 def loosened(want: Want, others: set[Key]) -> Want:
@@ -186,8 +185,7 @@ def loosened(want: Want, others: set[Key]) -> Want:
         return want
     peer = want.peer
     if peer:
-        place = want.netns if peer.netns is None else peer.netns
-        peer = peer._replace(options=without(peer.options, place, others))
+        peer = peer._replace(options=without(peer.options, want.peer_netns, others))
     return want._replace(options=without(want.options, want.netns, others), peer=peer)
 
 

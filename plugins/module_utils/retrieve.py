@@ -280,15 +280,14 @@ class Reader(LinkReader):
         if want.kind.lower:
             self._note(options.get("link_netns", want.netns), [options.get(want.kind.lower, "")], where)
         if want.peer:
-            netns = want.netns if want.peer.netns is None else want.peer.netns
-            self._note(netns, [want.peer.name or "", want.peer.options.get("master", "")], where)
+            self._note(want.peer_netns, [want.peer.name or "", want.peer.options.get("master", "")], where)
 
     def _details(self, want: LinkWant) -> None:
         """What the phases will look at of a link that is there: its peer, ports, addresses, routes and FDB entries."""
         link = self.state.links.get(want.key)
-        if want.peer and want.peer.name and link is None:
+        if want.peer_key and link is None:
             # Perhaps the first end was moved away: then the peer leads to it.
-            other = self.state.links.get((want.netns if want.peer.netns is None else want.peer.netns, want.peer.name))
+            other = self.state.links.get(want.peer_key)
             if other and other.peer and kind_of(other.kind) is want.kind and other.peer not in self.state.links:
                 link = self.link(*other.peer)
         if not want.kind.name and link is None:

@@ -198,9 +198,8 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         yield f"the namespace {want.name}", ("namespace", want.name)
     elif isinstance(want, LinkWant):
         yield f"the device {key_text(want.key)}", want.key
-        if want.peer and want.peer.name:
-            key = (want.netns if want.peer.netns is None else want.peer.netns, want.peer.name)
-            yield f"the device {key_text(key)}", key
+        if want.peer_key:
+            yield f"the device {key_text(want.peer_key)}", want.peer_key
     elif isinstance(want, RowWant):
         yield f"the {want.kind.words(want.key)}", want.key
     elif isinstance(want, PortWant):
@@ -240,7 +239,7 @@ def check_addresses(wants: Iterable[Want]) -> None:
     for want in links:
         ends = [(want.netns, want.options)]
         if want.peer:
-            ends.append((want.netns if want.peer.netns is None else want.peer.netns, want.peer.options))
+            ends.append((want.peer_netns, want.peer.options))
         for netns, options in ends:
             master = want.name if want.kind.routes_ports else options.get("master", "")
             domain = "" if (netns, master) in bridges else master
@@ -289,9 +288,8 @@ def claims_of(want: Want) -> list[tuple[Key, str]]:
     claims = [((want.netns, port), want.name) for port in want.options.get("ports", ())]
     if want.options.get("master"):
         claims.append((want.key, want.options["master"]))
-    if want.peer and want.peer.name and want.peer.options.get("master"):
-        place = want.netns if want.peer.netns is None else want.peer.netns
-        claims.append(((place, want.peer.name), want.peer.options["master"]))
+    if want.peer and want.peer_key and want.peer.options.get("master"):
+        claims.append((want.peer_key, want.peer.options["master"]))
     return claims
 
 
