@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 else:
     ovs_table = Later("ovs_table")
 
+OF_PORT = ("type", "options")
+"""What it takes to make a port of Open vSwitch that is no device of the kernel yet."""
+
 
 def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsBridge | None) -> Document:
     """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
@@ -78,7 +81,7 @@ def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tup
     """The options that give way to this one in what is `kept`."""
     if isinstance(want, LinkWant):
         option = want.kind.table.get(name)
-        return option.displaces if option and value else ()
+        return tuple(option.costs(value)) if option else ()
     if isinstance(want, RowWant):
         return want.kind.displaced(name, value, kept)
     return ()
@@ -95,13 +98,15 @@ def complete(options: dict[str, Any], want: Want, found: Link | Nat | ovs_table.
 
 
 def complete_ovs(options: dict[str, Any], bridge: ovs_table.OvsBridge) -> None:
-    """The same of an Open vSwitch bridge: its datapath, and what those of its ports are that Open vSwitch makes."""
-    if bridge.datapath_type != "system":
-        options.setdefault("datapath_type", bridge.datapath_type)
+    """The same of an Open vSwitch bridge: its datapath, and what those of its ports are that no device makes."""
+    whole = bridge.entry()
+    if "datapath_type" in whole:
+        options.setdefault("datapath_type", whole["datapath_type"])
     if "ports" in options:
-        internal = {port.name for port in bridge.ports if port.type == "internal"}
+        ports = {port["name"]: port for port in whole.get("ports", ())}
         options["ports"] = [
-            {"type": "internal", **port} if port.get("name") in internal else port for port in options["ports"]
+            {**{name: value for name, value in ports.get(port.get("name"), {}).items() if name in OF_PORT}, **port}
+            for port in options["ports"]
         ]
 
 

@@ -435,13 +435,20 @@ def test_ports_are_kept_by_their_names() -> None:
     old = Document(
         "vnet_ovs_bridge", {"name": "br0", "ports": [{"name": "eth1", "tag": "7"}, {"name": "int0"}]}
     ).written()
-    said = Document("vnet_ovs_bridge", {"name": "br0"}, {"ports": [{"name": "eth1", "tag": "8"}, {"name": "eth2"}]})
-    bridge = OvsBridge("br0", (port("int0", type_="internal"),), "netdev")
+    ports = [{"name": "eth1", "tag": "8"}, {"name": "eth2"}, {"name": "to-br1", "trunks": ["5"]}]
+    said = Document("vnet_ovs_bridge", {"name": "br0"}, {"ports": ports})
+    patch = OvsPort("to-br1", interfaces=(OvsInterface("to-br1", "patch", (), (("peer", "to-br0"),)),))
+    bridge = OvsBridge("br0", (port("int0", type_="internal"), port("eth1"), patch), "netdev")
     new = merged(Entry("/etc/vnet/conf.d/ovs_bridge-br0.json", said, adds=True, want=want), old, bridge)
     assert new.options == {
         "name": "br0",
         "datapath_type": "netdev",
-        "ports": [{"name": "eth1", "tag": "8"}, {"name": "int0", "type": "internal"}, {"name": "eth2"}],
+        "ports": [
+            {"name": "eth1", "tag": "8"},
+            {"name": "int0", "type": "internal"},
+            {"name": "eth2"},
+            {"name": "to-br1", "type": "patch", "options": {"peer": "to-br0"}, "trunks": ["5"]},
+        ],
     }
 
 

@@ -127,6 +127,14 @@ def test_a_task_that_names_some_options_is_merged() -> None:
     }
 
 
+def test_what_an_option_costs_is_kept_no_more() -> None:
+    source = {"name": "m", "parent": "eth0", "mode": "source", "macaddrs": ["02:00:00:00:00:01"]}
+    assert after("vnet_macvlan", source, {"name": "m", "mode": "source"}).options == source
+    assert "macaddrs" not in after("vnet_macvlan", source, {"name": "m", "mode": "bridge"}).options
+    group = after("vnet_vxlan", {"name": "x", "vni": 7, "remote": "192.0.2.1"}, {"name": "x", "group": "239.1.1.1"})
+    assert "remote" not in group.options
+
+
 def test_dictionaries_are_merged_too() -> None:
     first = {"name": "v", "peer": {"name": "p", "netns": "a", "mtu": 1400}}
     found = after("vnet_veth", first, {"name": "v", "peer": {"netns": "b", "mtu": None}})
