@@ -20,7 +20,7 @@ import socket
 import struct
 import sys
 import types
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -414,11 +414,16 @@ def extended(message: bytes, rest: Rest) -> bytes:
     """A request with more attributes, which are taken as they are."""
     if not rest:
         return message
-    parts = [message + b"\0" * (-len(message) % 4)]
-    for kind, content in rest:
-        parts.append(struct.pack("=HH", len(content) + 4, kind) + content + b"\0" * (-len(content) % 4))
-    whole = b"".join(parts)
+    whole = message + b"\0" * (-len(message) % 4) + written(rest)
     return struct.pack("=I", len(whole)) + whole[4:]
+
+
+def written(attrs: Iterable[tuple[int, bytes]]) -> bytes:
+    """Attributes by their numbers, each with its content as it is."""
+    return b"".join(
+        struct.pack("=HH", len(content) + 4, number) + content + b"\0" * (-len(content) % 4)
+        for number, content in attrs
+    )
 
 
 def nexthop_message(header: bytes, number: int, index: int, rest: Rest) -> bytes:
@@ -511,9 +516,7 @@ def vni_message(index: int, vni: int, last: int, remote: str) -> bytes:
         parts.append((2, _INDEX.pack(last)))
     if remote:
         parts.append((4 if ":" in remote else 3, ipaddress.ip_address(remote).packed))
-    content = b"".join(struct.pack("=HH", 4 + len(value), number) + value for number, value in parts)
-    nested = struct.pack("=HH", 4 + len(content), 1 | _NLA_F_NESTED) + content
-    return _tunnel_message(index, nested)
+    return _tunnel_message(index, written([(1 | _NLA_F_NESTED, written(parts))]))
 
 
 def _tunnel_message(index: int, attrs: bytes = b"") -> bytes:
@@ -521,21 +524,16 @@ def _tunnel_message(index: int, attrs: bytes = b"") -> bytes:
     return HEADER.pack(length, 0, 0, 0, 0) + _TUNNEL.pack(AF_BRIDGE, index) + attrs
 
 
-_WIDTHS = {2: "=HHHxx", 3: "=HHI", 42: "=HHI"}
+_LAYOUTS = {2: "=H", 3: "=I", 42: "=I"}
 """Of the attributes of ports that have more than one byte."""
 _IFLA_PROTINFO, _NLA_F_NESTED = 12, 0x8000
 
 
 def port_message(index: int, attrs: Mapping[int, int]) -> bytes:
     """A request about what a bridge is told of a port, by the numbers of attributes (IFLA_BRPORT_*)."""
-    content = b""
-    for number, value in attrs.items():
-        length = 4 + {2: 2, 3: 4, 42: 4}.get(number, 1)
-        content += struct.pack(_WIDTHS.get(number, "=HHBxxx"), length, number, value)
-    nested = struct.pack("=HH", 4 + len(content), _IFLA_PROTINFO | _NLA_F_NESTED) + content
-    message = bytearray(filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, []) + nested)
-    struct.pack_into("=I", message, 0, len(message))
-    return bytes(message)
+    content = written((number, struct.pack(_LAYOUTS.get(number, "=B"), value)) for number, value in attrs.items())
+    message = filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [])
+    return extended(message, ((_IFLA_PROTINFO | _NLA_F_NESTED, content),))
 
 
 def address_message(fields: Mapping[str, Any], attrs: Any) -> bytes:

@@ -204,6 +204,22 @@ class Neighbor(NamedTuple):
         return " ".join(["proxy "[: 6 * self.proxy] + self.address, *pairs(lladdr=self.mac, dev=device)])
 
 
+SELECTING = (
+    "source",
+    "destination",
+    "iif",
+    "oif",
+    "fwmark",
+    "tos",
+    "ipproto",
+    "sport",
+    "dport",
+    "uidrange",
+    "inverted",
+)
+"""The fields of a rule that say which packets it is about, in the order in which a key has them."""
+
+
 class Rule(NamedTuple):
     """A rule of policy routing, as far as the options of vnet_rule go, each as iproute2 writes it and "" where it says nothing."""
 
@@ -229,8 +245,8 @@ class Rule(NamedTuple):
 
     @property
     def selectors(self) -> tuple[str, ...]:
-        """What says which packets it is about, in the order of kinds.rule.SELECTORS."""
-        return (*self[2:7], *self[8:14])
+        """What says which packets it is about."""
+        return tuple(getattr(self, name) for name in SELECTING)
 
     @property
     def by_kernel(self) -> bool:
@@ -239,7 +255,8 @@ class Rule(NamedTuple):
 
     def key(self, netns: str, _device: str = "") -> RowKey:
         # Two rules may differ in nothing but the table.
-        return ("rule", netns, self.priority, self.family, *self.selectors, self.table, *self[-3:-1])
+        what = (self.table, self.action, self.suppress_prefixlength)
+        return ("rule", netns, self.priority, self.family, *self.selectors, *what)
 
     def command(self, verb: str, netns: str, _device: str = "") -> str:
         return tool(f"ip {'-6 ' if self.family == 6 else ''}rule {verb}", netns, self.text())

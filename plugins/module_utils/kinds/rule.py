@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import IP_PROTOCOLS, RULE_ACTIONS, TABLES, RowKey, Rule
+from ..rows import IP_PROTOCOLS, RULE_ACTIONS, SELECTING, TABLES, RowKey, Rule
 from ..state import Link
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Network, Type, Word
 from .base import Option
@@ -20,9 +20,7 @@ from .route import TABLE_NUMBERS
 from .row import NETNS, RowKind, Rows
 
 SELECTORS = ("from", "to", "iif", "oif", "fwmark", "tos", "ipproto", "sport", "dport", "uidrange", "not")
-"""The options that say which packets a rule is about, in the order in which a key has them."""
-FIELDS = ("source", "destination", "iif", "oif", "fwmark", "tos", "ipproto", "sport", "dport", "uidrange", "inverted")
-"""The same as a Rule has them."""
+"""The options for what a rule has in its fields rows.SELECTING, in the same order."""
 
 
 class Selector(Network):
@@ -226,7 +224,7 @@ class RuleKind(RowKind):
                 place[2] for place, row in rows.items() if row and place[:2] == key[:2] and place[3] == family
             )
             priority = max(taken[1] - 1, 0) if len(taken) > 1 else 0
-        return Rule(priority, family, **dict(zip(FIELDS, selectors)), **more)
+        return Rule(priority, family, **dict(zip(SELECTING, selectors)), **more)
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"priority": row.priority, "family": "inet" if row.family == 4 else "inet6"}
