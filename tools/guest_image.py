@@ -7,8 +7,8 @@ Everything goes into one directory, which can be copied to wherever the guests a
 
     python3 tools/guest_image.py uml .cache/guests
 
-The kernel of a QEMU guest is
-Debian's for clouds, taken out of its package, which is not installed: that would make it one to boot from.
+The kernel of a QEMU guest is Debian's for clouds, taken out of its package, which is not installed: that would make it one
+to boot from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integration_uml import needs_shim, shim
+import integration_uml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,18 +44,14 @@ class GuestError(Exception):
 
 def problem(kind: str) -> str:
     """Why no guest of this kind can be made here, or nothing."""
-    program, package = {
-        "uml": ("linux.uml", "user-mode-linux"),
-        "qemu": ("qemu-system-x86_64", "qemu-system-x86"),
-    }[kind]
     if os.uname().machine != "x86_64":
         return "the guests are made for x86_64"
-    if not shutil.which(program):
-        return f"{program} is missing; install the package {package}"
+    if kind == "uml" and integration_uml.problem():
+        return integration_uml.problem()
+    if kind == "qemu" and not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is missing; install the package qemu-system-x86"
     if not _busybox():
         return "there is no busybox without libraries; install the package busybox-static"
-    if kind == "uml" and needs_shim() and not shutil.which("cc"):
-        return "this processor has AMX, which User Mode Linux copes with only by help of a C compiler; install gcc"
     if kind == "qemu" and not shutil.which("apt-get"):
         return f"the kernel comes from Debian's package {CLOUD}, and there is no apt-get here"
     return ""
@@ -73,7 +69,7 @@ def prepare(kind: str, directory: Path) -> None:
     modules: Sequence[bytes] = ()
     if kind == "uml":
         shutil.copy(str(shutil.which("linux.uml")), directory / "uml.kernel")
-        for library in shim(directory).values():
+        for library in integration_uml.shim(directory).values():
             Path(library).chmod(0o755)
     else:
         modules = _cloud_kernel(directory)

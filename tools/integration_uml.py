@@ -25,7 +25,7 @@ def problem() -> str:
     """Why it can't be used here, or nothing."""
     if not shutil.which("linux.uml"):
         return "linux.uml is missing; install the package user-mode-linux"
-    if needs_shim() and not shutil.which("cc"):
+    if _needs_shim() and not shutil.which("cc"):
         return "this processor has AMX, which User Mode Linux copes with only by help of a C compiler; install gcc"
     return ""
 
@@ -78,14 +78,13 @@ def _script(path: Path, *lines: str) -> Path:
     return path
 
 
-def needs_shim() -> bool:
-    """Whether this processor has more registers than it copes with."""
+def _needs_shim() -> bool:
     return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="ascii").split()
 
 
 def shim(scratch: Path) -> dict[str, str]:
     """The environment that lets it run on this processor: see xstate.c."""
-    if not needs_shim():
+    if not _needs_shim():
         return {}
     library = scratch / "xstate.so"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(FILES / "xstate.c")], check=True)

@@ -18,7 +18,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from throwaway_host import tun_problem
+from throwaway_host import ThrowawayError, tun_problem
 from throwaway_lab import ENVIRONMENT, started
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ BOOT_SECONDS = 120
 NAME = "machine"
 
 
-class MachineError(Exception):
+class MachineError(ThrowawayError):
     """What went wrong with the machine itself, in one sentence."""
 
 

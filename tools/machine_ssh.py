@@ -12,7 +12,6 @@ The uplink of each is ``host0``, which systemd-networkd configures when it boots
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import shlex
@@ -22,16 +21,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import throwaway_ssh
 from machine import BOOT_SECONDS, PACKAGES, RELEASE, Machine, MachineError, leader_under
 from machine import problem as no_machine
 from throwaway_host import ThrowawayError
 from throwaway_lab import Lab, started
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORK = """\
@@ -103,7 +98,7 @@ class Reachable(Machine):
 
 
 def up(lab: Lab, addresses: dict[str, str]) -> None:
-    """Make `outside` and the machines; where that fails, nothing is left. Raises ThrowawayError or MachineError."""
+    """Make `outside` and the machines; where that fails, nothing is left. Raises ThrowawayError."""
     if problem():
         raise ThrowawayError(f"{problem()[0].upper()}{problem()[1:]}.")
     throwaway_ssh.up(lab, {})
@@ -143,26 +138,5 @@ def down(lab: Lab) -> None:
     throwaway_ssh.down(lab)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="machine_ssh.py", description="A machine with systemd and an SSH server.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, what in (("up", "boot it"), ("down", "end it")):
-        command = commands.add_parser(name, help=what)
-        command.add_argument("--lab", required=True, type=Path, metavar="DIR", help="where its state is kept")
-    commands.choices["up"].add_argument("machines", nargs="+", metavar="NAME=ADDRESS")
-    arguments = parser.parse_args(argv)
-    lab = Lab(arguments.lab)
-    try:
-        if arguments.command == "up":
-            up(lab, dict(machine.split("=", 1) for machine in arguments.machines))
-        else:
-            down(lab)
-    except (MachineError, ThrowawayError, OSError, ValueError, subprocess.SubprocessError) as error:
-        print(f"machine_ssh: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(throwaway_ssh.main("machine_ssh", up, down))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import guest_image
 import machine_ssh
-from machine import MachineError
 from throwaway_host import ThrowawayError, tun_problem
 from throwaway_lab import Lab
 from throwaway_ssh import problem
@@ -79,7 +78,7 @@ def swept(name: str) -> str:
         return ""
     try:
         machine_ssh.down(lab)
-    except (MachineError, ThrowawayError) as error:
+    except ThrowawayError as error:
         return str(error)
     return f"it left {lab.directory.relative_to(ROOT)}"
 
@@ -110,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(verdict, *filter(None, (wrong, left)), sep="\n", flush=True)
     if arguments.keep:
         print("Look around: python3 tools/throwaway.py exec --lab .lab/molecule/SCENARIO HOST -- /bin/sh")
-        print("End them:    python3 tools/throwaway_ssh.py down --lab .lab/molecule/SCENARIO")
+        print("End them:    python3 tools/machine_ssh.py down --lab .lab/molecule/SCENARIO")
     print(", ".join(f"{number} {word}" for word, number in tally.items()))
     return 1 if tally["failed"] else 0
 

@@ -31,7 +31,7 @@ from throwaway_host import HOME, ThrowawayError, find_tool
 from throwaway_lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 OUTSIDE, GATEWAY = "outside", "192.168.3.1"
 NETWORK = ipaddress.ip_network("192.168.3.0/24")
@@ -183,26 +183,26 @@ def _addresses(words: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="throwaway_ssh.py", description="Throwaway hosts with an SSH server.")
+def main(prog: str, start: Callable[[Lab, dict[str, str]], None], end: Callable[[Lab], None]) -> int:
+    """Run one command line, which says what to start or to end; return its exit code."""
+    parser = argparse.ArgumentParser(prog=f"{prog}.py", description="Hosts with an SSH server.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (("up", "make hosts"), ("down", "end them")):
         command = commands.add_parser(name, help=what)
         command.add_argument("--lab", required=True, type=Path, metavar="DIR", help="where their state is kept")
     commands.choices["up"].add_argument("hosts", nargs="+", metavar="NAME=ADDRESS")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     lab = Lab(arguments.lab)
     try:
         if arguments.command == "up":
-            up(lab, _addresses(arguments.hosts))
+            start(lab, _addresses(arguments.hosts))
         else:
-            down(lab)
-    except (ThrowawayError, OSError, ValueError) as error:
-        print(f"throwaway_ssh: {error}", file=sys.stderr)
+            end(lab)
+    except (ThrowawayError, OSError, ValueError, subprocess.SubprocessError) as error:
+        print(f"{prog}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("throwaway_ssh", up, down))

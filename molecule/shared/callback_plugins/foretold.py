@@ -40,13 +40,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._changes: list[dict[str, Any]] | None = None
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        # Ansible has no public name for it.
-        if Path(playbook._file_name).name == "converge.yml":  # noqa: SLF001
+        if Path(playbook._file_name).name == "converge.yml":  # noqa: SLF001  # Ansible has no public name for it
             self._changes = []
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        # The public names came with ansible-core 2.19; these go with 2.23.
-        if result._task.loop is None:  # noqa: SLF001
+        if result._task.loop is None:  # noqa: SLF001  # the public names came with ansible-core 2.19; these go with 2.23
             self._note(result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
@@ -59,12 +57,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], name).write_text(text, encoding="utf-8")
 
     def _note(self, result: Any) -> None:
-        found, task = result._result, result._task  # noqa: SLF001
+        found, task = result._result, result._task  # noqa: SLF001  # as above
         if self._changes is None or not found.get("changed"):
             return
         kept = ("operations", "diff") if task.action.startswith(OURS) else ()
         entry = {
-            "host": result._host.get_name(),  # noqa: SLF001
+            "host": result._host.get_name(),  # noqa: SLF001  # as above
             "task": task.get_name().strip(),
             "item": found.get("_ansible_item_label", found.get("item")),
             **{key: found.get(key) for key in kept},

@@ -487,11 +487,8 @@ def named() -> None:
     subprocess.run(["nft", "-f", "-"], input=table.encode(), check=True)
     with open("/proc/sys/net/ipv4/conf/eth0/proxy_arp", "w", encoding="ascii") as file:
         file.write("1\n")
-    subprocess.run(
-        ["tc", *["qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "1gbit", "burst", "1mb", "latency", "1ms"]],
-        check=True,
-    )
-    subprocess.run(["tc", "qdisc", "add", "dev", "eth0", "ingress"], check=True)
+    for discipline in ("root tbf rate 1gbit burst 1mb latency 1ms", "ingress"):
+        subprocess.run(["tc", "qdisc", "add", "dev", "eth0", *discipline.split()], check=True)
     attach_xdp("eth0")
     (warning,) = take().warnings
     for what in (
