@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from machine import Machine, MachineError, problem, tun_problem
+from machine import Machine, MachineError, children, problem, tun_problem
 from machine_uplinks import SETUPS, Setup, Uplink
 
 if TYPE_CHECKING:
@@ -152,10 +152,17 @@ class Proof:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a play with all that it has started, unless it has ended."""
+    """End a play with all that it has started, unless it has ended; Ansible's workers are in sessions of their own."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in stopped(process.pid):
+            os.kill(pid, signal.SIGKILL)
         process.wait()
+
+
+def stopped(pid: int) -> list[int]:
+    """A process and all below it, each stopped before its children are counted, so that it starts no more."""
+    os.kill(pid, signal.SIGSTOP)
+    return [pid, *(below for child in children(pid) for below in stopped(child))]
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:

@@ -86,7 +86,8 @@ def _message_classes() -> dict[str, Any]:
     from . import netlink_kinds
 
     netlink_kinds.register(ifinfmsg)
-    return {kind.__name__: kind for kind in (fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg)}
+    classes = {kind.__name__: kind for kind in (fibmsg, ifaddrmsg, ifinfmsg, nsidmsg, rtmsg)}
+    return {**classes, "ndmsg": netlink_kinds.neighbor(ndmsg)}
 
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19

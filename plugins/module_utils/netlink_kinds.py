@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""What pyroute2 lacks or gets wrong of kinds of links, up to 0.9.7: a class in place of its own for each, until a release has it.
+"""What pyroute2 lacks or gets wrong, mostly of kinds of links: a class in place of its own for each, until all releases have it.
 
 netlink.py imports this where there is a pyroute2, and nobody else does.
 """
@@ -129,3 +129,12 @@ def register(ifinfmsg: Any) -> None:
         bridge=Bridge,
         vlan=Vlan,
     )
+
+
+def neighbor(ndmsg: Any) -> Any:
+    """The class of messages about neighbours and FDB entries, which ends with NDA_MASTER in 0.7.2."""
+
+    class Neighbor(ndmsg):  # type: ignore[misc]  # as above
+        nla_map = amended(ndmsg, more=(("NDA_LINK_NETNSID", "uint32"), ("NDA_SRC_VNI", "uint32")))
+
+    return Neighbor

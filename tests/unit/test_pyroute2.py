@@ -42,6 +42,7 @@ messages = [
     netlink.link_message([("IFLA_IFNAME", "x"), ("IFLA_LINKINFO", {"attrs": veth})], 7, 1, 1),
     netlink.address_message({"family": 10, "prefixlen": 64, "index": 2}, [("IFA_LOCAL", "2001:db8::1"), ("IFA_FLAGS", 2)]),
     netlink.neighbor_message({"family": 7, "ifindex": 2}, [("NDA_LLADDR", "00:00:00:00:00:00"), ("NDA_DST", "10.0.0.1")]),
+    netlink.neighbor_message({"family": 7, "ifindex": 2}, [("NDA_LLADDR", "02:00:00:00:00:01"), ("NDA_VNI", 8), ("NDA_SRC_VNI", 7)]),
     netlink.route_message({"family": 2, "dst_len": 8}, [("RTA_DST", "10.0.0.0"), ("RTA_GATEWAY", "192.0.2.1")]),
 ]
 later = loaded()
