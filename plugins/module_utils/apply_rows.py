@@ -34,7 +34,7 @@ from .netlink import (
     route_message,
     rule_message,
 )
-from .rows import INVERTED, IP_PROTOCOLS, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
+from .rows import INVERTED, IP_PROTOCOLS, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
 
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
@@ -72,7 +72,7 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
         {
             "hops": weight - 1,
             "oif": host.index(netns, device) if device else 0,
-            "flags": 0,
+            "flags": row.flags & ONLINK,
             "attrs": said(RTA_GATEWAY=gateway),
         }
         for gateway, device, weight in row.nexthops

@@ -25,13 +25,15 @@ from .link_operations import LinkSet
 from .operations import SysctlSet
 from .plan_addresses import carries
 from .planner import Planner, Step
-from .rows import RTPROT_KERNEL, Route
+from .rows import ONLINK, RTPROT_KERNEL, Route
 from .state import IFA_F_NOPREFIXROUTE, IFA_F_PERMANENT, Addr, Key, Link, State, key_text
 from .uplink import Record, path_of
 from .uplink_operations import NexthopMove
 
 COPIED = 1
 """Added to the metric of a learned route where it is copied, as kernels give even ones (1024, and 256 on the link itself)."""
+
+EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
@@ -199,8 +201,43 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
         elif has_route(target, new):
             planner.do(RowDelete(of[0], route.device, route))
         else:
-            planner.do(RowReplace(of[0], new.device, route, new))
+            replace(planner, of[0], route, new, target)
     return left
+
+
+def replace(planner: Planner, netns: str, old: Route, new: Route, target: Link | None) -> None:
+    """Let a route lead through `target`; also one that has stayed although somebody took away the address by which its gateway was found.
+
+    The kernel takes that only with the word that the gateway is on the link, and so it does when this is undone.
+    """
+    if target is None or finds_gateways(target, new):
+        planner.do(RowReplace(netns, new.device, old, new))
+        return
+    onlink = new._replace(flags=new.flags | ONLINK)
+    planner.do(RowReplace(netns, new.device, old, onlink))
+    undo = RowReplace(netns, old.device, onlink, old._replace(flags=old.flags | ONLINK))
+    planner.steps[-1] = planner.steps[-1]._replace(undo=(undo,))
+
+
+def finds_gateways(link: Link, route: Route) -> bool:
+    """Whether the kernel finds on a link all gateways that a route has there."""
+    hops = route.nexthops or ((route.gateway, route.device, 1),)
+    gateways = [ipaddress.ip_address(gateway) for gateway, device, _weight in hops if gateway and device == link.name]
+    near = [addr.peer or addr.cidr for addr in link.addresses if not addr.flags & IFA_F_NOPREFIXROUTE]
+    near += [
+        EVERYTHING[other.family] if other.destination == "default" else other.destination
+        for other in link.routes
+        if is_direct(other)
+    ]
+    networks = [ipaddress.ip_interface(text).network for text in near]
+    return bool(route.flags & ONLINK) or all(
+        gateway.is_link_local or any(gateway in network for network in networks) for gateway in gateways
+    )
+
+
+def is_direct(route: Route) -> bool:
+    """Whether what a route leads to is on the link itself."""
+    return not (route.gateway or route.nexthops or route.nexthop_id)
 
 
 def needs(route: Route, addresses: Collection[Addr], target: Link | None) -> bool:
@@ -244,16 +281,19 @@ def remember(planner: Planner, want: LinkWant, uplink: Link, unwanted: list[Addr
     after = planner.model.link(want.key)
     has = {addr.cidr for addr in after.addresses} if after else set()
     brought = {addr.cidr for addr in uplink.addresses}
-    had = {addr.cidr for addr in before.addresses if addr.ours} if before else set()
+    taken = {addr.cidr for addr in uplink.addresses if addr.ours and addr not in unwanted} | set(old.taken)
+    had = [addr for addr in before.addresses if addr.ours] if before else []
     # What the bridge had before it had an uplink is its own, and what a task gives it besides.
-    own = set(old.own) if old.uplink else had
-    own |= {cidr for cidr in want.options.get("addresses", ()) if cidr not in had}
-    addresses = {addr.cidr: addr for addr in (*old.addresses, *unwanted)}
+    own = set(old.own) if old.uplink else {addr.cidr for addr in had}
+    own |= {cidr for cidr in want.options.get("addresses", ()) if all(addr.cidr != cidr for addr in had)}
+    given_up = [relabelled(addr, want.name, uplink.name) for addr in had if addr.cidr in taken - has]
+    addresses = {addr.cidr: addr for addr in (*old.addresses, *unwanted, *given_up)}
     record = Record(
         uplink.name,
-        tuple(sorted((own & has) - brought)),
+        tuple(sorted((own & has) - brought - taken)),
         tuple(addresses.values()),
         tuple(dict.fromkeys((*old.routes, *left))),
+        tuple(sorted(taken)),
     )
     write(planner, want.key, record)
 
@@ -293,7 +333,9 @@ def give_back(planner: Planner, key: Key, want: LinkWant | None) -> None:
     name = record.uplink or (uplink_of(want) if want else "")
     uplink = planner.model.link((key[0], name)) if name else None
     if bridge and uplink and uplink.get("master") == key[1]:
-        own = {*record.own, *(want.options.get("addresses", ()) if want else ())}
+        # Of a bridge that goes, 'addresses' is what it had, from wherever.
+        kept = want.options.get("addresses", ()) if want and not want.absent else ()
+        own = {*record.own, *kept}
         return_to(planner, bridge, uplink, own, record)
     if planner.model.text(path_of(key)) is not None:
         planner.do(FileRemove(path_of(key), 0o600))

@@ -254,10 +254,11 @@ class LinkReader:
 
     def route(self, netns: str, message: Any) -> Route:
         destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
+        ways = message.get_attr("RTA_MULTIPATH") or ()
         hops = tuple(
-            (hop.get_attr("RTA_GATEWAY") or "", self.name_at(netns, hop["oif"]), hop["hops"] + 1)
-            for hop in message.get_attr("RTA_MULTIPATH") or ()
+            (way.get_attr("RTA_GATEWAY") or "", self.name_at(netns, way["oif"]), way["hops"] + 1) for way in ways
         )
+        onlink = ONLINK if any(each["flags"] & ONLINK for each in (message, *ways)) else 0
         return Route(
             f"{destination}/{message['dst_len']}" if destination else "default",
             4 if message["family"] == 2 else 6,
@@ -268,7 +269,7 @@ class LinkReader:
             message["proto"],
             message["scope"],
             message["type"],
-            message["flags"] & ONLINK,
+            onlink,
             message["tos"],
             self.name_at(netns, device) if device and message["type"] == 1 else "",
             hops,

@@ -54,6 +54,8 @@ class Record:
     addresses: tuple[Addr, ...] = ()
     """What the uplink had and the bridge has not, as other addresses were asked for; and the routes that went with them."""
     routes: tuple[Route, ...] = field(default=())
+    taken: tuple[str, ...] = ()
+    """The addresses that came from the uplink to stay. They go back also if somebody took one off and a task gave it again."""
 
     @classmethod
     def read(cls, content: str | None) -> Record:
@@ -65,6 +67,7 @@ class Record:
                 tuple(map(str, found.get("own", ()))),
                 tuple(Addr(**_read(entry)) for entry in found.get("addresses", ())),
                 tuple(Route(**_read(entry)) for entry in found.get("routes", ())),
+                tuple(map(str, found.get("taken", ()))),
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
@@ -74,6 +77,7 @@ class Record:
         parts: dict[str, Any] = {"uplink": self.uplink, "own": sorted(self.own)}
         parts["addresses"] = [_written(addr._asdict()) for addr in self.addresses]
         parts["routes"] = [_written(route._asdict()) for route in self.routes]
+        parts["taken"] = sorted(self.taken)
         return parts
 
     def written(self) -> str:

@@ -18,6 +18,7 @@ from .kinds.nat import clash, common_ports, is_inside
 from .nat_table import version_of
 from .persist import ENGINE, UNIT
 from .plan import Plan
+from .planner import remembered
 from .state import Key, Nat, key_text
 
 USUAL_ROOM = 1024
@@ -31,7 +32,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
-    found = about_boot(plan) + about_neighbors(plan, wants)
+    found = about_boot(plan) + about_neighbors(plan, wants) + about_lost(plan)
     for want in wants:
         if isinstance(want, LinkWant) and not want.absent:
             found += about_stranded(plan, want)
@@ -190,6 +191,23 @@ def about_uplink(plan: Plan, want: LinkWant) -> list[str]:
     return [
         f"{uplink} is named by what stays as it is: {', '.join(facts.bound)}; look whether it has to name {want.name} now"
     ]
+
+
+def about_lost(plan: Plan) -> list[str]:
+    """What an uplink does not get back, as the bridge has not got it any more."""
+    found = []
+    for key, bridge in plan.before.links.items():
+        record = remembered(plan.before, key) if bridge and kind_of(bridge.kind).holds_ports else None
+        if bridge and record and record.uplink and not remembered(plan.after, key).uplink:
+            uplink = plan.after.link((key[0], record.uplink))
+            has = {addr.cidr for link in (bridge, uplink) if link for addr in link.addresses}
+            lost = [cidr for cidr in record.taken if cidr not in has]
+            if lost:
+                found.append(
+                    f"{record.uplink} does not get back {', '.join(lost)}: somebody took that off {key_text(key)}, which had it from"
+                    f" {record.uplink}; where it is still wanted, give it to {record.uplink} by vnet_link"
+                )
+    return found
 
 
 def about_overlay(plan: Plan, want: LinkWant) -> list[str]:

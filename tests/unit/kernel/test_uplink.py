@@ -336,10 +336,7 @@ def own_addresses() -> None:
     ips(OUTSIDE + "address add 10.0.0.6/24 dev eth0\nroute add default via 10.0.0.1 src 10.0.0.5")
     before = on("eth0")
     take(addresses=["10.0.0.6/24", "10.5.0.1/24"])
-    found = {
-        info["local"] for info in asked("address", "show", "dev", "br0")[0]["addr_info"] if info["scope"] != "link"
-    }
-    assert found == {"10.0.0.6", "10.5.0.1"}
+    assert locals_of("br0") == {"10.0.0.6", "10.5.0.1"}
     assert take(addresses=["10.0.0.6/24", "10.5.0.1/24"]).operations == []
     assert take().operations == []
     bridge(state="absent")
@@ -350,6 +347,71 @@ def own_addresses() -> None:
 
 def test_what_addresses_displaces_comes_back() -> None:
     on_a_new_host(own_addresses)
+
+
+def flushed() -> None:
+    """Somebody takes the addresses off the bridge: what is left goes back all the same, and what is not is named."""
+    ips(OUTSIDE + "address add 10.1.0.5/24 dev eth0\nroute add default via 10.0.0.1\n-6 route add default via fd00::1")
+    ips("route add 10.97.0.0/16 nexthop via 10.0.0.1 dev eth0 weight 2 nexthop via 10.1.0.1 dev eth0 weight 3")
+    take()
+    ips("-6 address flush dev br0 scope global\naddress delete 10.0.0.5/24 dev br0")
+    wants = (link_want(BRIDGE, {"name": "br0", "state": "absent"}),)
+    left = [operation for operation in engine.run(wants, check=True).operations if "replace" in operation]
+    assert len(left) == 3
+    for number in range(len(engine.run(wants, check=True).operations)):
+        fault = Fault(number)
+        with pytest.raises(Failed, match="injected") as caught:
+            engine.run(wants)
+        fault.remove()
+        assert caught.value.undone, caught.value
+        assert default_routes() == [("10.0.0.1", "br0"), ("fd00::1", "br0")]
+    done = bridge(state="absent")
+    assert default_routes() == [("10.0.0.1", "eth0"), ("fd00::1", "eth0")]
+    (several,) = asked("route", "show", "10.97.0.0/16")
+    assert {(hop["gateway"], hop["dev"]) for hop in several["nexthops"]} == {("10.0.0.1", "eth0"), ("10.1.0.1", "eth0")}
+    assert [warning for warning in done.warnings if "does not get back 10.0.0.5/24, fd00::5/64" in warning]
+    ips("address add 10.0.0.5/24 dev eth0\naddress add fd00::5/64 dev eth0 nodad")
+    for address in ("10.0.0.1", "fd00::1"):
+        subprocess.run(["ping", "-n", "-c", "1", "-W", "5", address], check=True, stdout=subprocess.DEVNULL)
+
+
+def default_routes() -> list[tuple[str, str]]:
+    return [
+        (route["gateway"], route["dev"]) for family in "46" for route in asked(f"-{family}", "route", "show", "default")
+    ]
+
+
+def test_what_is_left_of_flushed_addresses_goes_back() -> None:
+    on_a_new_host(flushed)
+
+
+def given_again() -> None:
+    """An address that came from the uplink goes back there, though somebody took it off and a task with `addresses` gave it again."""
+    ips(OUTSIDE)
+    before = locals_of("eth0")
+    wanted = ["10.0.0.5/24", "10.5.0.1/24", "fd00::5/64"]
+    take(addresses=wanted)
+    ips("address flush dev br0 scope global")
+    assert take(addresses=wanted).operations
+    assert take(addresses=wanted).operations == []
+    done = bridge(state="absent")
+    assert done.warnings == []
+    assert locals_of("eth0") == before == {"10.0.0.5", "fd00::5"}
+    # What a task with `addresses` takes off is not lost either; nor is it where the task that removes the bridge has them as well.
+    take()
+    take(addresses=["10.0.0.9/24"])
+    bridge(state="absent", uplink="eth0", addresses=["10.0.0.9/24"])
+    assert locals_of("eth0") == before
+
+
+def locals_of(device: str) -> set[str]:
+    return {
+        info["local"] for info in asked("address", "show", "dev", device)[0]["addr_info"] if info["scope"] != "link"
+    }
+
+
+def test_an_address_that_was_given_again_goes_back() -> None:
+    on_a_new_host(given_again)
 
 
 def kept_address() -> None:

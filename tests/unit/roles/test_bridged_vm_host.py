@@ -127,6 +127,21 @@ def test_what_is_asked_for_beside_it(lab: RoleHost) -> None:
     assert lab.dump() == before
 
 
+def test_flushed_addresses_keep_nothing_from_going_back(lab: RoleHost) -> None:
+    flush = "ip -6 address flush dev br0 scope global"
+    own = {**PICTURE, "vms": [], "addresses": ["192.168.3.101/24", "fd00:3::101/64"]}
+    lab.run(play((ROLE, own)))
+    lab.sh(flush)
+    lab.run(play((ROLE, own)), play((ROLE, NOTHING)))
+    assert lab.pings("fd00:3::1")
+    lab.run(play((ROLE, {**PICTURE, "vms": []})))
+    lab.sh(flush)
+    lab.run(play((ROLE, NOTHING)))
+    assert lab.pings("192.168.3.1")
+    assert "via fd00:3::1 dev eth0" in lab.sh("ip -6 route show default")
+    assert not lab.goes("ip link show br0")
+
+
 BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"uplink": "eth7"}, ["_uplink", "no device 'eth7'"]),
     ({"uplink": "spare0"}, ["_uplink", "spare0", "port of br9"]),
