@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import product
 
 from . import sysctl
-from .desired import LinkWant, NatWant, Want, becoming_ports
+from .desired import LinkWant, NatWant, PortWant, Want, becoming_ports
 from .file_operations import FileWrite
 from .kinds import kind_of
 from .kinds.nat import clash, common_ports, is_inside
@@ -41,7 +41,7 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
         elif isinstance(want, NatWant) and not want.absent:
-            found += about_nat(plan, want)
+            found += about_nat(plan, want, wants)
     return found
 
 
@@ -120,7 +120,7 @@ def about_stranded(plan: Plan, want: LinkWant) -> list[str]:
     return found
 
 
-def about_nat(plan: Plan, want: NatWant) -> list[str]:
+def about_nat(plan: Plan, want: NatWant, wants: tuple[Want, ...]) -> list[str]:
     """What keeps packets from being forwarded at all, where translating them is then no use."""
     nat = plan.after.nats.get(want.key)
     if nat is None or nat == plan.before.nats.get(want.key):
@@ -142,10 +142,11 @@ def about_nat(plan: Plan, want: NatWant) -> list[str]:
         if {version_of(network) for network in nat.source} & set(versions)
     ]
     found += about_other_nats(plan, nat)
-    if want.netns in plan.before.dropping and nat.port_forwards:
+    hairpins = any(isinstance(other, PortWant) and other.options.get("hairpin") for other in wants)
+    if want.netns in plan.before.dropping and nat.port_forwards and not hairpins:
         found.append(
             f"br_netfilter shows bridged frames to the firewall, so that a port forward of {key_text(want.key)} does not lead a"
-            " container back to itself: set the sysctl net.bridge.bridge-nf-call-iptables to 0"
+            " container back to itself: give its port of the bridge 'hairpin: true', or set the sysctl net.bridge.bridge-nf-call-iptables to 0"
         )
     return found
 

@@ -71,7 +71,8 @@ options:
   port_forwards:
     description:
       - Ports of the host that lead to services inside. They work from outside, from the host itself, and from
-        O(source), a container's own service included.
+        O(source), a container's own service included; where C(br_netfilter) is on, for that the container's port of the
+        bridge takes C(hairpin) (M(linuxnet.vnet.vnet_bridge_port)).
       - The list is the whole truth. V([]) takes all of them away. If omitted, it is left alone on an existing entry, and
         a new one has none.
     type: list

@@ -69,6 +69,7 @@ def container_network(
     for entry in placed:
         entry["nameservers"] = [str(each) for each in _listed(entry.get("nameservers", nameservers))]
     name = f"{ROLE}-{bridge}"
+    forwards = _forwards(port_forwards, placed)
     return {
         "name": name,
         "uplink": outside,
@@ -76,6 +77,7 @@ def container_network(
         "bridges": [{"name": bridge, "mac": derived_mac(ROLE, bridge), "addresses": [str(each) for each in gateways]}],
         "namespaces": [{"name": entry["name"]} for entry in placed],
         "veths": [_veth(entry, bridge) for entry in placed],
+        "bridge_ports": _ports(placed, port_forwards),
         "routes": [
             {"netns": entry["name"], "destination": "default", "gateway": str(each.ip)}
             for entry in placed
@@ -88,7 +90,7 @@ def container_network(
                 "source": [str(each.network) for each in gateways],
                 "out_interface": [outside] if outside else [],
                 "isolate": isolate,
-                "port_forwards": _forwards(port_forwards, placed),
+                "port_forwards": forwards,
             }
         ],
     }
@@ -174,6 +176,16 @@ def _veth(entry: Mapping[str, Any], bridge: str) -> dict[str, Any]:
             **mtu,
         },
     }
+
+
+def _ports(placed: Sequence[Mapping[str, Any]], port_forwards: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The ports of containers that a port forward leads to.
+
+    Such a container may ask for its own port. Where `br_netfilter` shows bridged frames to the firewall, that frame is
+    translated in the bridge, and has to leave it by the port by which it came.
+    """
+    reached = {str(forward["container"]) for forward in port_forwards}
+    return [{"name": entry["device"], "hairpin": True} for entry in placed if entry["name"] in reached]
 
 
 def _forwards(port_forwards: Sequence[Mapping[str, Any]], placed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ PICTURE: dict[str, Any] = {
     "port_forwards": [{"container": "c1", "port": 8080, "to_port": 80}],
 }
 NOTHING: dict[str, Any] = {"state": "absent"}
+BRIDGED = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can look into the namespaces of a host's namespaces"
@@ -53,6 +54,11 @@ def test_the_picture(lab: RoleHost) -> None:
         assert lab.ask("192.168.3.101", 8080, at=OUTSIDE) == "c1 saw 192.168.3.1"
         assert lab.ask("192.168.3.101", 8080) == "c1 saw 192.168.3.101"
         assert lab.ask("192.168.3.101", 8080, "c2").startswith("c1 saw 192.168.")
+        # also to itself, whether or not br_netfilter, if it is there, has the bridge translate the frame
+        for value in "01":
+            lab.sh(f"! test -e {BRIDGED} || echo {value} >{BRIDGED}")
+            assert lab.ask("192.168.3.101", 8080, "c1") == "c1 saw 192.168.9.1", value
+            assert lab.ask("fd00:3::101", 8080, "c1") == "c1 saw fd00:9::1", value
         assert lab.ask("192.168.9.2", 80, at=OUTSIDE).startswith("nobody")
         assert not lab.pings("192.168.9.3", at=OUTSIDE)
     assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
