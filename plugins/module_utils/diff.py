@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,7 +32,9 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         "ovs_bridges": {k: v.shown() for k, v in sorted(state.ovs.items()) if v and v != other.ovs.get(k)},
         "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
         "files": {
-            path: _content(v) for path, v in sorted(state.files.items()) if v is not None and v != other.files.get(path)
+            path: _content(path, v)
+            for path, v in sorted(state.files.items())
+            if v is not None and v != other.files.get(path)
         },
     }
     return {name: part for name, part in parts.items() if part}
@@ -83,10 +87,13 @@ def _rows(kind: str, state: State, other: State) -> Iterator[str]:
             yield (f"{key[1]}: " if key[1] else "") + row.text(device)
 
 
-def _content(content: FileContent) -> str:
-    """Of what is no text, what tells it from another one."""
+def _content(path: str, content: FileContent) -> Any:
+    """What a diff can show line by line; and of what is no text, what tells it from another one."""
     if isinstance(content, Symlink):
         return f"-> {content.target}"
-    return (
-        content if isinstance(content, str) else f"{len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
-    )
+    if not isinstance(content, str):
+        return f"{len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
+    if path.endswith(".json"):
+        with contextlib.suppress(ValueError):  # a corrupt one is replaced
+            return json.loads(content)
+    return content.splitlines()

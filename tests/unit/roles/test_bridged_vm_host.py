@@ -127,6 +127,28 @@ def test_what_is_asked_for_beside_it(lab: RoleHost) -> None:
     assert lab.dump() == before
 
 
+def test_two_of_them_in_one_play_do_not_disturb_each_other(lab: RoleHost) -> None:
+    lab.sh("ip link add lan1 type veth peer name far1; ip link set far1 up; ip link set lan1 up")
+    lab.sh("ip address add 192.168.4.101/24 dev lan1")
+    before = lab.dump()
+    second = {**PICTURE, "bridge": "br1", "uplink": "lan1", "vms": [{"name": "vm3"}], "qemu_bridge_conf": True}
+    both = play((ROLE, {**PICTURE, "uplink": "eth0", "qemu_bridge_conf": True}), (ROLE, second))
+    _done, again = lab.run(both, both)
+    assert again.changed == []
+    ports = {bridge: lab.sh(f"ls /sys/class/net/{bridge}/brif").split() for bridge in ("br0", "br1")}
+    assert ports == {"br0": ["eth0", "tap-vm1", "tap-vm2"], "br1": ["lan1", "tap-vm3"]}
+    lab.run(play((ROLE, {**NOTHING, "bridge": "br1"})))
+    assert lab.sh("cat /etc/qemu/bridge.conf; ls /run/sysctl.d").split() == [
+        "allow",
+        "br0",
+        "30-bridged_vm_host-br0.conf",
+    ]
+    assert lab.pings("192.168.3.1")
+    lab.run(play((ROLE, NOTHING)))
+    lab.sh("rmdir /etc/qemu || true")
+    assert lab.dump() == before
+
+
 def test_flushed_addresses_keep_nothing_from_going_back(lab: RoleHost) -> None:
     flush = "ip -6 address flush dev br0 scope global"
     own = {**PICTURE, "vms": [], "addresses": ["192.168.3.101/24", "fd00:3::101/64"]}

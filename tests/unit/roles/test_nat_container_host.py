@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROLE = "nat_container_host"
+NAMESERVER = "192.168.3.1"  # which is not there, and says so
 PICTURE: dict[str, Any] = {
     "gateway6": "fd00:9::1/64",
-    "containers": [{"name": "c1"}, {"name": "c2", "nameservers": ["192.0.2.53"]}],
+    "containers": [{"name": "c1"}, {"name": "c2", "nameservers": [NAMESERVER]}],
     "port_forwards": [{"container": "c1", "port": 8080, "to_port": 80}],
 }
 NOTHING: dict[str, Any] = {"state": "absent"}
+FETCH = """
+for attempt in 1 2 3 4 5 6 7 8 9; do
+    python3 -c 'import urllib.request as u; print(u.urlopen("http://192.168.9.3/etc/resolv.conf").read().decode(), end="")' 2>/dev/null && exit
+    sleep 1
+done
+exit 1
+"""
 BRIDGED = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 pytestmark = pytest.mark.skipif(
@@ -61,8 +69,12 @@ def test_the_picture(lab: RoleHost) -> None:
             assert lab.ask("fd00:3::101", 8080, "c1") == "c1 saw fd00:9::1", value
         assert lab.ask("192.168.9.2", 80, at=OUTSIDE).startswith("nobody")
         assert not lab.pings("192.168.9.3", at=OUTSIDE)
-    assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
-    assert lab.sh("ip netns exec c2 cat /etc/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
+    assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == [f"nameserver {NAMESERVER}"]
+    # As the README has it: a service that serves all files, and in its /etc are the container's.
+    serve = "(cd / && exec ip netns exec c2 python3 -m http.server 80) >/dev/null 2>&1 & echo $!"
+    pid = lab.sh(serve).strip()
+    assert lab.sh(FETCH).splitlines()[1:] == [f"nameserver {NAMESERVER}"]
+    lab.sh(f"kill {pid}")
 
     # What somebody broke is mended, and a container keeps its address though another one comes first.
     lab.sh("ip link delete veth-c1; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward")
@@ -71,7 +83,7 @@ def test_the_picture(lab: RoleHost) -> None:
     assert mended.topologies[0].operations
     assert lab.pings("192.168.3.1", "c1")
     assert lab.pings("192.168.3.1", "c2")
-    assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == ["nameserver 192.0.2.53"]
+    assert lab.sh("cat /etc/netns/c2/resolv.conf").splitlines()[1:] == [f"nameserver {NAMESERVER}"]
     grown = {**PICTURE, "containers": [{"name": "c0"}, {"name": "c2"}]}
     lab.run(play((ROLE, {**grown, "port_forwards": []})))
     assert "192.168.9.3/24" in lab.sh("nsenter --net=/run/netns/c2 ip address show dev eth0")
