@@ -23,6 +23,9 @@ MAC = "02:00:00:00:00:05"
 LEASES = "/var/lib/outside.leases"
 LOG = "/var/log/outside.log"
 SECONDS = 120.0
+SHORT = 10  # for a change that nobody confirms
+LONG = 600  # longer than a machine takes to start
+NOTHING: dict[str, list[str]] = {"addresses": [], "gateways": []}
 
 OUTSIDE = f"""\
 #!/bin/sh -e
@@ -100,13 +103,13 @@ SETUPS = {
 class Uplink:
     """One setup, on the machine. `play` runs uplink.yml and returns what it counts; `demand` raises where it isn't fine.
 
-    `cut_short` runs it with a long time to confirm, and ends it as soon as what it is given says true.
+    `cut_short` runs it with so many seconds to confirm, and ends it as soon as what it is given says true.
     """
 
     machine: Machine
     setup: Setup
     play: Callable[[str], dict[str, int]]
-    cut_short: Callable[[Callable[[], bool]], None]
+    cut_short: Callable[[int, Callable[[], bool]], None]
     demand: Callable[[object, str], None]
     original: str = ""
 
@@ -114,6 +117,7 @@ class Uplink:
         """The bridge has what the uplink had, before and after a reboot, and gives all of it back."""
         before = self.begin()
         if self.setup.confirm:
+            self.expire(before)
             self.crash(before)
         self.demand(self.play("present")["changed"] == 1, "the play changed nothing")
         self.has("br0", before, "after the play")
@@ -136,18 +140,32 @@ class Uplink:
         self.machine.reboot()
         self.machine.run("sh", "-c", f": >{LOG}")
 
+    def expire(self, before: dict[str, Any]) -> None:
+        """Nobody confirms a change: the machine takes it back by itself."""
+        self.cut_short(SHORT, lambda: self.waits("begin"))
+        self.wait("verdict", "the change was not taken back")
+        verdict = json.loads(self.machine.run("sh", "-c", "cat /run/vnet/confirm/*/verdict"))
+        self.demand(verdict["outcome"] == "undone", f"nobody confirmed it, and what came of it is {verdict}")
+        self.has("lan0", before, "not confirmed in time")
+        self.demand(self.found("br0") == NOTHING, "the bridge has kept something")
+        self.demand(self.files() == self.original, f"the configuration is not as it was: {self.files()}")
+
     def crash(self, before: dict[str, Any]) -> None:
         """The power is cut while a change waits for its confirmation: the machine is as it was."""
-        self.cut_short(lambda: self.waits("begin"))
-        deadline = time.monotonic() + SECONDS
-        while not self.waits("pending"):
-            self.demand(time.monotonic() < deadline, "the change does not wait for its confirmation")
-            time.sleep(0.2)
+        self.cut_short(LONG, lambda: self.waits("begin"))
+        self.wait("pending", "the change does not wait for its confirmation")
         self.has("br0", before, "not confirmed yet")
         self.machine.cut_power()
         self.machine.start()
         self.has("lan0", before, "after the power was cut before the confirmation")
         self.demand(self.files() == self.original, f"the configuration is not as it was: {self.files()}")
+
+    def wait(self, name: str, otherwise: str) -> None:
+        """Wait for such a file of a change that has to be confirmed."""
+        deadline = time.monotonic() + SECONDS
+        while not self.waits(name):
+            self.demand(time.monotonic() < deadline, otherwise)
+            time.sleep(0.2)
 
     def waits(self, name: str) -> bool:
         """Whether there is such a file of a change that has to be confirmed."""

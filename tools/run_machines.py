@@ -31,7 +31,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "machines"
 DUMP = ROOT / "tests" / "integration" / "targets" / "setup_case" / "files" / "dump.py"
 PLAY_SECONDS = 300
-LONG = 600  # longer than a machine takes to start
 
 # A device that is not ours and comes late, and what notes what is there when others start.
 UNITS = {
@@ -266,8 +265,8 @@ def uplink_case(name: str, setup: Setup) -> Callable[[Proof], None]:
         def play(state: str) -> dict[str, int]:
             return proof.play("uplink.yml", state=state, confirm=str(setup.confirm))
 
-        def cut_short(seen: Callable[[], bool]) -> None:
-            process = proof.begin("uplink.yml", confirm=str(LONG))
+        def cut_short(seconds: int, seen: Callable[[], bool]) -> None:
+            process = proof.begin("uplink.yml", confirm=str(seconds))
             try:
                 deadline = time.monotonic() + PLAY_SECONDS
                 while not seen() and process.poll() is None and time.monotonic() < deadline:

@@ -8,16 +8,14 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
     LinkWant,
     forward_want,
-    link_want,
     namespace_want,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.host import Host
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import kind_of
-from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
-from ansible_collections.linuxnet.vnet.plugins.module_utils.retrieve import retrieve
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    bridges_filter_vlans,
     differences,
     dump,
     kinds_here,
@@ -68,7 +66,7 @@ def attempt(task: Task, check: bool = False) -> tuple[engine.Result | None, str]
 
 
 def history(*events: Task) -> None:
-    vlans = filters_vlans()
+    vlans = bridges_filter_vlans()
     clean_up()
     empty = dump()
     engine.run(tuple(namespace_want({"name": netns}) for netns in NAMESPACES[1:]))
@@ -76,16 +74,6 @@ def history(*events: Task) -> None:
         carry_out(makeable(task if vlans else without_vlans(task)))
     clean_up()
     assert differences(empty, dump()) == []
-
-
-def filters_vlans() -> bool:
-    """Whether the running kernel's bridges do; it may have been built without."""
-    probe = link_want(BRIDGE, {"name": "probe"})
-    engine.run((probe,))
-    with Host() as host:
-        found = retrieve(host, (probe,)).links["", "probe"]
-    engine.run((probe._replace(absent=True),))
-    return bool(found and found.get("vlan_default_pvid") is not None)
 
 
 def without_vlans(task: Task) -> Task:

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     ip,
     needs_root,
     on_a_new_host,
+    operations_tried,
     tally,
 )
 from ansible_collections.linuxnet.vnet.tests.unit.nats import NAMES, Entry, accepted, options
@@ -180,6 +181,7 @@ def every_fault(start: dict[str, Any], end: dict[str, Any]) -> None:
     nft("-f", "-", text=FOREIGN)
     run(start)
     before = everything()
+    tried = operations_tried()
     promised = run(end, check=True)
     assert any("nft" in operation for operation in promised.operations)
     for number, operation in enumerate(promised.operations):
@@ -192,7 +194,7 @@ def every_fault(start: dict[str, Any], end: dict[str, Any]) -> None:
     done = run(end)
     assert (done.operations, done.diff) == (promised.operations, promised.diff)
     assert run(end).operations == []
-    tally(faults=len(promised.operations))
+    tally(faults=len(promised.operations), **tried)
 
 
 @pytest.mark.parametrize(

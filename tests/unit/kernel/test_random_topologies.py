@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import PARSERS
-from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_engine import filters_vlans
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_topology import everything, run
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    bridges_filter_vlans,
     differences,
     ip,
     kinds_here,
@@ -55,14 +58,27 @@ def carry_out(entries: Entries) -> None:
     assert (done.operations, done.diff, done.changed) == (promised.operations, promised.diff, promised.changed)
     after = everything()
     assert (after != before) == done.changed, done.operations
-    again = run(entries)
-    assert again.operations == []
-    assert differences(after, everything()) == []
+    assert changed_by_one_more(entries, after) == []
     tally(topologies=1, operations=len(done.operations), entries=sum(sizes.values()), **sizes)
 
 
+def changed_by_one_more(entries: Entries, after: dict[str, Any]) -> list[str]:
+    """How the host differs after one more run, which finds nothing to do.
+
+    What was in a deleted namespace goes when the kernel finds time, and with a macvlan device what it had set on its parent.
+    """
+    for _attempt in range(50):
+        assert run(entries).operations == []
+        before, after = after, everything()
+        found = differences(before, after)
+        if not found:
+            break
+        time.sleep(0.1)
+    return found
+
+
 def from_one_to_the_next(*chain: Entries) -> None:
-    vlans = filters_vlans()
+    vlans = bridges_filter_vlans()
     ip("", "netns", "add", "theirs")
     for name in NICS:
         ip("", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     dump,
     needs_root,
     on_a_new_host,
+    operations_tried,
     steady,
     tally,
 )
@@ -185,6 +186,7 @@ def test_a_learned_route_is_copied_with_a_worse_metric_and_its_expiry() -> None:
 
 def every_fault() -> None:
     ips(OUTSIDE + EVERYTHING + LEARNED)
+    tried = operations_tried()
     for options in ({"uplink": "eth0"}, {"state": "absent"}):
         wants = (link_want(BRIDGE, {"name": "br0", **options}),)
         before, host = {device: on(device) for device in ("eth0", "br0") if exists(device)}, dump()
@@ -201,6 +203,7 @@ def every_fault() -> None:
             assert differences(host, dump()) == [], f"not undone after {operation}"
             tally(faults=1)
         engine.run(wants)
+    tally(**tried)
 
 
 def exists(device: str) -> bool:

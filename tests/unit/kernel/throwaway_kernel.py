@@ -10,18 +10,21 @@ import os
 import subprocess
 import traceback
 import warnings
+from collections import Counter
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Applier
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds import LINK_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import Operation
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -85,6 +88,14 @@ def kinds_here() -> tuple[LinkKind, ...]:
     return tuple(found)
 
 
+@cache
+def bridges_filter_vlans() -> bool:
+    """Whether the running kernel's bridges do; it may have been built without."""
+    probe = "ip link add probe type bridge vlan_filtering 1 && ip -d -j link show dev probe"
+    done = subprocess.run(["unshare", "--net", "sh", "-c", probe], capture_output=True, text=True, check=False)
+    return '"vlan_filtering":1' in done.stdout
+
+
 def with_systemd() -> None:
     """Give the host an /etc of its own, with what names users and groups, and a systemd that takes notice of nothing."""
     needed = {name: Path("/etc", name).read_bytes() for name in ("passwd", "group")}
@@ -104,6 +115,19 @@ def tally(**counts: int) -> None:
     if "VNET_TALLY" in os.environ:
         with Path(os.environ["VNET_TALLY"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(counts) + "\n")
+
+
+def operations_tried() -> Counter[str]:
+    """How many of each kind of operation are carried out from now on, undoing included, for `tally`."""
+    tried: Counter[str] = Counter()
+    carry_out = Applier.carry_out
+
+    def noted(applier: Applier, operation: Operation) -> None:
+        tried[type(operation).__name__] += 1
+        carry_out(applier, operation)
+
+    Applier.carry_out = noted  # type: ignore[method-assign, assignment]
+    return tried
 
 
 # What goes with time, with the order of creation, or with the carrier, which comes when the kernel finds time for it.
