@@ -40,6 +40,8 @@ VEHICLES = {"namespaces": "main", "uml": "uml"}
 PARALLEL = 2
 TARGET_SECONDS = 900
 UML_SECONDS = 2700
+IN_CHILDREN = {"VNET_FORK": "1"}
+"""For the action `case` to run modules in children of its own, and not by an interpreter for each."""
 NO_MOUNTS = os.environ.get("VNET_NO_MOUNTS", "")
 
 
@@ -195,18 +197,32 @@ def reason_to_skip(run: Run) -> str:
 
 
 def in_namespaces(run: Run, python: Path, directory: Path) -> None:
-    """On a throwaway host of the machine's own kernel."""
+    """On a throwaway host of the machine's own kernel.
+
+    With another pyroute2 than Ansible's own interpreter has, Ansible runs there, too, and its modules in children of it.
+    It is about the library then, and takes a third of the time.
+    """
     run.kernel = os.uname().release
     lab = Lab(directory / "lab")
-    lab.up([run.target.replace("_", "-")], python=str(python))
+    host = run.target.replace("_", "-")
+    lab.up([host], python=str(python))
+    environment = ansible_environment(directory)
+    if python == Path(sys.executable):
+        command = playbook(run, "--inventory", str(lab.directory / "inventory.yml"))
+    else:
+        command = lab.command(host, local_playbook(run, python))
+        library = subprocess.check_output(
+            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+        )
+        environment |= {**IN_CHILDREN, "PYTHONPATH": f"{library.strip()}:{environment['PYTHONPATH']}"}
     try:
         with run.log.open("wb") as log:
             done = subprocess.run(
-                playbook(run, "--inventory", str(lab.directory / "inventory.yml")),
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **ansible_environment(directory)},
+                env={**os.environ, **environment},
                 timeout=TARGET_SECONDS,
                 check=False,
             )
@@ -218,12 +234,17 @@ def in_namespaces(run: Run, python: Path, directory: Path) -> None:
 
 def in_uml(run: Run, python: Path, directory: Path) -> None:
     """On the kernel of User Mode Linux, where Ansible's controller and its host are one machine."""
-    local = playbook(run, "--inventory", f"{run.target},", "--connection", "local")
-    local += ["--extra-vars", json.dumps({"ansible_python_interpreter": str(python)})]
-    environment = {**ansible_environment(Path("/run/out")), "ANSIBLE_REMOTE_TMP": "/run/home/ansible", "VNET_FORK": "1"}
+    environment = {**ansible_environment(Path("/run/out")), **IN_CHILDREN, "ANSIBLE_REMOTE_TMP": "/run/home/ansible"}
+    local = local_playbook(run, python)
     run.kernel, run.error = integration_uml.run(local, environment, python, directory, UML_SECONDS)
     if run.error and run.log.exists():
         run.error += f": {last_line(run.log)}"
+
+
+def local_playbook(run: Run, python: Path) -> list[str]:
+    """As `playbook`, of a machine on which Ansible's controller is as well."""
+    interpreter = json.dumps({"ansible_python_interpreter": str(python)})
+    return playbook(run, "--inventory", f"{run.target},", "--connection", "local", "--extra-vars", interpreter)
 
 
 def playbook(run: Run, *options: str) -> list[str]:

@@ -336,10 +336,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
 
     def play(self, args: dict[str, Any], check: bool = False) -> dict[str, Any]:
         """Run the module as a task with `diff: true` would."""
-        if FORKS:
-            result = self.play_in_child(args, check)
-        elif "confirm_timeout" in args:
+        if "confirm_timeout" in args:
             result = self.play_by_action(args, check)
+        elif FORKS:
+            result = self.play_in_child(args, check)
         else:
             self._task.check_mode, self._task.diff = check, True
             result = self._execute_module(module_name=self.module, module_args=dict(args), task_vars=self.vars)
