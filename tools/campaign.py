@@ -158,7 +158,7 @@ def under_uml(command: list[str], environment: dict[str, str], directory: Path) 
     tally = "/tmp/tally"  # nobody else is there
     told = {**environment, "VNET_TALLY": tally, "PYTHONPATH": os.environ["PYTHONPATH"], "LC_ALL": "C.UTF-8"}
     inside = [
-        f"cd {shlex.quote(str(ROOT))} && {shlex.join([*command, '-p', 'no:cacheprovider'])}",
+        f"cd {shlex.quote(str(ROOT))} && {shlex.join([*command, '-o', 'cache_dir=/tmp/cache'])}",
         f"code=$?; cp {tally} /run/out/tally; exit $code",
     ]
     try:

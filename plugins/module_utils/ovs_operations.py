@@ -50,7 +50,7 @@ class OvsReplace(Operation):
     def inverse(self, model: State) -> tuple[Operation, ...]:
         if self.old is None:
             return (OvsDelete(self.new.name),)
-        return (OvsReplace(self.old, self.new), *devices_back(model, self.gone))
+        return (OvsReplace(self.old, self.new), *devices_back(model, self.old, self.gone))
 
     def command(self) -> str:
         return ovs_vsctl(replacing(self.new, self.old))
@@ -69,7 +69,7 @@ class OvsDelete(Operation):
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         old = model.ovs.get(self.name)
-        return (OvsReplace(old), *devices_back(model, old.devices)) if old else ()
+        return (OvsReplace(old), *devices_back(model, old, old.devices)) if old else ()
 
     def command(self) -> str:
         return ovs_vsctl([["del-br", self.name]])
@@ -84,13 +84,15 @@ def drop_devices(model: State, names: Iterable[str]) -> None:
             model.drop_rows(link, None)
 
 
-def devices_back(model: State, names: Iterable[str]) -> tuple[Operation, ...]:
-    """What gives devices that were made anew what hung on them."""
+def devices_back(model: State, bridge: OvsBridge, names: Iterable[str]) -> tuple[Operation, ...]:
+    """What gives devices of a bridge that were made anew what hung on them, and what they were."""
     steps: tuple[Operation, ...] = ()
     for name in names:
         link = model.link(("", name))
         if link:
             back = {"mtu": link.get("mtu")} if link.get("mtu") not in (None, 1500) else {}
+            if name != bridge.name and link.get("mac"):  # the bridge's own comes from its ports, or by chance
+                back["mac"] = link.get("mac")
             back.update({"admin_state": "up"} if link.get("admin_state") == "up" else {})
             steps += (LinkSet("", name, link.kind, back),) if back else ()
             steps += put_back(link, None)

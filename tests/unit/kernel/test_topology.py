@@ -147,6 +147,7 @@ OTHERWISE: Entries = {
             ],
         }
     ],
+    "bridges": [{"name": "br0", "mac": "02:00:00:00:00:02"}],
 }
 
 GONE: Entries = {"name": "t", "state": "absent", "persist": False}
@@ -161,7 +162,11 @@ def run(entries: Entries, check: bool = False) -> engine.Result:
 def everything() -> dict[str, Any]:
     """The host, and what it remembers of topologies, now and for the next boot."""
     kept = [*Path("/run/vnet/topologies").glob("*"), *Path("/etc/vnet").rglob("*"), *map(Path, SOFTWARE)]
-    return {**dump(), "switch": switch(), "records": {str(path): path.read_bytes() for path in kept if path.is_file()}}
+    found = dump()
+    for name in ("ovs0", "ovs1", "ovs-netdev"):
+        # Open vSwitch gives these their MAC addresses by chance, and others would not last.
+        found[""]["links"].get(name, {}).pop("address", None)
+    return {**found, "switch": switch(), "records": {str(path): path.read_bytes() for path in kept if path.is_file()}}
 
 
 def foreign_things() -> None:
@@ -265,7 +270,7 @@ def test_a_fault_at_any_operation_leaves_the_host_as_it_was(start: Entries, end:
 def test_a_fault_at_any_operation_leaves_the_vlans_of_ports_as_they_were(start: Entries, end: Entries) -> None:
     if not bridges_filter_vlans():
         pytest.skip("no VLAN filtering in this kernel: ./dev campaign vlans tries it on the second one")
-    on_a_new_host(every_fault, start, end, 3)
+    on_a_new_host(every_fault, start, end, 2)
 
 
 def on_a_switch(start: Entries, end: Entries) -> None:
