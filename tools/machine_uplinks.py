@@ -144,7 +144,10 @@ class Uplink:
         """Nobody confirms a change: the machine takes it back by itself."""
         self.cut_short(SHORT, lambda: self.waits("begin"))
         self.wait("verdict", "the change was not taken back")
-        verdict = json.loads(self.machine.run("sh", "-c", "cat /run/vnet/confirm/*/verdict"))
+        # Who has read it takes it away.
+        verdict = json.loads(
+            self.machine.run("sh", "-c", "cat /run/vnet/confirm/*/verdict && rm -r /run/vnet/confirm/*")
+        )
         self.demand(verdict["outcome"] == "undone", f"nobody confirmed it, and what came of it is {verdict}")
         self.has("lan0", before, "not confirmed in time")
         self.demand(self.found("br0") == NOTHING, "the bridge has kept something")
