@@ -101,6 +101,14 @@ class Machine:
             fresh.rename(base)
         subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(self.root)], check=True)
 
+    def open_unbooted(self) -> None:
+        """Have commands run on its files, one by one, until it is booted: with the network of the machine below, which they can't change.
+
+        That is how it gets packages. For want of --private-network they have no CAP_NET_ADMIN.
+        """
+        files = [f"--directory={self.root}", "--register=no", "--keep-unit", "--as-pid2", "--pipe", "--"]
+        self._write_state(self._entered([str(shutil.which("systemd-nspawn")), "--quiet", *files], os.getpid()))
+
     def start(self) -> None:
         """Boot, and wait until systemd has started all that it is going to start."""
         with (self.work / "console.log").open("ab") as console:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from machine import Machine, MachineError, children, problem, tun_problem
+from machine_releases import PACKAGES, RELEASES, Release
 from machine_uplinks import SETUPS, Setup, Uplink
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "machines"
+CACHE = ROOT / ".cache" / "machines"
 DUMP = ROOT / "tests" / "integration" / "targets" / "setup_case" / "files" / "dump.py"
 PLAY_SECONDS = 300
 
@@ -96,9 +98,9 @@ class Proof:
         found.pop("files")  # they are compared by name where they matter
         return found
 
-    def play(self, name: str, **variables: str) -> dict[str, int]:
-        """Run a playbook on the machine; return its counts."""
-        process = self.begin(name, **variables)
+    def play(self, name: str, *arguments: str, **variables: str) -> dict[str, int]:
+        """Run a playbook on the machine, with arguments of ansible-playbook; return its counts."""
+        process = self.begin(name, *arguments, **variables)
         try:
             process.wait(PLAY_SECONDS)
         finally:
@@ -108,7 +110,7 @@ class Proof:
         recap = said.rpartition("PLAY RECAP")[2]
         return {word.split("=")[0]: int(word.split("=")[1]) for word in recap.split() if "=" in word}
 
-    def begin(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
+    def begin(self, name: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         """Begin to run a playbook on the machine; what it says goes into a log."""
         environment = {
             **os.environ,
@@ -126,6 +128,7 @@ class Proof:
                     *("--inventory", str(self.machine.inventory)),
                     *("--extra-vars", json.dumps({"tun": not tun_problem(), **variables})),
                     "--diff",
+                    *arguments,
                     str(TESTS / name),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -280,6 +283,24 @@ def uplink_case(name: str, setup: Setup) -> Callable[[Proof], None]:
     return case
 
 
+def release_case(release: str) -> Callable[[Proof], None]:
+    """A case on a machine of its own, as Debian ships that release."""
+
+    def case(proof: Proof) -> None:
+        work = proof.work / release
+        work.mkdir()
+        machine, is_fine = Machine(work, release, PACKAGES), False
+        try:
+            machine.build(CACHE)
+            Release(machine, Proof(machine, work).play, demand).prove()
+            is_fine = True
+        finally:
+            machine.end(keep=not is_fine)
+
+    case.__name__ = f"{release}_takes_the_roles"
+    return case
+
+
 CASES: list[Callable[[Proof], None]] = [
     the_machine_runs,
     a_play_builds_all,
@@ -291,6 +312,7 @@ CASES: list[Callable[[Proof], None]] = [
     bad_files_are_named,
     absent_cleans_up,
     *(uplink_case(name, setup) for name, setup in SETUPS.items()),
+    *(release_case(release) for release in RELEASES),
 ]
 
 
@@ -312,7 +334,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     passed = failed = 0
     try:
         try:
-            machine.build(ROOT / ".cache" / "machines")
+            machine.build(CACHE)
             machine.start()
         except MachineError as error:
             # Nothing of ours is on it yet: that is about where we are, such as in a container.
