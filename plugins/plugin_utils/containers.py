@@ -67,7 +67,7 @@ def container_network(
     _apart(bridge, gateways, found)
     placed = _placed(containers, gateways, found, kept)
     for entry in placed:
-        entry["nameservers"] = [str(each) for each in _listed(entry.get("nameservers", nameservers))]
+        entry["nameservers"] = [_nameserver(entry, each) for each in _listed(entry.get("nameservers", nameservers))]
     name = f"{ROLE}-{bridge}"
     forwards = _forwards(port_forwards, placed)
     return {
@@ -219,6 +219,15 @@ def _forwards(port_forwards: Sequence[Mapping[str, Any]], placed: Sequence[Mappi
                 f"{ROLE}_port_forwards: port {forward['port']} is of IPv6 addresses only, and {forward['container']} has none"
             )
     return forwards
+
+
+def _nameserver(entry: Mapping[str, Any], value: Any) -> str:
+    """An address, as resolv.conf(5) takes no names; or Problem."""
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        variable = CONTAINERS if "nameservers" in entry else f"{ROLE}_nameservers"
+        raise Problem(f"{variable}: {entry['name']} has the nameserver {value!r}, which is no address") from None
 
 
 def _listed(value: Any) -> Sequence[Any]:

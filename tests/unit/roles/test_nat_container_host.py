@@ -133,6 +133,8 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ),
     ({"containers": [{"name": "c1", "address": "192.168.9.1"}]}, ["_containers", "the gateway's own"]),
     ({"containers": [{"name": "a/b"}]}, ["_containers", "a/b"]),
+    ({"containers": [{"name": "c1", "nameservers": ["ns.example"]}]}, ["_containers", "c1", "ns.example"]),
+    ({"containers": [{"name": "c1"}], "nameservers": ["ns.example"]}, ["_nameservers", "c1", "ns.example"]),
     ({"gateway": "192.168.9.1"}, ["_gateway", "prefix length"]),
     ({"gateway": "192.168.3.1/24"}, ["_gateway", "eth0", "192.168.3.0/24"]),
     ({"uplink": "eth7"}, ["_uplink", "no device 'eth7'"]),
