@@ -20,6 +20,8 @@ Around that:
 - `warns`: words that a warning has to contain; `operations`: words that the operations have to contain.
 - `returns`: {path: expected} in the result.
 - `then`: what the kernel's own tools say after the run, as {command: expected}; `gone`: commands that have to fail.
+- `anew`: regular expressions of the devices, each as `host.br0`, that the kernel can't but make anew. Without it, and
+  without `recreate` in `args`, each device keeps its index.
 - `undiffed`: true for a change that the options' words can't tell.
 - `touches`: regular expressions of all that may differ between the dumps before and after, each a path such as
   `host.link.br0.mtu`.
@@ -61,7 +63,7 @@ OPTIONS = {
         "returns",
         "touches",
     ),
-    *("refuses", "undiffed"),
+    *("refuses", "undiffed", "anew"),
 }
 SENTENCE = 700  # more than this nobody reads
 LONG = 600
@@ -135,6 +137,13 @@ def differences(old: Any, new: Any, path: str = "") -> list[str]:
     return [] if old == new else [f"{path}: {brief(old)} -> {brief(new)}"]
 
 
+def mentions(args: Any, option: str) -> bool:
+    """Whether an option is on, in a task or in any entry of a topology."""
+    if isinstance(args, dict):
+        return bool(args.get(option)) or any(mentions(value, option) for value in args.values())
+    return isinstance(args, list) and any(mentions(value, option) for value in args)
+
+
 def words(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
@@ -176,6 +185,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
 
     def expect_changed(self, case: dict[str, Any]) -> None:
         before = self.dump()
+        indexes = self.indexes
         check = self.play(case["args"], check=True)
         self.succeeds("the check run", check)
         self.same("the check run changed the host", before, self.dump())
@@ -187,6 +197,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         self.demand(real.get("changed") is True, "the run reports no change")
         self.demand(bool(differences(before, after)), "the run changed nothing that a dump shows")
         self.truthful(check, real)
+        if not mentions(case["args"], "recreate"):
+            self.keep(indexes, self.indexes, words(case.get("anew")))
         self.look(case, real, before, after)
         again = self.play(case["args"])
         if self.succeeds("the second run", again):
@@ -254,6 +266,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
     def same(self, otherwise: str, old: Any, new: Any) -> None:
         found = differences(old, new)
         self.demand(not found, f"{otherwise}: {' | '.join(found[:8])}{' | ...' if len(found) > 8 else ''}")
+
+    def keep(self, old: dict[str, int], new: dict[str, int], anew: list[str]) -> None:
+        """Each device that is there before and after is the same one."""
+        others = [name for name in old if name in new and old[name] != new[name]]
+        odd = [name for name in others if not any(re.fullmatch(one, name) for one in anew)]
+        self.demand(not odd, f"made anew: {', '.join(odd)}")
 
     def contains(self, what: str, text: Any, expected: list[Any]) -> None:
         text = json.dumps(text) if not isinstance(text, str) else text
@@ -326,6 +344,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         return done["rc"], done["stdout"]
 
     def dump(self) -> Any:
+        """All that has to stay; the indexes of devices, as `host.br0`, go to `indexes`."""
+        found = self.dump_as_it_is()
+        self.indexes: dict[str, int] = found.pop("indexes")
+        return found
+
+    def dump_as_it_is(self) -> Any:
         if FORKS:
             return json.loads(in_child(lambda: runpy.run_path(str(DUMP), run_name="__main__") and None))
         python = self.vars.get("ansible_python_interpreter", "python3")

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The network of a host and of its named namespaces as the kernel's own tools tell it, as JSON on standard output.
 
-It judges the collection, so it shares no code with it. Left out is what changes by itself: counters, timers, indexes,
-carrier, what was learned, and what IPv6 makes of a link by itself some time after that came up.
+It judges the collection, so it shares no code with it. Left out is what changes by itself: counters, timers,
+carrier, what was learned, and what IPv6 makes of a link by itself some time after that came up. Indexes of devices
+stand apart, as not even undoing brings them back.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
     """All of the network namespace that this process is in."""
     devices, netconf, neighbors = ask("ip -d -j", *IP)
     found: dict[str, Any] = {
+        "index": {device["ifname"]: device["ifindex"] for device in devices},
         "link": {},
         "addresses": {},
         "netconf": in_order(netconf),
@@ -264,6 +266,12 @@ def main() -> None:
         for name in names:
             dump[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
             _libc.setns(keep.fileno(), CLONE_NEWNET)
+    dump["indexes"] = {
+        f"{place}.{name}": index
+        for place, found in dump.items()
+        if isinstance(found, dict)
+        for name, index in found.pop("index").items()
+    }
     dump["ovs"] = switches()
     dump["files"] = {
         str(path): [oct(path.lstat().st_mode), content_of(path)]
