@@ -52,6 +52,7 @@ from .netlink import (
     link_message,
     nexthop_message,
     port_message,
+    tunnel_message,
     vlan_message,
     vni_message,
 )
@@ -60,7 +61,7 @@ from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operati
 from .ovs_operations import OvsDelete, OvsReplace
 from .owner_operations import DhcpMove, NetworkdRestart
 from .plan import Plan
-from .port_operations import PortSet, VlanAdd, VlanDelete
+from .port_operations import PortSet, TunnelAdd, TunnelDelete, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .uplink_operations import NexthopMove
 from .values import Account
@@ -296,6 +297,11 @@ class Applier:
         kind = RTM_SETLINK if isinstance(op, VlanAdd) else RTM_DELLINK
         self.host.socket(op.netns).request(message, kind)
 
+    def tunnel(self, op: Any) -> None:
+        message = tunnel_message(self.host.index(op.netns, op.device), op.vlan.vid, op.last, op.vlan.tunnel_id)
+        kind = RTM_SETLINK if isinstance(op, TunnelAdd) else RTM_DELLINK
+        self.host.socket(op.netns).request(message, kind)
+
     def vni(self, op: Any) -> None:
         message = vni_message(self.host.index(op.netns, op.device), op.vni.vni, op.last, op.vni.remote)
         self.host.socket(op.netns).request(message, RTM_NEWTUNNEL if isinstance(op, VniAdd) else RTM_DELTUNNEL)
@@ -364,6 +370,8 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     LinkSet: Applier.link_set,
     LinkMove: Applier.link_move,
     PortSet: Applier.port_set,
+    TunnelAdd: Applier.tunnel,
+    TunnelDelete: Applier.tunnel,
     VlanAdd: Applier.vlan,
     VlanDelete: Applier.vlan,
     AltnameAdd: Applier.altname,

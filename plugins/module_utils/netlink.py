@@ -110,6 +110,7 @@ _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _SKIP_STATISTICS = 8
 _WITH_VLANS = 2
 _IFLA_AF_SPEC = 26
+_RANGE_BEGIN, _RANGE_END = 8, 16  # BRIDGE_VLAN_INFO_RANGE_*
 AF_BRIDGE = 7
 _RTPROT_KERNEL = 2
 _RTN_OF_ADDRESSES = (2, 3, 4, 5)
@@ -303,15 +304,18 @@ class Socket:
                     return int.from_bytes(content, sys.byteorder, signed=True)
         return -1
 
-    def vlans(self) -> dict[int, list[tuple[int, bool, bool]]]:
-        """By index, the VLANs of ports and of bridges: (vid, pvid, untagged). See include/uapi/linux/if_bridge.h."""
+    def vlans(self) -> dict[int, list[tuple[int, bool, bool, int]]]:
+        """By index, the VLANs of ports and of bridges: (vid, pvid, untagged, tunnel_id). See include/uapi/linux/if_bridge.h."""
         message = filled("ifinfmsg", {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
-        found: dict[int, list[tuple[int, bool, bool]]] = {}
+        found: dict[int, list[tuple[int, bool, bool, int]]] = {}
         for link in map(RawLink, self.dump(message, RTM_GETLINK)):
-            for attribute, content in attributes(link.raw.get(_IFLA_AF_SPEC, b"")):
+            entries = list(attributes(link.raw.get(_IFLA_AF_SPEC, b"")))
+            tunnels = _tunnels_of(content for attribute, content in entries if attribute == 3)
+            for attribute, content in entries:
                 if attribute == 2:
                     flags, vid = struct.unpack("=HH", content[:4])
-                    found.setdefault(link.index, []).append((vid, bool(flags & 2), bool(flags & 4)))
+                    vlan = (vid, bool(flags & 2), bool(flags & 4), tunnels.get(vid, 0))
+                    found.setdefault(link.index, []).append(vlan)
         return found
 
     def vnis(self) -> dict[int, list[tuple[int, str]]]:
@@ -499,11 +503,41 @@ def link_message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) ->
 def vlan_message(index: int, vid: int, last: int, pvid: bool, untagged: bool, itself: bool) -> bytes:
     """A request about a VLAN of a port, or about all up to `last`; or of a bridge `itself`."""
     flags = 2 * pvid | 4 * untagged
-    # BRIDGE_VLAN_INFO_RANGE_BEGIN and _END.
-    ends = [(vid, flags | 8), (last, flags | 16)] if last > vid else [(vid, flags)]
+    ends = [(vid, flags | _RANGE_BEGIN), (last, flags | _RANGE_END)] if last > vid else [(vid, flags)]
     infos = [("IFLA_BRIDGE_VLAN_INFO", {"flags": flags, "vid": number}) for number, flags in ends]
     attrs = [("IFLA_BRIDGE_FLAGS", 2), *infos] if itself else infos
     return filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [("IFLA_AF_SPEC", {"attrs": attrs})])
+
+
+def _tunnels_of(entries: Iterable[bytes]) -> dict[int, int]:
+    """By VLAN, the id of its tunnel, from what IFLA_BRIDGE_VLAN_TUNNEL_INFO has. A range is two entries, its ends."""
+    found: dict[int, int] = {}
+    begin = 0
+    for entry in entries:
+        parts = {number: int.from_bytes(content, sys.byteorder) for number, content in attributes(entry)}
+        tunnel, vid, flags = (parts.get(number, 0) for number in (1, 2, 3))
+        first = begin if flags & _RANGE_END else vid
+        found.update({number: tunnel - vid + number for number in range(first, vid + 1)})
+        begin = vid
+    return found
+
+
+def tunnel_message(index: int, vid: int, last: int, tunnel: int) -> bytes:
+    """A request about the tunnel that a VLAN of a port goes through, or all up to `last`, each through its own."""
+    ends = [(vid, _RANGE_BEGIN), (last, _RANGE_END)] if last > vid else [(vid, 0)]
+    infos = [
+        written(
+            (
+                (1, _INDEX.pack(tunnel + number - vid)),
+                (2, struct.pack("=H", number)),
+                (3, struct.pack("=H", flags)),
+            )
+        )
+        for number, flags in ends
+    ]
+    message = filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [])
+    content = written((3 | _NLA_F_NESTED, info) for info in infos)
+    return extended(message, ((_IFLA_AF_SPEC | _NLA_F_NESTED, content),))
 
 
 _TUNNEL = struct.Struct("=BxxxI")

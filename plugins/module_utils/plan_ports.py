@@ -91,21 +91,37 @@ def tell(planner: Planner, want: PortWant, port: Link) -> None:
         if want.append:
             moves = any(vlan.pvid for vlan in wanted)
             vids = {vlan.vid for vlan in wanted}
-            kept = [vlan._replace(pvid=vlan.pvid and not moves) for vlan in port.vlans if vlan.vid not in vids]
+            there = planner.model.link(port.key) or port  # what it was just told may have cost tunnels
+            kept = [vlan._replace(pvid=vlan.pvid and not moves) for vlan in there.vlans if vlan.vid not in vids]
             wanted = tuple(sorted([*kept, *wanted]))
         planner.told[port.key, "vlans"] = (port.vlans, wanted)
-        set_vlans(planner, port, wanted)
+        tunnels = [str(vlan.vid) for vlan in wanted if vlan.tunnel_id]
+        if tunnels and not want.options.get("vlan_tunnel", has.get("vlan_tunnel")):
+            where = f"{want.where}: " if want.where else ""
+            raise Refused(
+                f"{where}vlans: VLAN {tunnels[0]} can't have a 'tunnel_id' on {key_text(port.key)}, which takes that with 'vlan_tunnel'"
+            )
+        set_vlans(planner, port.key, wanted)
 
 
-def set_vlans(planner: Planner, port: Link, wanted: Iterable[Vlan]) -> None:
+def set_vlans(planner: Planner, key: Key, wanted: Iterable[Vlan]) -> None:
     """Give a port these VLANs and no others, in as few requests as there are ranges."""
-    itself, wanted = is_bridge(port), set(wanted)
-    vids = {vlan.vid for vlan in wanted}
+    port = planner.model.links[key]
+    if port is None:
+        return
+    itself, wanted = is_bridge(port), list(wanted)
+    vids, there = {vlan.vid for vlan in wanted}, {vlan[:3] for vlan in port.vlans}
     for vlan, last in spans(Vlan(vlan.vid) for vlan in port.vlans if vlan.vid not in vids):
-        planner.do(port_operations.VlanDelete(*port.key, vlan, itself, last))
-    # The one that is the PVID comes last, as it takes that from another.
-    for vlan, last in sorted(spans(wanted - set(port.vlans)), key=lambda span: span[0].pvid):
-        planner.do(port_operations.VlanAdd(*port.key, vlan, itself, last))
+        planner.do(port_operations.VlanDelete(*key, vlan, itself, last))
+    for vlan_add in port_operations.vlan_adds(*key, [vlan for vlan in wanted if vlan[:3] not in there], itself):
+        planner.do(vlan_add)
+    # The kernel doesn't change the tunnel of a VLAN that has one.
+    had = {vlan.vid: vlan.tunnel_id for vlan in port.vlans}
+    others = [vlan for vlan in wanted if vlan.tunnel_id != had.get(vlan.vid, 0)]
+    for vlan, last in port_operations.tunnel_spans(vlan._replace(tunnel_id=had.get(vlan.vid, 0)) for vlan in others):
+        planner.do(port_operations.TunnelDelete(*key, vlan, last))
+    for tunnel_add in port_operations.tunnel_adds(*key, others):
+        planner.do(tunnel_add)
 
 
 def give_back(planner: Planner, key: Key, option: str, before: Any, now: Any) -> None:
@@ -114,7 +130,9 @@ def give_back(planner: Planner, key: Key, option: str, before: Any, now: Any) ->
     if port is None or not (port.get("master") or kind_of(port.kind).holds_ports):
         return
     if option == "vlans":
+        if not port.port.get("vlan_tunnel"):  # what goes with it may have gone just before
+            now = [vlan._replace(tunnel_id=0) for vlan in now]
         if set(port.vlans) == set(now):
-            set_vlans(planner, port, before)
+            set_vlans(planner, key, before)
     elif option in PORT_TABLE and port.port.get(option) == now and before not in (None, now):
         planner.do(port_operations.PortSet(*key, {option: before}))

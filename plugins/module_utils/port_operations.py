@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, PORT_TABLE, spans
+from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, PORT_TABLE, numbers, spans
 from .operations import Operation
 from .rows import tool
-from .state import Link, State, Vlan
+from .state import Key, Link, State, Vlan
 from .values import quoted
 
 
@@ -40,7 +40,8 @@ class VlanAdd(Operation):
             kept = [
                 vlan._replace(pvid=vlan.pvid and not self.vlan.pvid) for vlan in link.vlans if vlan.vid not in self.vids
             ]
-            new = [self.vlan._replace(vid=vid) for vid in self.vids]
+            tunnels = {vlan.vid: vlan.tunnel_id for vlan in link.vlans}
+            new = [self.vlan._replace(vid=vid, tunnel_id=tunnels.get(vid, 0)) for vid in self.vids]
             model.put(replace(link, vlans=tuple(sorted(kept + new))))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
@@ -50,7 +51,7 @@ class VlanAdd(Operation):
         new = [Vlan(vid) for vid in self.vids if all(vlan.vid != vid for vlan in before)]
         return (
             *(VlanDelete(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(new)),
-            *(VlanAdd(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(changed)),
+            *vlan_adds(self.netns, self.device, changed, self.itself),
         )
 
     def command(self) -> str:
@@ -80,7 +81,7 @@ class VlanDelete(Operation):
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.device))
         gone = [vlan for vlan in link.vlans if vlan.vid in self.vids] if link else []
-        return tuple(VlanAdd(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(gone))
+        return vlan_adds(self.netns, self.device, gone, self.itself) + tunnel_adds(self.netns, self.device, gone)
 
     def command(self) -> str:
         return vlan_command(self, "delete", [])
@@ -88,8 +89,85 @@ class VlanDelete(Operation):
 
 def vlan_command(op: VlanAdd | VlanDelete, verb: str, words: list[str]) -> str:
     """Write a command line of bridge(8) about VLANs."""
-    vid = str(op.vlan.vid) if op.last <= op.vlan.vid else f"{op.vlan.vid}-{op.last}"
+    vid = numbers(op.vlan.vid, max(op.last - op.vlan.vid, 0))
     return tool(f"bridge vlan {verb} dev", op.netns, quoted(op.device), f"vid {vid}", *words, "self" * op.itself)
+
+
+def vlan_adds(netns: str, device: str, vlans: Iterable[Vlan], itself: bool = False) -> tuple[VlanAdd, ...]:
+    """What gives a port these VLANs, without their tunnels, in as few requests as there are ranges."""
+    # The one that is the PVID comes last, as it takes that from another.
+    found = sorted(spans(vlan._replace(tunnel_id=0) for vlan in vlans), key=lambda span: span[0].pvid)
+    return tuple(VlanAdd(netns, device, vlan, itself, last) for vlan, last in found)
+
+
+@dataclass(frozen=True)
+class TunnelAdd(Operation):
+    """Send a VLAN of a port through the tunnel of its id, or all up to `last` each through its own. None of them has one yet."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    last: int = 0
+
+    def simulate(self, model: State) -> None:
+        tunnels = range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
+        with_tunnels(
+            model, (self.netns, self.device), {vid: self.vlan.tunnel_id + vid - self.vlan.vid for vid in tunnels}
+        )
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (TunnelDelete(self.netns, self.device, self.vlan, self.last),)
+
+    def command(self) -> str:
+        return tunnel_command(self, "add")
+
+
+@dataclass(frozen=True)
+class TunnelDelete(Operation):
+    """Send a VLAN of a port through its tunnel no more, or all up to `last`."""
+
+    netns: str
+    device: str
+    vlan: Vlan
+    last: int = 0
+
+    def simulate(self, model: State) -> None:
+        tunnels = range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
+        with_tunnels(model, (self.netns, self.device), dict.fromkeys(tunnels, 0))
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (TunnelAdd(self.netns, self.device, self.vlan, self.last),)
+
+    def command(self) -> str:
+        return tunnel_command(self, "delete")
+
+
+def with_tunnels(model: State, key: Key, tunnels: Mapping[int, int]) -> None:
+    """Give VLANs of a port, by their numbers, other tunnels."""
+    link = model.links.get(key)
+    if link:
+        model.put(
+            replace(
+                link, vlans=tuple(vlan._replace(tunnel_id=tunnels.get(vlan.vid, vlan.tunnel_id)) for vlan in link.vlans)
+            )
+        )
+
+
+def tunnel_command(op: TunnelAdd | TunnelDelete, verb: str) -> str:
+    """Write a command line of bridge(8) about the tunnels of VLANs."""
+    more = max(op.last - op.vlan.vid, 0)
+    words = f"vid {numbers(op.vlan.vid, more)} tunnel_info id {numbers(op.vlan.tunnel_id, more)}"
+    return tool(f"bridge vlan {verb} dev", op.netns, quoted(op.device), words)
+
+
+def tunnel_spans(vlans: Iterable[Vlan]) -> list[tuple[Vlan, int]]:
+    """The VLANs that have a tunnel in as few ranges as they make, whatever else they are."""
+    return spans(Vlan(vlan.vid, tunnel_id=vlan.tunnel_id) for vlan in vlans if vlan.tunnel_id)
+
+
+def tunnel_adds(netns: str, device: str, vlans: Iterable[Vlan]) -> tuple[TunnelAdd, ...]:
+    """What gives VLANs of a port their tunnels."""
+    return tuple(TunnelAdd(netns, device, vlan, last) for vlan, last in tunnel_spans(vlans))
 
 
 @dataclass(frozen=True)
@@ -104,12 +182,15 @@ class PortSet(Operation):
         link = model.links.get((self.netns, self.device))
         if link:
             model.put(replace(link, port={**link.port, **self.changes}))
+            if self.changes.get("vlan_tunnel") is False:
+                with_tunnels(model, link.key, {vlan.vid: 0 for vlan in link.vlans})
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.device))
         has = {**PORT_INITIAL, **(link.port if link else {})}
         back = {name: has[name] for name in self.changes if name in has}
-        return (PortSet(self.netns, self.device, back),) if back else ()
+        tunnels = tunnel_adds(*link.key, link.vlans) if link and self.changes.get("vlan_tunnel") is False else ()
+        return ((PortSet(self.netns, self.device, back),) if back else ()) + tunnels
 
     def command(self) -> str:
         words = [PORT_TABLE[name].words(value) for name, value in self.changes.items()]
@@ -130,11 +211,12 @@ def put_port_back(model: State, before: Link) -> tuple[Operation, ...]:
     back: tuple[Operation, ...] = ()
     if before.vlans:
         usual = {vlan.vid for vlan in usual_vlans(model, before)}
-        back += tuple(VlanAdd(before.netns, before.name, vlan, itself, last) for vlan, last in spans(before.vlans))
+        back += vlan_adds(*before.key, before.vlans, itself)
         gone = usual - {vlan.vid for vlan in before.vlans}
         # The bridge gives it to each port that joins.
         back += tuple(VlanDelete(before.netns, before.name, Vlan(vid), itself) for vid in gone)
     told = {name: value for name, value in before.port.items() if value != PORT_INITIAL.get(name)}
     if told.get("cost") in COSTS_BY_SPEED:
         del told["cost"]
-    return back + ((PortSet(before.netns, before.name, told),) if told and not itself else ())
+    back += (PortSet(*before.key, told),) if told and not itself else ()
+    return back + tunnel_adds(*before.key, before.vlans)

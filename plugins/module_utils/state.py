@@ -107,6 +107,8 @@ class Vlan(NamedTuple):
     vid: int
     pvid: bool = False
     untagged: bool = False
+    tunnel_id: int = 0
+    """The id of the tunnel (a VNI) that it goes through, where the port is a tunnel for several; 0 for none."""
 
 
 class Vni(NamedTuple):

@@ -55,6 +55,12 @@ options:
           - Whether frames of this VLAN go out without its number.
         type: bool
         default: false
+      tunnel_id:
+        description:
+          - The VNI that frames of this VLAN have in the tunnel, on a port that is one for several (O(vlan_tunnel)), V(1)
+            to V(16777215). Of a range of VLANs it is a range as long, such as V(1020-1030).
+          - Without it, they have none.
+        type: str
   append:
     description:
       - Whether O(vlans) are added to those that are there. With V(false) they are all that there are.
@@ -164,6 +170,12 @@ options:
         needs Linux 6.2, and O(learning).
       - If omitted, it is left alone.
     type: bool
+  vlan_tunnel:
+    description:
+      - Whether the port is a tunnel for several VLANs, each in a VNI of its own (the C(tunnel_id) in O(vlans)), such as a VXLAN device with
+        O(linuxnet.vnet.vnet_vxlan#module:external). Turning it off takes all of them away.
+      - If omitted, it is left alone.
+    type: bool
   persist:
     description:
       - Whether the host brings this back when it boots.
@@ -218,6 +230,22 @@ EXAMPLES = r"""
     vlans:
       - vid: 100-199
     append: true
+
+- name: Make one device for all VNIs of an overlay
+  linuxnet.vnet.vnet_vxlan:
+    name: vxlan0
+    external: true
+    local: 192.0.2.11
+    mtu: 1450
+    master: br0
+
+- name: Put VLANs 100 to 199 into VNIs 10100 to 10199
+  linuxnet.vnet.vnet_bridge_port:
+    name: vxlan0
+    vlan_tunnel: true
+    vlans:
+      - vid: 100-199
+        tunnel_id: 10100-10199
 
 - name: Let the host itself take part in a VLAN
   linuxnet.vnet.vnet_bridge_port:
@@ -351,6 +379,11 @@ bridge_port:
       sample: false
     neigh_vlan_suppress:
       description: As O(neigh_vlan_suppress).
+      returned: when it is a port, and the kernel knows it
+      type: bool
+      sample: false
+    vlan_tunnel:
+      description: As O(vlan_tunnel).
       returned: when it is a port, and the kernel knows it
       type: bool
       sample: false

@@ -62,6 +62,51 @@ def undone(state: State, *options: dict[str, Any]) -> list[str]:
     return found.commands
 
 
+TUNNELS = st.dictionaries(st.integers(1, 12), st.integers(1, 20), max_size=12)
+
+
+@examples(200)
+@given(VLANS, TUNNELS, VLANS, TUNNELS, st.booleans(), st.sampled_from([None, True, False]))
+def test_any_tunnels_become_any_others_and_back(
+    had: dict[int, bool],
+    through: dict[int, int],
+    wanted: dict[int, bool],
+    new_through: dict[int, int],
+    append: bool,
+    on: bool | None,
+) -> None:
+    state = host(
+        tuple(vlan._replace(tunnel_id=through.get(vlan.vid, 0)) for vlan in vlans_of(had, 0)), {"vlan_tunnel": True}
+    )
+    if on is False:
+        new_through = {}
+    asked = tuple(vlan._replace(tunnel_id=new_through.get(vlan.vid, 0)) for vlan in vlans_of(wanted, 0))
+    options = {"vlans": vlans_shown(asked), "append": append, **({} if on is None else {"vlan_tunnel": on})}
+    undone(state, options)
+    after = port_of(plan(state, (port_want({"name": "p1", **options}),)).after)
+    assert {vlan for vlan in after.vlans if vlan.vid in wanted} == set(asked)
+    if on is False:
+        assert not any(vlan.tunnel_id for vlan in after.vlans)
+
+
+def test_tunnels_take_few_requests_and_go_with_the_flag() -> None:
+    vlans = [{"vid": "10-19", "tunnel_id": "110-119"}, {"vid": "20", "tunnel_id": "5"}]
+    found = undone(host((), {"vlan_tunnel": False}), {"vlan_tunnel": True, "vlans": vlans})
+    assert found == [
+        "bridge link set dev p1 vlan_tunnel on",
+        "bridge vlan add dev p1 vid 10-20",
+        "bridge vlan add dev p1 vid 10-19 tunnel_info id 110-119",
+        "bridge vlan add dev p1 vid 20 tunnel_info id 5",
+    ]
+    state = host((Vlan(10, tunnel_id=110), Vlan(11, tunnel_id=111)), {"vlan_tunnel": True})
+    assert undone(state, {"vlan_tunnel": False}) == ["bridge link set dev p1 vlan_tunnel off"]
+    off = plan(state, (port_want({"name": "p1", "vlan_tunnel": False}),))
+    back = [operation.command() for step in off.steps for operation in step.undo]
+    assert back == ["bridge link set dev p1 vlan_tunnel on", "bridge vlan add dev p1 vid 10-11 tunnel_info id 110-111"]
+    with pytest.raises(Refused, match="tunnel_id"):
+        plan(host(), (port_want({"name": "p1", "vlans": vlans}),))
+
+
 @examples(200)
 @given(VLANS, st.integers(0, 12), VLANS, st.integers(0, 12), st.booleans())
 def test_any_vlans_become_any_others_and_back(

@@ -26,6 +26,7 @@ class Vlans(Type):
             "vid": {"type": "str", "required": True},
             "pvid": {"type": "bool", "default": False},
             "untagged": {"type": "bool", "default": False},
+            "tunnel_id": {"type": "str"},
         },
     }
 
@@ -34,11 +35,14 @@ class Vlans(Type):
         for entry in value:
             if not isinstance(entry, dict) or entry.get("vid") is None:
                 raise BadValue(f"{entry!r} has no 'vid', a number or a range such as 20-30")
-            first, dash, last = str(entry["vid"]).partition("-")
-            low = self._number(first)
-            high = self._number(last) if dash else low
-            if high < low:
-                raise BadValue(f"the range {entry['vid']} is empty, write {high}-{low}")
+            low, high = self._range("vid", entry["vid"], 4094)
+            tunnel = 0
+            if entry.get("tunnel_id") is not None:
+                tunnel, tunnels_end = self._range("tunnel_id", entry["tunnel_id"], 2**24 - 1)
+                if tunnels_end - tunnel != high - low:
+                    raise BadValue(
+                        f"tunnel_id: {entry['tunnel_id']} has not as many numbers as the vid {entry['vid']}, write {tunnel}-{tunnel + high - low}"
+                    )
             pvid, untagged = (Bool().parse(entry.get(name) or False) for name in ("pvid", "untagged"))
             if pvid and high > low:
                 raise BadValue(
@@ -47,18 +51,24 @@ class Vlans(Type):
             for vid in range(low, high + 1):
                 if vid in found:
                     raise BadValue(f"VLAN {vid} is listed twice")
-                found[vid] = Vlan(vid, pvid, untagged)
+                found[vid] = Vlan(vid, pvid, untagged, tunnel and tunnel + vid - low)
         pvids = [str(vlan.vid) for vlan in found.values() if vlan.pvid]
         if len(pvids) > 1:
             raise BadValue(f"{' and '.join(pvids)} are 'pvid', and a port puts frames without a VLAN into one of them")
         return tuple(sorted(found.values()))
 
     @staticmethod
-    def _number(word: str) -> int:
+    def _range(name: str, value: Any, most: int) -> tuple[int, int]:
+        """The first and the last number."""
+        first, dash, last = str(value).partition("-")
         try:
-            return Int(1, 4094).parse(word.strip())
+            low = Int(1, most).parse(first.strip())
+            high = Int(1, most).parse(last.strip()) if dash else low
         except BadValue as exc:
-            raise BadValue(f"vid: {exc}") from None
+            raise BadValue(f"{name}: {exc}") from None
+        if high < low:
+            raise BadValue(f"the range {value} is empty, write {high}-{low}")
+        return low, high
 
     def same(self, wanted: Any, found: Any) -> bool:
         return set(wanted) == set(found or ())
@@ -68,8 +78,10 @@ def spans(vlans: Iterable[Vlan]) -> list[tuple[Vlan, int]]:
     """VLANs in as few ranges as they make: the first of each, and the number of the last."""
     found: list[tuple[Vlan, int]] = []
     for vlan in sorted(vlans):
-        if found and not vlan.pvid and found[-1][1] == vlan.vid - 1 and found[-1][0][1:] == vlan[1:]:
-            found[-1] = (found[-1][0], vlan.vid)
+        first, last = found[-1] if found else (vlan, 0)
+        tunnel = first.tunnel_id and first.tunnel_id + vlan.vid - first.vid
+        if found and not vlan.pvid and last == vlan.vid - 1 and vlan[1:] == (first.pvid, first.untagged, tunnel):
+            found[-1] = (first, vlan.vid)
         else:
             found.append((vlan, vlan.vid))
     return found
@@ -79,12 +91,18 @@ def vlans_shown(vlans: Iterable[Vlan]) -> list[dict[str, Any]]:
     """VLANs in the words of the option, less what is off."""
     return [
         {
-            "vid": str(first.vid) if first.vid == last else f"{first.vid}-{last}",
+            "vid": numbers(first.vid, last - first.vid),
             **({"pvid": True} if first.pvid else {}),
             **({"untagged": True} if first.untagged else {}),
+            **({"tunnel_id": numbers(first.tunnel_id, last - first.vid)} if first.tunnel_id else {}),
         }
         for first, last in spans(vlans)
     ]
+
+
+def numbers(first: int, more: int) -> str:
+    """A number, or the range of it and so many more."""
+    return f"{first}-{first + more}" if more else str(first)
 
 
 IDENTITY = (
@@ -124,6 +142,7 @@ PORT_OPTIONS = (
         since="6.4",
     ),
     Option("locked", Bool(), "39", level="port", cli="locked on|locked off", initial=False, since="5.18"),
+    Option("vlan_tunnel", Bool(), "29", level="port", cli="vlan_tunnel on|vlan_tunnel off", initial=False),
     Option("mab", Bool(), "40", level="port", cli="mab on|mab off", initial=False, since="6.2"),
 )
 """`attr` is the number of the attribute (IFLA_BRPORT_*): these few are read and written without pyroute2, for speed and as not all releases do."""

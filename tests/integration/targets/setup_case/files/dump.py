@@ -164,6 +164,8 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
         found[f"bridge {topic}"] = in_order(
             [entry for entry in entries if topic != "fdb" or not learned(entry)], restless
         )
+    if any(device.get("linkinfo", {}).get("info_slave_data", {}).get("vlan_tunnel") for device in devices):
+        found["bridge tunnels"] = in_order(ask("bridge -j", "vlan tunnelshow")[0])
     if any(device.get("linkinfo", {}).get("info_data", {}).get("vnifilter") for device in devices):
         found["bridge vni"] = in_order(ask("bridge -j", "vni show")[0])
     found["sysctl"] = sysctls()
