@@ -217,6 +217,12 @@ options:
       - Whether the bridge doesn't learn where MAC addresses are from frames to link-local groups (LLDP, STP).
       - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
     type: bool
+  mst_enabled:
+    description:
+      - Whether a port has a state of spanning tree for each group of VLANs (MST, IEEE 802.1Q), which a program such as mstpd
+        tells the bridge. It changes only while no port has VLANs. Needs Linux 5.18.
+      - If omitted, it is left alone on an existing bridge, and a new one gets the kernel's own (off).
+    type: bool
   fdb_max_learned:
     description:
       - Greatest number of learned entries in the forwarding database, V(0) to V(4294967295). V(0) is any number.
@@ -526,6 +532,11 @@ link:
     no_linklocal_learn:
       description: As O(no_linklocal_learn).
       returned: when the device is there
+      type: bool
+      sample: false
+    mst_enabled:
+      description: As O(mst_enabled).
+      returned: when the kernel has it
       type: bool
       sample: false
     fdb_max_learned:

@@ -58,6 +58,7 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "nf_call_ip6tables": False,
         **{option.name: option.initial for option in MULTICAST},
         "no_linklocal_learn": False,
+        "mst_enabled": False,
         "fdb_max_learned": 0,
         "vlan_stats_enabled": False,
         "nf_call_arptables": False,

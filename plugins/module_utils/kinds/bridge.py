@@ -102,6 +102,7 @@ BRIDGE = LinkKind(
         *MULTICAST,
         Option("group_fwd_mask", Int(0, 65535), "IFLA_BR_GROUP_FWD_MASK", initial=0),
         BitOption("no_linklocal_learn", Bool(), BOOLOPT, bit=0, since="5.0", initial=False),
+        BitOption("mst_enabled", Bool(), BOOLOPT, bit=2, since="5.18", initial=False),
         Option("fdb_max_learned", Int(0, 4294967295), "IFLA_BR_FDB_MAX_LEARNED", since="6.8", initial=0),
         Option("vlan_stats_enabled", Bool(), "IFLA_BR_VLAN_STATS_ENABLED", initial=False),
         Option("nf_call_iptables", Bool(), "IFLA_BR_NF_CALL_IPTABLES", initial=False),
