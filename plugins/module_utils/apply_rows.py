@@ -34,7 +34,7 @@ from .netlink import (
     route_message,
     rule_message,
 )
-from .rows import INVERTED, IP_PROTOCOLS, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
+from .rows import INVERTED, IP_PROTOCOLS, NTF_STICKY, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
 
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
@@ -134,7 +134,7 @@ def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
         "family": AF_BRIDGE,
         "ifindex": host.index(netns, device),
         "state": row.state,
-        "flags": NTF_MASTER if row.master else NTF_SELF,
+        "flags": (NTF_MASTER if row.master else NTF_SELF) | NTF_STICKY * row.sticky,
     }
     via = host.index(netns, row.via) if row.via else 0
     attrs = said(
@@ -185,6 +185,6 @@ def carry_out(host: Host, op: Any) -> None:
         # A route over several devices comes back with the first of them.
         if exc.code != errno.EEXIST or not isinstance(row, Route) or not row.nexthops:
             raise
-    if replaces and isinstance(row, Rule):
+    if replaces and op.beside:
         # There is no request that changes one: the new one stands beside the old for a moment.
         sock.request(message(host, op.netns, op.device, op.old), delete)

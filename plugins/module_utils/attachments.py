@@ -125,6 +125,8 @@ class RowAdd(Operation):
                 model.put(link.holding(**{held: (*rows, self.row)}))
         key = self.row.key(self.netns, self.device)
         if key in model.rows:
+            if isinstance(self.row, Rule):
+                del model.rows[key]  # it goes behind the others of its priority
             model.rows[key] = self.row
 
     def moves(self, model: State) -> list[RowDelete]:
@@ -142,7 +144,7 @@ class RowAdd(Operation):
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         back = tuple(RowAdd(other.netns, other.device, other.row) for other in self.moves(model))
-        return (RowDelete(self.netns, self.device, self.row), *back)
+        return (*row_deletes(model, self.netns, self.device, self.row), *back)
 
     def command(self) -> str:
         return self.row.command("add", self.netns, self.device)
@@ -170,6 +172,28 @@ class RowDelete(Operation):
         return self.row.command("delete", self.netns, self.device)
 
 
+def rivals(model: State, netns: str, rule: Rule) -> list[Rule]:
+    """The rules that the kernel would delete in place of this one, as they come before it and have all that it has."""
+    found = []
+    for key, other in model.rows.items():
+        if key == rule.key(netns):
+            break
+        if isinstance(other, Rule) and key[1] == netns and rule.hits(other):
+            found.append(other)
+    return found
+
+
+def row_deletes(model: State, netns: str, device: str, row: Row) -> tuple[Operation, ...]:
+    """What deletes this row and no other: rules that the kernel would take for it get out of the way for a moment."""
+    others = rivals(model, netns, row) if isinstance(row, Rule) else []
+    # Of these again, each that has all of another, and more, before that.
+    away = sorted(others, key=lambda other: -other.weight)
+    return (
+        *(RowDelete(netns, device, other) for other in (*away, row)),
+        *(RowAdd(netns, device, other) for other in others),
+    )
+
+
 @dataclass(frozen=True)
 class RowReplace(Operation):
     """Give a row other attributes without a moment in which there is none. A route may change its device."""
@@ -184,6 +208,11 @@ class RowReplace(Operation):
         """The device that the old row hangs on."""
         return self.old.device if isinstance(self.old, Route) else self.device
 
+    @property
+    def beside(self) -> bool:
+        """Whether there is no request that changes one, so that the new one stands beside the old for a moment."""
+        return isinstance(self.new, Rule) or (isinstance(self.new, Fdb) and self.new.many)
+
     def simulate(self, model: State) -> None:
         RowDelete(self.netns, self.was_on, self.old).simulate(model)
         RowAdd(self.netns, self.device, self.new).simulate(model)
@@ -192,9 +221,11 @@ class RowReplace(Operation):
         return (RowReplace(self.netns, self.was_on, self.new, self.old),)
 
     def command(self) -> str:
-        if isinstance(self.new, Rule):
-            # There is no request that changes one.
-            steps = (self.new.command("add", self.netns), self.old.command("delete", self.netns, self.device))
+        if self.beside:
+            steps = (
+                self.new.command("add", self.netns, self.device),
+                self.old.command("delete", self.netns, self.device),
+            )
             return " && ".join(steps)
         return self.new.command("replace", self.netns, self.device)
 

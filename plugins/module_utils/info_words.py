@@ -175,6 +175,7 @@ def fdb_shown(link: Link, entry: Fdb, learned: bool) -> dict[str, Any]:
                 "vlan": entry.vlan,
                 "port": entry.port,
                 "via": entry.via,
+                "sticky": entry.sticky,
                 "master": link.attrs.get("master") if entry.master else "",
             }
         ),
@@ -341,7 +342,8 @@ def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] 
 def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
     """A static FDB entry in the options that make it; None for what the device's own options say, and for what no option can say."""
     of_host = entry.master and entry.state != STATIC_ENTRY
-    if of_host or entry.port or entry.via or entry.for_all:
+    elsewhere = entry.via and link.get("link_netns") not in (None, link.netns)
+    if of_host or entry.for_all or elsewhere:
         return None
     return FDB.shown(entry.key(*link.key), entry)
 

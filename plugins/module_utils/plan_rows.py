@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .desired import RowWant
@@ -16,7 +17,7 @@ from .errors import Refused
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
-from .rows import Route, Row, RowKey
+from .rows import Route, Row, RowKey, Rule
 from .state import State, key_text
 from .values import BadValue
 
@@ -40,14 +41,16 @@ def assign(planner: Planner) -> None:
         planner.netns_exists(want.where, want.netns)
         for name in want.kind.devices(want.said):
             if planner.model.link((want.netns, name)) is None:
-                planner.lack(want.where, f"device: there is no device {key_text((want.netns, name))}")
+                option = "via" if want.said.get("via") == name else "device"
+                planner.lack(want.where, f"{option}: there is no device {key_text((want.netns, name))}")
         rows = found(planner.model, want)
         old = rows[0][1] if rows else None
-        if old is not None and not want.kind.differs(want.said, old):
-            continue
         link = planner.model.link((want.netns, want.said.get("device", "")))
+        said = want.kind.meant(want.said, link)
+        if old is not None and not want.kind.differs(said, old):
+            continue
         try:
-            new = want.kind.wanted(want.key, want.said, old, planner.model.rows, link)
+            new = want.kind.wanted(want.key, said, old, planner.model.rows, link)
         except BadValue as exc:
             raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
         new = over_listed(networks, want.netns, new)
@@ -56,6 +59,9 @@ def assign(planner: Planner) -> None:
             state.rows.setdefault(new.key(want.netns, device), None)
         if old is None:
             planner.do(attachments.RowAdd(want.netns, device, new))
+        elif isinstance(old, Rule) and isinstance(new, Rule) and crowded(planner, want.netns, (old, new)):
+            planner.do(attachments.RowAdd(want.netns, device, new))
+            delete_row(planner, want.netns, device, old)
         else:
             planner.do(attachments.RowReplace(want.netns, device, old, new))
 
@@ -90,6 +96,23 @@ def over_listed(networks: Networks, netns: str, row: Row) -> Row:
 def delete(planner: Planner) -> None:
     """Delete the rows that should be absent, rules before what they lead to."""
     for want in reversed(planner.rows):
-        for key, row in found(planner.model, want) if want.absent else ():
-            if not want.kind.differs(want.said, row, absent=True):
-                planner.do(attachments.RowDelete(want.netns, want.kind.device(key, row), row))
+        said = want.kind.meant(want.said, planner.model.link((want.netns, want.said.get("device", ""))))
+        for key, row in sorted(found(planner.model, want), key=weighty) if want.absent else ():
+            if not want.kind.differs(said, row, absent=True):
+                delete_row(planner, want.netns, want.kind.device(key, row), row)
+
+
+def weighty(item: tuple[RowKey, Any]) -> int:
+    """Of rules those first that the kernel would take for others."""
+    return -item[1].weight if isinstance(item[1], Rule) else 0
+
+
+def crowded(planner: Planner, netns: str, rules: Iterable[Rule]) -> bool:
+    """Whether the kernel would take other rules for these."""
+    return any(attachments.rivals(planner.model, netns, rule) for rule in rules)
+
+
+def delete_row(planner: Planner, netns: str, device: str, row: Row) -> None:
+    """Delete a row, and no other."""
+    for operation in attachments.row_deletes(planner.model, netns, device, row):
+        planner.do(operation)

@@ -19,7 +19,7 @@ from .kinds import kind_of
 from .kinds.link import LINK
 from .later import Later
 from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
-from .rows import ALL_ZEROS, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
+from .rows import ALL_ZEROS, NTF_STICKY, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan, Vni
 from .values import Account
 
@@ -324,10 +324,11 @@ class LinkReader:
             message.get_attr("NDA_PORT") or 0,
             message.get_attr("NDA_VNI") or 0,
             message.get_attr("NDA_VLAN") or 0,
-            self.name_at(link.attrs.get("link_netns", link.netns), via) if via else "",
+            self.name_at(link.netns, via) if via else "",
             master,
             message["state"],
             message.get_attr("NDA_SRC_VNI") or 0,
+            bool(message["flags"] & NTF_STICKY),
         )
 
     def _vlans(self, link: Link) -> tuple[Vlan, ...]:

@@ -53,6 +53,8 @@ def rule_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
         for message in reader.host.socket(netns).rules(FAMILIES[family]):
             rule = rule_value(message)
             if rule:
+                # In the kernel's order.
+                reader.state.rows.pop(rule.key(netns), None)
                 reader.state.rows[rule.key(netns)] = rule
 
 

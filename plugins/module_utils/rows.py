@@ -30,6 +30,8 @@ RTPROT_KERNEL, RTPROT_RA = 2, 9
 PROTOCOLS = {RTPROT_KERNEL: "kernel", RTPROT_RA: "ra", 16: "dhcp"}
 """Who makes routes, besides people (RTPROT_STATIC, and RTPROT_BOOT)."""
 
+NTF_STICKY = 64
+"""Of an FDB entry: see Fdb.sticky."""
 NTF_PROXY = 8
 """Of a neighbor: the device answers for this address, which is elsewhere."""
 
@@ -139,6 +141,8 @@ class Fdb(NamedTuple):
     state: int = PERMANENT
     src_vni: int = 0
     """The VNI of the frames that it is for, on a VXLAN device that takes several."""
+    sticky: bool = False
+    """Whether the bridge leaves it where it is, though frames from that MAC come in by another port."""
 
     @property
     def many(self) -> bool:
@@ -148,7 +152,7 @@ class Fdb(NamedTuple):
     @property
     def for_all(self) -> bool:
         """Whether it is one of a VXLAN device's list of remotes."""
-        return self.mac == ALL_ZEROS and not (self.port or self.vni or self.src_vni or self.master)
+        return self.mac == ALL_ZEROS and not (self.port or self.vni or self.src_vni or self.via or self.master)
 
     def key(self, netns: str, device: str) -> RowKey:
         among = self.vlan or (f"src_vni {self.src_vni}" if self.src_vni else 0)
@@ -170,7 +174,7 @@ class Fdb(NamedTuple):
             vlan=self.vlan,
             via=self.via,
         )
-        words += ["master"] * self.master + ["static"] * (self.state != PERMANENT)
+        words += ["master"] * self.master + ["static"] * (self.state != PERMANENT) + ["sticky"] * self.sticky
         return " ".join([self.mac, *words])
 
 
@@ -247,6 +251,22 @@ class Rule(NamedTuple):
     def selectors(self) -> tuple[str, ...]:
         """What says which packets it is about."""
         return tuple(getattr(self, name) for name in SELECTING)
+
+    def hits(self, other: Rule) -> bool:
+        """Whether the kernel takes `other` for this one in a request to delete it (rule_find() in net/core/fib_rules.c).
+
+        It compares what the request names, and so not what this rule has not.
+        """
+        same = (self.family, self.priority, self.table, self.action, self.protocol)
+        named = [name for name in (*SELECTING, "suppress_prefixlength") if name != "inverted" and getattr(self, name)]
+        return same == (other.family, other.priority, other.table, other.action, other.protocol) and all(
+            getattr(self, name) == getattr(other, name) for name in named
+        )
+
+    @property
+    def weight(self) -> int:
+        """How much it says: one that hits another has less than that."""
+        return sum(map(bool, self))
 
     @property
     def by_kernel(self) -> bool:

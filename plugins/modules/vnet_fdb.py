@@ -57,6 +57,23 @@ options:
         (O(linuxnet.vnet.vnet_vxlan#module:external)), V(1) to V(16777215). It is part of what identifies the entry.
       - If omitted, the entry is one without.
     type: int
+  port:
+    description:
+      - UDP port to send to at that host, where it is another one than the O(linuxnet.vnet.vnet_vxlan#module:dstport) of the
+        VXLAN device, V(1) to V(65535).
+      - If omitted, it is left alone on an existing entry, and a new one has that of the device.
+    type: int
+  via:
+    description:
+      - Name of the device through which packets go to that host. It has to be in the namespace of the VXLAN device, and
+        that has to have its underlay there, too.
+      - If omitted, it is left alone on an existing entry, and of a new one the routes say that.
+    type: str
+  sticky:
+    description:
+      - Whether the entry of a bridge stays at its port, though frames from the MAC address come in by another one.
+      - If omitted, it is left alone on an existing entry, and a new one moves, as others do.
+    type: bool
   state:
     description:
       - V(present) makes the entry if it is missing, and changes what differs from the options that are given.
@@ -99,6 +116,7 @@ EXAMPLES = r"""
   linuxnet.vnet.vnet_fdb:
     device: tap-mail
     mac: "52:54:00:12:34:56"
+    sticky: true
 
 - name: Make an overlay that learns nothing
   linuxnet.vnet.vnet_vxlan:
@@ -160,6 +178,21 @@ fdb:
       returned: when the entry has one
       type: int
       sample: 42
+    port:
+      description: As O(port).
+      returned: when the entry has one
+      type: int
+      sample: 4790
+    via:
+      description: As O(via).
+      returned: when the entry has one
+      type: str
+      sample: eth1
+    sticky:
+      description: As O(sticky).
+      returned: when the entry is
+      type: bool
+      sample: true
     vlan:
       description: As O(vlan).
       returned: when the entry has one

@@ -473,6 +473,11 @@ host:
           returned: where it has one
           type: str
           sample: eth0
+        sticky:
+          description: True where the bridge leaves it there, though frames from the MAC address come in elsewhere.
+          returned: where it is
+          type: bool
+          sample: true
         master:
           description: The bridge in whose forwarding database it is. Without one it is in that of the device itself.
           returned: where it is in that of a bridge

@@ -113,8 +113,8 @@ options:
   state:
     description:
       - V(present) makes the rule if it is missing, and gives it its O(table), O(action) and O(suppress_prefixlength).
-      - V(absent) deletes all rules that have everything that is given, of one family. The rules that the kernel has
-        from the start are deleted only by their O(priority).
+      - V(absent) deletes all rules that have everything that is given, of one family; V("") is given for what a rule should
+        not have. The rules that the kernel has from the start are deleted only by their O(priority).
     type: str
     choices: [present, absent]
     default: present

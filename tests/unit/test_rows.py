@@ -101,6 +101,43 @@ def test_the_table_that_is_there_already_is_the_one_that_is_meant() -> None:
     assert len(commands(host(*rules), RULE, iif="x", state="absent")) == 2
 
 
+def test_a_rule_is_not_taken_for_one_that_has_more() -> None:
+    more, less = Rule(100, 4, source="10.0.0.0/8", iif="x", table=7), Rule(100, 4, source="10.0.0.0/8", table=7)
+    most = more._replace(ipproto="tcp")
+    added, deleted = "ip rule add priority 100 from 10.0.0.0/8", "ip rule delete priority 100 from 10.0.0.0/8"
+    gone = {"priority": 100, "from": "10.0.0.0/8", "iif": "", "state": "absent"}
+    assert commands(host(less, more), RULE, **gone) == [f"{deleted} table 7"]
+    assert commands(host(more, most, less), RULE, **gone) == [
+        f"{deleted} iif x ipproto tcp table 7",
+        f"{deleted} iif x table 7",
+        f"{deleted} table 7",
+        f"{added} iif x table 7",
+        f"{added} iif x ipproto tcp table 7",
+    ]
+    # Without that, all of them are meant.
+    all_gone = {**gone, "iif": "x", "from": "10.0.0.0/8"}
+    assert commands(host(more, most, less), RULE, **all_gone) == [
+        f"{deleted} iif x ipproto tcp table 7",
+        f"{deleted} iif x table 7",
+    ]
+    # Others are none of its business.
+    others = [more._replace(table=8), more._replace(priority=99), more._replace(action="prohibit", table=0)]
+    assert commands(host(*others, less), RULE, **gone) == [f"{deleted} table 7"]
+    # One that is made comes after them, and so is what is undone.
+    found = plan(host(more), (row_want(RULE, {"priority": 100, "from": "10.0.0.0/8", "table": 7}),))
+    assert [operation.command() for operation in found.steps[0].undo] == [
+        f"{deleted} iif x table 7",
+        f"{deleted} table 7",
+        f"{added} iif x table 7",
+    ]
+    assert commands(host(more, less), RULE, priority=100, table=8, **{"from": "10.0.0.0/8"}) == [
+        f"{added} table 8",
+        f"{deleted} iif x table 7",
+        f"{deleted} table 7",
+        f"{added} iif x table 7",
+    ]
+
+
 def test_a_rule_needs_a_table() -> None:
     with pytest.raises(Refused, match=r"^rules\[0\]: table: there is no rule priority 5 iif x, and to make it"):
         plan(host(), (row_want(RULE, {"priority": 5, "iif": "x"}, "rules[0]"),))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..rows import ALL_ZEROS, PERMANENT, STATIC, Fdb, RowKey
 from ..state import Link
-from ..values import BadValue, DeviceName, Int, Ip, Mac
+from ..values import BadValue, Bool, DeviceName, Int, Ip, Mac
 from .base import Option
 from .row import NETNS, RowKind, Rows
 
@@ -40,12 +40,25 @@ class FdbKind(RowKind):
     options = (
         Option("dst", Ip(multicast=None), level="none"),
         Option("vni", Int(1, 2**24 - 1), level="none"),
+        Option("port", Int(1, 65535), level="none"),
+        Option("via", DeviceName(), level="none"),
+        Option("sticky", Bool(), level="none"),
     )
 
     def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
-        if "vlan" in said and not {"dst", "vni", "src_vni"}.isdisjoint(said):
-            return "vlan: an entry of a bridge has a VLAN, one of a VXLAN device has 'dst' and 'vni', and none has both"
+        of_bridge = [name for name in ("vlan", "sticky") if name in said]
+        of_vxlan = [name for name in ("dst", "vni", "src_vni", "port", "via") if name in said]
+        if of_bridge and of_vxlan:
+            return f"{of_bridge[0]}: only an entry of a bridge has this, only one of a VXLAN device has {of_vxlan[0]!r}, and none is both"
         return None
+
+    def devices(self, said: Mapping[str, Any]) -> list[str]:
+        return [said[name] for name in ("device", "via") if said.get(name)]
+
+    def meant(self, said: Mapping[str, Any], link: Link | None) -> Mapping[str, Any]:
+        # The kernel doesn't keep what is the device's own.
+        own = {"vni": link.get("vni"), "port": link.get("dstport")} if link else {}
+        return {**said, **{name: 0 for name, value in own.items() if name in said and said[name] == value}}
 
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
         several = is_of_many(said["mac"])
@@ -53,7 +66,7 @@ class FdbKind(RowKind):
         return ("fdb", netns, said["device"], said["mac"], place, said.get("dst", "") if several else "")
 
     def find(self, key: RowKey, said: Mapping[str, Any], rows: Rows, absent: bool) -> list[tuple[RowKey, Any]]:
-        own = "dst" in said or "vni" in said
+        own = not {"dst", "vni", "port", "via"}.isdisjoint(said)
         found = []
         for place, row in rows.items():
             if not isinstance(row, Fdb) or (place[1:5] != key[1:5]) or (own and row.master):
@@ -64,7 +77,7 @@ class FdbKind(RowKind):
         return sorted(found, key=lambda item: str(item[0]))
 
     def has(self, row: Any) -> dict[str, Any]:
-        return {"dst": row.dst, "vni": row.vni}
+        return {option.name: getattr(row, option.name) for option in self.options}
 
     def differs(self, said: Mapping[str, Any], row: Any, absent: bool = False) -> bool:
         # In a bridge, a permanent entry takes frames to the host instead of out of the port.
@@ -72,30 +85,33 @@ class FdbKind(RowKind):
         return super().differs(said, row) or (of_host and not absent)
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        if said.get("via") and link and link.get("link_netns") not in (None, link.netns):
+            raise BadValue(f"via: the kernel looks for {said['via']} where {key[2]} is, and not where its underlay is")
+        asked = {option.name: said[option.name] for option in self.options if option.name in said}
         if found:
-            return found._replace(
-                dst=said.get("dst", found.dst),
-                vni=said.get("vni", found.vni),
-                state=STATIC if found.master else PERMANENT,
-            )
+            return found._replace(**asked, state=STATIC if found.master else PERMANENT)
         is_vxlan = link is None or link.kind == "vxlan"
         if "dst" in said or (is_vxlan and link and not link.get("master")):
             if not is_vxlan:
                 raise BadValue(f"dst: {key[2]} is no VXLAN device, only those have entries with a destination")
             if "dst" not in said:
                 raise BadValue(f"dst: there is no {self.words(key)}, and to make it this option is needed")
-            return Fdb(said["mac"], said["dst"], vni=said.get("vni", 0), src_vni=said.get("src_vni", 0))
-        if "vni" in said:
-            raise BadValue(f"dst: there is no {self.words(key)}, and to make it with a 'vni' this option is needed")
+            return Fdb(said["mac"], **asked, src_vni=said.get("src_vni", 0))
+        of_vxlan = next((name for name in ("vni", "port", "via") if name in said), "")
+        if of_vxlan:
+            raise BadValue(
+                f"dst: there is no {self.words(key)}, and to make it with {of_vxlan!r} this option is needed"
+            )
         if link and not link.get("master"):
             raise BadValue(
                 f"device: {key[2]} is no port of a bridge, and no VXLAN device either: it has no FDB to speak of"
             )
-        return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC)
+        return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC, sticky=said.get("sticky", False))
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"device": key[2], "mac": row.mac}
-        shown.update({name: getattr(row, name) for name in ("dst", "vni", "src_vni", "vlan") if getattr(row, name)})
+        words = ("dst", "vni", "src_vni", "port", "via", "vlan", "sticky")
+        shown.update({name: getattr(row, name) for name in words if getattr(row, name)})
         if key[1]:
             shown["netns"] = key[1]
         return shown

@@ -69,6 +69,10 @@ class RowKind:
         names = said if self.loose else [option.name for option in self.options if option.name in said]
         return all(other.get(name, "" if self.loose else said[name]) == said[name] for name in names)
 
+    def meant(self, said: Mapping[str, Any], link: Link | None) -> Mapping[str, Any]:
+        """What is asked of a row by `said`, where some of it goes without saying on the device."""
+        return said
+
     def devices(self, said: Mapping[str, Any]) -> list[str]:
         """The devices that have to be there."""
         return [said["device"]] if said.get("device") else []

@@ -179,7 +179,8 @@ class RuleKind(RowKind):
             if not isinstance(row, Rule) or place[1] != netns or row.family != family:
                 continue
             if priority not in (None, row.priority) or not all(
-                word == has or (absent and not word) for word, has in zip(selectors, row.selectors)
+                word == has or (absent and name not in said)
+                for name, word, has in zip(SELECTORS, selectors, row.selectors)
             ):
                 continue
             # Those that are there from the start are left alone, unless it is them that are meant.

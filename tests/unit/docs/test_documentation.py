@@ -280,7 +280,7 @@ FULL_ROWS: dict[str, Row] = {
         "0",
     ),
     "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09"),
-    "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", vni=9, vlan=7, src_vni=8),
+    "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", 4790, 9, 7, "y", src_vni=8, sticky=True),
 }
 """Of each kind one that has all that there can be, more than the kernel would allow."""
 
