@@ -16,12 +16,13 @@ from .errors import Refused
 from .kinds import kind_of
 from .later import Later
 from .planner import Planner
-from .state import Key, key_text
+from .state import Key, Link, key_text
 
 if TYPE_CHECKING:
-    from . import node_operations
+    from . import link_operations, node_operations, plan_topology
 else:
-    node_operations = Later("node_operations")
+    node_operations, link_operations = Later("node_operations"), Later("link_operations")
+    plan_topology = Later("plan_topology")
 
 
 def prefix(want: LinkWant) -> str:
@@ -78,6 +79,29 @@ def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None)
         raise Refused(
             f"{prefix(want)}{want.kind.lower}: {what}, and the kernel would take {instead} instead: name that"
         )
+    if under and under.get("master"):
+        free(planner, want, under)
+
+
+def free(planner: Planner, want: LinkWant, under: Link) -> None:
+    """Take a device off its bridge already now, where it leaves that in this run and can't carry what is wanted before."""
+    bridge = (under.netns, under.get("master") or "")
+    found = planner.model.link(bridge)
+    if want.kind.exclusive and found and kind_of(found.kind).holds_ports and leaves(planner, under.key, bridge):
+        planner.do(link_operations.LinkSet(*under.key, under.kind, {"master": ""}))
+
+
+def leaves(planner: Planner, port: Key, bridge: Key) -> bool:
+    """Whether a port will be none of this bridge any more: by its own want, by the bridge's, or as the bridge goes."""
+    if planner.uplink_record(bridge).uplink == port[1]:
+        return False  # it gets back what it has given, and later: see plan_uplink.py
+    for want in planner.links:
+        for key, options in [] if want.absent else ends(planner, want):
+            if key == port and options.get("master", bridge[1]) != bridge[1]:
+                return True
+        if want.key == bridge and "ports" in want.options and "ports" not in want.append:
+            return port[1] not in want.options["ports"] and port[1] != want.options.get("uplink")
+    return planner.topology is not None and bridge in plan_topology.bridges_going(planner)
 
 
 def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from . import plan_links, plan_ports, plan_rows, plan_shared, plan_stack
-from .attachments import RowDelete
 from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
@@ -142,7 +141,7 @@ def clear_the_way(planner: Planner) -> None:
 
 
 def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Link]:
-    """The topology's own devices that have a wanted name, and can't become what is wanted."""
+    """The topology's own devices that have a wanted name and can't become what is wanted, or keep a device from being a port."""
     found = []
     link = planner.model.link(want.key)
     if (
@@ -159,7 +158,23 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
             moved = first is not None and first.name == want.name and link is None
             if not moved:
                 found.append(other)
+    listed = {other.key for other in planner.links}
+    for port in joining(planner, want):
+        found += [
+            upper
+            for upper in planner.model.uppers(port)
+            if kind_of(upper.kind).exclusive
+            and upper.key not in listed
+            and upper.get("link_group") == topology.link_group
+            and topology.prune
+        ]
     return found
+
+
+def joining(planner: Planner, want: LinkWant) -> list[Key]:
+    """The devices that a want makes ports of bridges."""
+    found = [key for key, options in plan_stack.ends(planner, want) if options.get("master")]
+    return found + [(want.netns, name) for name in want.options.get("ports", ())]
 
 
 def namespaces_going(planner: Planner, topology: Topology) -> list[str]:
@@ -286,10 +301,11 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
     kinds = {kind.name: kind for kind in ROW_KINDS}
     order = list(kinds)
     gone = {key for key in old.row_keys - listed if key[0] in kinds}
-    for place in sorted(gone, key=lambda key: (-order.index(key[0]), key)):
-        row = planner.model.rows.get(place)
+    rows = planner.model.rows
+    for place in sorted(gone, key=lambda key: (-order.index(key[0]), plan_rows.weighty((key, rows.get(key))), key)):
+        row = rows.get(place)
         if row and place[1] not in going:
-            planner.do(RowDelete(place[1], kinds[place[0]].device(place, row), row))
+            plan_rows.delete_row(planner, place[1], kinds[place[0]].device(place, row), row)
     delete_nats(planner, old, going)
     delete_ovs_bridges(planner)
     links = {want.key for want in planner.links}

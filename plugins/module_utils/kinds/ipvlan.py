@@ -30,6 +30,7 @@ IPVLAN = LinkKind(
     needed=("parent",),
     lower="parent",
     flat=True,
+    exclusive=True,
     follows=("same mtu",),
     tap_info="ipvtap",
     shared=("mac", "mode", "flag"),

@@ -66,6 +66,7 @@ MACVLAN = LinkKind(
     needed=("parent",),
     lower="parent",
     flat=True,
+    exclusive=True,
     follows=("mtu",),
     same_mac=lambda attrs: attrs.get("mode") == "passthru",
     tap_info="macvtap",
