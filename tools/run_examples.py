@@ -11,38 +11,26 @@ compared with what RETURN says.
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from examples import MODULES, UNDERLAY, Example, Page, problems_of
 from throwaway_host import ThrowawayError, tun_problem
 from throwaway_lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = ROOT / "plugins" / "modules"
 PARALLEL = 2
 PLAY_SECONDS = 300
-
-# What pages take for granted: a host with a network device. Nobody is at the other end.
-UNDERLAY = {
-    "name": "Give the host the eth0 that it would have",
-    "linuxnet.vnet.vnet_veth": {
-        "name": "eth0",
-        "addresses": ["192.0.2.11/24", "2001:db8::11/64"],
-        "peer": {"name": "underlay"},
-    },
-}
 
 # What runs as long as the host does.
 SWITCH = """
@@ -94,74 +82,11 @@ PREPARATIONS: dict[str, list[dict[str, Any]]] = {
 # What a throwaway host has for itself (see throwaway_host.py). The rest of the file system is the machine's.
 PRIVATE = ("/etc/", "/run/", "/tmp/", "/var/tmp/")
 
-# Return values that are dicts by name; what an entry has is said by kind of device.
-BY_NAME = {"links", "namespaces"}
-
 # Options and modules whose part not every kernel has, and what finds out.
 PROBES = {
     "vlan_filtering": ("ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1"),
     "vnet_dummy": ("ip", "link", "add", "probe", "type", "dummy"),
 }
-
-# What Ansible itself adds to a result.
-ANSIBLES_OWN = {"changed", "diff", "failed", "invocation", "warnings", "ansible_facts", "deprecations"}
-
-
-@dataclass
-class Example:
-    """A task of a page, why it was skipped, and what was wrong with it, in sentences."""
-
-    task: dict[str, Any]
-    skipped: str = ""
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        for key, value in self.task.items():
-            if "." in key:
-                return value or {}
-        return {}
-
-    @property
-    def undoes(self) -> bool:
-        return self.arguments.get("state") == "absent" or self.arguments.get("persist") is False
-
-    @property
-    def is_ours(self) -> bool:
-        return any(key.startswith("linuxnet.vnet.") for key in self.task)
-
-
-@dataclass
-class Page:
-    """The examples of a module, and what its RETURN says."""
-
-    module: str
-    examples: list[Example]
-    returned: dict[str, Any]
-    error: str = ""
-
-    @classmethod
-    def read(cls, module: str) -> Page:
-        tree = ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8"))
-        texts = {
-            node.targets[0].id: node.value.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and isinstance(node.value, ast.Constant)
-        }
-        tasks = yaml.safe_load(str(texts["EXAMPLES"])) or []
-        returned = yaml.safe_load(str(texts["RETURN"])) or {}
-        if module == "vnet_link":
-            # Its page leaves to the others what a device of their kind has besides.
-            for path in MODULES.glob("vnet_*.py"):
-                if path.stem != module and "run_link" in path.read_text(encoding="utf-8"):
-                    returned["link"]["contains"].update(cls.read(path.stem).returned["link"]["contains"])
-        return cls(module, [Example(task) for task in tasks], returned)
-
-    @property
-    def host(self) -> str:
-        return self.module.replace("_", "-")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -203,10 +128,7 @@ def carry_out(page: Page, lab: Lab, work: Path) -> Page:
         written = str(example.arguments.get("dest", example.arguments.get("sysctl_file", "/etc/")))
         if not written.startswith(PRIVATE):
             example.skipped = f"it would write to {written}, which is the machine's own"
-    examples = [example for example in page.examples if not example.skipped]
-    makers = [example for example in examples if not example.undoes]
-    undoers = [example for example in examples if example.undoes]
-    for number, part in enumerate(part for part in (makers, undoers) if part):
+    for number, part in enumerate(page.parts):
         setup = [] if number else [UNDERLAY, *PREPARATIONS.get(page.module, [])]
         for again in (False, True):
             results = play(page, setup, part, lab, work / f"{number}{'-again' if again else ''}")
@@ -301,33 +223,6 @@ def ansible_environment(work: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_PIPELINING": "true",
     }
-
-
-def problems_of(page: Page, example: Example, result: dict[str, Any], again: bool) -> Iterable[str]:
-    """What is wrong with a task's result, or with one of its items'."""
-    for one in result.get("results", [result]):
-        if one.get("failed"):
-            yield f"it failed: {one.get('msg')}"
-            return
-        if again and one.get("changed"):
-            yield f"it changed something when run again: {one.get('operations')}"
-        if example.is_ours:
-            if "operations" in one and bool(one["operations"]) != one["changed"]:
-                yield f"changed is {one['changed']}, and operations {one['operations']}"
-            if f"linuxnet.vnet.{page.module}" in example.task:
-                ours = {key: value for key, value in one.items() if key not in ANSIBLES_OWN}
-                yield from undocumented(page.returned, ours)
-
-
-def undocumented(returned: dict[str, Any], result: dict[str, Any], path: str = "") -> Iterable[str]:
-    """The keys of a result that RETURN says nothing of. Keys that Ansible adds for a loop are none of ours."""
-    for key, value in result.items():
-        if key in ("item", "ansible_loop_var", "_ansible_item_label", "_ansible_no_log"):
-            continue
-        if key not in returned:
-            yield f"it returned {path}{key}, which RETURN does not document"
-        elif isinstance(value, dict) and "contains" in returned[key] and key not in BY_NAME:
-            yield from undocumented(returned[key]["contains"], value, f"{path}{key}.")
 
 
 def report(page: Page) -> None:

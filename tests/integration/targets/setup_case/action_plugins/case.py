@@ -10,6 +10,7 @@ come of it:
 - `unchanged`: check run and run do nothing.
 - `refused`: both fail with one sentence, which contains each word of `says`, and nothing is changed.
 - `failed`: the kernel refuses on the way. The run fails with `says`; all is as it was before. The check run is free.
+- `examples`: the examples of the module's page do what they should, as they stand, and nothing when they are run again.
 - `missing`: something referred to isn't there yet. The check run warns with `says`, the run fails with it.
 
 In place of these, `refuses` is a list of bad inputs, each with its `says`, and `with`: options on top of `args`.
@@ -44,6 +45,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
+import jinja2
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
@@ -144,6 +146,15 @@ def mentions(args: Any, option: str) -> bool:
     return isinstance(args, list) and any(mentions(value, option) for value in args)
 
 
+def filled(value: Any, item: Any) -> Any:
+    """A task's options with an item of its loop."""
+    if isinstance(value, dict):
+        return {key: filled(one, item) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, item) for one in value]
+    return jinja2.Template(value).render(item=item) if isinstance(value, str) else value
+
+
 def words(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
@@ -230,6 +241,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         self.fails("the run", self.play(case["args"]), words(case.get("says")))
         self.same("the failed run left the host changed", before, self.dump())
         self.look(case, {}, before, before)
+
+    def expect_examples(self, case: dict[str, Any]) -> None:
+        """As tools/run_examples.py has it, for pages of which the machine's kernel lacks too much. Loops are over plain items."""
+        sys.path.insert(0, str(Path(__file__).parents[5] / "tools"))
+        examples = importlib.import_module("examples")
+        page = examples.Page.read(self.module.rpartition(".")[2])
+        self.module = "linuxnet.vnet.vnet_veth"
+        self.succeeds("making what pages take for granted", self.play(examples.UNDERLAY[self.module]))
+        for part in page.parts:
+            for again in (False, True):
+                for example in part:
+                    self.module = next(key for key in example.task if "." in key)
+                    for item in example.task.get("loop", [None]):
+                        result = self.play(filled(example.arguments, item))
+                        problems = list(examples.problems_of(page, example, result, again))
+                        self.demand(not problems, f"{example.task['name']}: {'; '.join(problems)}")
 
     def expect_missing(self, case: dict[str, Any]) -> None:
         before = self.dump()
