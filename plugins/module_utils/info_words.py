@@ -345,7 +345,9 @@ def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
     elsewhere = entry.via and link.get("link_netns") not in (None, link.netns)
     if of_host or entry.for_all or elsewhere:
         return None
-    return FDB.shown(entry.key(*link.key), entry)
+    shown = FDB.shown(entry.key(*link.key), entry)
+    # Of a VXLAN device that is a port, both have entries.
+    return {**shown, "master": True} if entry.master and link.kind == "vxlan" else shown
 
 
 def nat_entry(nat: Nat) -> dict[str, Any]:

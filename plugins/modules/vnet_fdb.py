@@ -12,7 +12,8 @@ version_added: "0.1.0"
 description:
   - Makes, changes and deletes the entries of forwarding databases (FDB) that nobody has to learn. In that of a bridge,
     an entry says which port leads to a MAC address. In that of a VXLAN device, it says which host does.
-  - An entry is identified by its namespace, device, MAC address and VLAN. A VXLAN device can have several for the MAC
+  - An entry is identified by its namespace, device, MAC address and VLAN, and of a VXLAN device that is a port of a bridge
+    by whose FDB it is in (O(master)). A VXLAN device can have several for the MAC
     address of a group and for V(00:00:00:00:00:00), and there O(dst) identifies them, too.
   - One that was learned gives way to a static one of the same MAC address. Learned ones are otherwise left alone.
 author:
@@ -57,6 +58,13 @@ options:
         (O(linuxnet.vnet.vnet_vxlan#module:external)), V(1) to V(16777215). It is part of what identifies the entry.
       - If omitted, the entry is one without.
     type: int
+  master:
+    description:
+      - Whether the entry is in the FDB of the bridge that the device is a port of, V(true), or in its own, V(false). Only a
+        VXLAN device that is a port has both.
+      - If omitted, an entry with a O(dst), O(vni), O(port) or O(via) is in its own. Any other is the one that is there, and a
+        new one in that of the bridge, where there is one.
+    type: bool
   port:
     description:
       - UDP port to send to at that host, where it is another one than the O(linuxnet.vnet.vnet_vxlan#module:dstport) of the

@@ -35,6 +35,7 @@ class FdbKind(RowKind):
         Option("mac", AnyMac(), level="none"),
         Option("vlan", Int(1, 4094), level="none"),
         Option("src_vni", Int(1, 2**24 - 1), level="none"),
+        Option("master", Bool(), level="none"),
         NETNS,
     )
     options = (
@@ -50,6 +51,10 @@ class FdbKind(RowKind):
         of_vxlan = [name for name in ("dst", "vni", "src_vni", "port", "via") if name in said]
         if of_bridge and of_vxlan:
             return f"{of_bridge[0]}: only an entry of a bridge has this, only one of a VXLAN device has {of_vxlan[0]!r}, and none is both"
+        wrong = of_vxlan if said.get("master") else of_bridge if "master" in said else []
+        if wrong:
+            where = "the bridge's FDB" if said["master"] else "the device's own FDB"
+            return f"master: no entry in {where} has {wrong[0]!r}"
         return None
 
     def devices(self, said: Mapping[str, Any]) -> list[str]:
@@ -63,13 +68,15 @@ class FdbKind(RowKind):
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
         several = is_of_many(said["mac"])
         place = f"src_vni {said['src_vni']}" if "src_vni" in said else said.get("vlan", 0)
-        return ("fdb", netns, said["device"], said["mac"], place, said.get("dst", "") if several else "")
+        which = ("master",) if said.get("master") else ()
+        return ("fdb", netns, said["device"], said["mac"], place, said.get("dst", "") if several else "", *which)
 
     def find(self, key: RowKey, said: Mapping[str, Any], rows: Rows, absent: bool) -> list[tuple[RowKey, Any]]:
         own = not {"dst", "vni", "port", "via"}.isdisjoint(said)
+        master = said.get("master", False if own else True if "sticky" in said else None)
         found = []
         for place, row in rows.items():
-            if not isinstance(row, Fdb) or (place[1:5] != key[1:5]) or (own and row.master):
+            if not isinstance(row, Fdb) or (place[1:5] != key[1:5]) or master not in (None, row.master):
                 continue
             if row.many and said.get("dst", row.dst) != row.dst:
                 continue
@@ -91,7 +98,10 @@ class FdbKind(RowKind):
         if found:
             return found._replace(**asked, state=STATIC if found.master else PERMANENT)
         is_vxlan = link is None or link.kind == "vxlan"
-        if "dst" in said or (is_vxlan and link and not link.get("master")):
+        is_port = bool(link and link.get("master"))
+        if said.get("master") and link and not is_port:
+            raise BadValue(f"master: {key[2]} is no port of a bridge")
+        if "dst" in said or said.get("master") is False or (is_vxlan and link and not is_port):
             if not is_vxlan:
                 raise BadValue(f"dst: {key[2]} is no VXLAN device, only those have entries with a destination")
             if "dst" not in said:
@@ -102,7 +112,7 @@ class FdbKind(RowKind):
             raise BadValue(
                 f"dst: there is no {self.words(key)}, and to make it with {of_vxlan!r} this option is needed"
             )
-        if link and not link.get("master"):
+        if link and not is_port:
             raise BadValue(
                 f"device: {key[2]} is no port of a bridge, and no VXLAN device either: it has no FDB to speak of"
             )
@@ -121,10 +131,20 @@ class FdbKind(RowKind):
         return f"FDB entry for {key[3]} on {key[2]}{place}"
 
     def brief(self, key: RowKey) -> str:
-        return f"{key[3]} on {key[2]}" + (f" {among(key)}" if key[4] else "") + (f" dst {key[5]}" if key[5] else "")
+        return (
+            f"{key[3]} on {key[2]}"
+            + (f" {among(key)}" if key[4] else "")
+            + " ".join(["", *(["dst", key[5]] if key[5] else []), *key[6:]])
+        )
 
     def file_words(self, key: RowKey) -> list[str]:
-        return [key[2], key[3], *([among(key).replace(" ", "")] if key[4] else []), *([key[5]] if key[5] else [])]
+        return [
+            key[2],
+            key[3],
+            *([among(key).replace(" ", "")] if key[4] else []),
+            *([key[5]] if key[5] else []),
+            *key[6:],
+        ]
 
 
 def among(key: RowKey) -> str:
