@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import kinds
-from .kinds.bridge_port import port_shown
+from .kinds.bridge_port import PORT_INITIAL, port_shown
 from .rows import HANGS_ON_LINK
 from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown, nat_shown
 
@@ -58,12 +58,12 @@ def _ports(state: State, other: State) -> Iterator[tuple[str, dict[str, Any]]]:
     for key, link in sorted(state.links.items()):
         before = other.links.get(key)
         if link and before and link.get("master") == before.get("master"):
-            port, was = port_shown(link), port_shown(before)
-            if port != was:
-                yield (
-                    key_text(key),
-                    {name: value for name, value in port.items() if name == "name" or was.get(name) != value},
-                )
+            # One that joins anew is told no more than what is not usual.
+            usual = PORT_INITIAL if link.port or before.port else {}
+            port, was = (port_shown(replace(one, port={**usual, **one.port})) for one in (link, before))
+            differing = {name: value for name, value in port.items() if was.get(name, value) != value}
+            if differing:
+                yield key_text(key), {"name": port["name"], **differing}
 
 
 def _without_rows(state: State, link: Link | None) -> Link | None:

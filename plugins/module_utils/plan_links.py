@@ -204,7 +204,8 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
     peer = planner.model.link(link.peer) if link.peer else None
-    for end in filter(None, (link, peer, *link_operations.all_uppers(planner.model, link))):
+    ends_anew = [end for end in (link, peer, *link_operations.all_uppers(planner.model, link)) if end]
+    for end in ends_anew:
         if end.busy:
             raise Refused(
                 f"{prefix(want)}recreate: {key_text(end.key if end is not peer else link.key)} would lose {end.busy},"
@@ -231,6 +232,20 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:
         planner.do(operation)
+    for end in (changed, *ends_anew[1:]):
+        tell_usual(planner, end)
+
+
+def tell_usual(planner: Planner, end: Link) -> None:
+    """Note of a device made anew what it need not be told to be as it was."""
+    after, table = planner.model.link(end.key), kind_of(end.kind).table
+    if after:
+        usual = {
+            name: value
+            for name, value in end.attrs.items()
+            if name in table and name not in after.attrs and value == table[name].initial
+        }
+        planner.model.put(after.having(**usual))
 
 
 def found_by_peer(planner: Planner, want: LinkWant) -> bool:

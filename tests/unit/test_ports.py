@@ -161,6 +161,17 @@ def test_a_port_made_anew_is_told_again() -> None:
     assert "bridge link set dev p1 hairpin on" in found
 
 
+def test_what_a_device_made_anew_has_as_before_is_no_difference() -> None:
+    state = host((Vlan(20), Vlan(21)), {"hairpin": True, "isolated": False, "cost": 2})
+    port = port_of(state)
+    state.put(port.having(num_rx_queues=1, link_group=0, mtu=1500))
+    want = link_want(VETH, {"name": "p1", "num_tx_queues": 3, "recreate": True})
+    diff = plan(state, (want,)).diff()
+    before, after = diff["before"]["links"]["p1"], diff["after"]["links"]["p1"]
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == {"num_tx_queues"}
+    assert diff["before"].keys() == diff["after"].keys() == {"links"}
+
+
 def test_a_port_that_joins_in_the_same_run_has_the_bridges_vlan_first() -> None:
     state = host()
     state.put(replace(port_of(state), attrs={"admin_state": "up", "master": ""}, vlans=()))
