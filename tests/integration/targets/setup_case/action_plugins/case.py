@@ -353,6 +353,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
             self.demand(self.shell(command)[0] != 0, f"{command} should fail, and says {self.shell_output}")
         if "touches" in case:
             patterns = words(case["touches"])
+            if any(re.match(one, "") for one in patterns):
+                raise AnsibleActionFail(f"touches: {patterns} is anything")
             odd = [line for line in differences(before, after) if not any(re.match(one, line) for one in patterns)]
             self.demand(not odd, f"this should have stayed: {' | '.join(odd[:8])}")
 
