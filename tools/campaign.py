@@ -67,7 +67,10 @@ PARTS = {
         "{faults} faults, one at each operation",
     ),
     "vlans": Part(
-        (f"{KERNEL}/test_topology.py::test_a_fault_at_any_operation_leaves_the_vlans_of_ports_as_they_were",),
+        (
+            f"{KERNEL}/test_topology.py::test_a_fault_at_any_operation_leaves_the_vlans_of_ports_as_they_were",
+            f"{KERNEL}/test_topology.py::test_what_goes_makes_room_for_what_comes",
+        ),
         {},
         "{faults} faults, one at each operation, on the second kernel",
         second_kernel=True,

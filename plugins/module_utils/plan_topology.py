@@ -125,8 +125,9 @@ def clear_the_way(planner: Planner) -> None:
     topology = planner.topology
     if topology is None:
         return
+    going = barring(planner, topology) if topology.prune else []
     for want in planner.links:
-        for link in in_the_way(planner, topology, want):
+        for link in in_the_way(planner, topology, want) + [link for link in going if bars(planner, link, want)]:
             if planner.model.link(link.key):
                 planner.do(LinkDelete(link.netns, link.name, link.kind))
     new = Counter(
@@ -141,7 +142,7 @@ def clear_the_way(planner: Planner) -> None:
 
 
 def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Link]:
-    """The topology's own devices that have a wanted name and can't become what is wanted, or keep a device from being a port."""
+    """The topology's own devices that have a wanted name, and can't become what is wanted."""
     found = []
     link = planner.model.link(want.key)
     if (
@@ -158,17 +159,35 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
             moved = first is not None and first.name == want.name and link is None
             if not moved:
                 found.append(other)
-    listed = {other.key for other in planner.links}
-    for port in joining(planner, want):
-        found += [
-            upper
-            for upper in planner.model.uppers(port)
-            if kind_of(upper.kind).exclusive
-            and upper.key not in listed
-            and upper.get("link_group") == topology.link_group
-            and topology.prune
-        ]
     return found
+
+
+def barring(planner: Planner, topology: Topology) -> list[Link]:
+    """The topology's own devices that are not listed, and beside which the kernel would not have others."""
+    listed = {want.key for want in planner.links}
+    return [
+        link
+        for link in planner.model.links.values()
+        if link
+        and link.get("link_group") == topology.link_group
+        and link.key not in listed
+        and (kind_of(link.kind).exclusive or kind_of(link.kind).unique)
+    ]
+
+
+def bars(planner: Planner, going: Link, want: LinkWant) -> bool:
+    """Whether the kernel refuses what is wanted as long as this device is there."""
+    kind, new = kind_of(going.kind), planner.model.link(want.key) is None
+    if kind.exclusive and going.below:
+        lower = want.options.get(want.kind.lower) if want.kind.exclusive and new else None
+        if going.below in joining(planner, want) or going.below == (want.options.get("link_netns", want.netns), lower):
+            return True
+    return (
+        new
+        and want.kind is kind
+        and kind.unique != ()
+        and all(want.options.get(name) == going.get(name) for name in kind.unique)
+    )
 
 
 def joining(planner: Planner, want: LinkWant) -> list[Key]:

@@ -70,6 +70,7 @@ GENEVE = LinkKind(
     name="geneve",
     module="vnet_geneve",
     plural="geneves",
+    unique=("vni",),
     needed=("vni|external",),
     late=("alias", "mtu"),
     retold=("vni", "remote"),

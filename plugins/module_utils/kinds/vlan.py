@@ -91,6 +91,7 @@ VLAN = LinkKind(
     name="vlan",
     module="vnet_vlan",
     plural="vlans",
+    unique=("parent", "vid"),
     needed=("parent", "vid"),
     lower="parent",
     follows=("admin_state", "mtu"),

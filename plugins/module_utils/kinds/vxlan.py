@@ -168,6 +168,7 @@ VXLAN = LinkKind(
     name="vxlan",
     module="vnet_vxlan",
     plural="vxlans",
+    unique=("vni",),
     needed=("vni|external",),
     lower="dev",
     # The kernel caps the MTU of the creating request silently, and speaks up later.

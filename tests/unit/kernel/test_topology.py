@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     differences,
     dump,
     ip,
+    kinds_here,
     needs_root,
     on_a_new_host,
     operations_tried,
@@ -270,6 +271,49 @@ def test_a_fault_at_any_operation_leaves_the_host_as_it_was(start: Entries, end:
 def test_a_fault_at_any_operation_leaves_the_vlans_of_ports_as_they_were(start: Entries, end: Entries) -> None:
     if not bridges_filter_vlans():
         pytest.skip("no VLAN filtering in this kernel: ./dev campaign vlans tries it on the second one")
+    on_a_new_host(every_fault, start, end, 2)
+
+
+MADE_ROOM_FOR: dict[str, tuple[Entries, Entries]] = {
+    "a VNI": ({"vxlans": [{"name": "vx0", "vni": 7}]}, {"vxlans": [{"name": "vx1", "vni": 7}]}),
+    "a parent for itself": (
+        {
+            "namespaces": [{"name": "a"}],
+            "macvlans": [{"name": "m", "netns": "a", "link_netns": "", "parent": "nic-far"}],
+        },
+        {"macvlans": [{"name": "m", "parent": "nic-far", "mode": "passthru"}]},
+    ),
+    "a parent for others": (
+        {"macvlans": [{"name": "m", "parent": "nic-far", "mode": "passthru"}]},
+        {"macvlans": [{"name": "n", "parent": "nic-far", "mode": "bridge"}]},
+    ),
+    "a port": (
+        {"links": [{"name": "nic-far"}], "macvlans": [{"name": "m", "parent": "nic-far"}]},
+        {"bridges": [{"name": "b"}], "links": [{"name": "nic-far", "master": "b"}]},
+    ),
+    "a parent": (
+        {"bridges": [{"name": "b"}], "links": [{"name": "nic-far", "master": "b"}]},
+        {"links": [{"name": "nic-far", "master": ""}], "macvlans": [{"name": "m", "parent": "nic-far"}]},
+    ),
+    "a VLAN": (
+        {"vlans": [{"name": "one", "parent": "nic-far", "vid": 7}]},
+        {"vlans": [{"name": "two", "parent": "nic-far", "vid": 7}]},
+    ),
+    "another kind": (
+        {"macvlans": [{"name": "m", "parent": "nic-far"}]},
+        {"ipvlans": [{"name": "i", "parent": "nic-far"}]},
+    ),
+}
+ON_SECOND_KERNEL = {"a VLAN": "vlan", "another kind": "ipvlan"}
+
+
+@pytest.mark.parametrize("what", MADE_ROOM_FOR)
+def test_what_goes_makes_room_for_what_comes(what: str) -> None:
+    if what in ON_SECOND_KERNEL and ON_SECOND_KERNEL[what] not in {kind.name for kind in kinds_here()}:
+        pytest.skip(
+            f"no {ON_SECOND_KERNEL[what]} devices in this kernel: ./dev campaign vlans tries it on the second one"
+        )
+    start, end = ({"name": "t", **entries} for entries in MADE_ROOM_FOR[what])
     on_a_new_host(every_fault, start, end, 2)
 
 
