@@ -14,6 +14,7 @@ import ctypes
 import hashlib
 import ipaddress
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -237,19 +238,32 @@ def switches() -> dict[str, list[Any]]:
 
 
 def sysctls() -> dict[str, str]:
+    """All settings of the network, by their names: with a few devices thousands, so with as few calls as can be."""
     found = {}
     for directory in SYSCTLS:
-        root = Path("/proc/sys", directory)
-        if not root.is_dir():
-            continue
-        deep = root.name == "conf"
-        for path in (item for below in root.iterdir() for item in (below.iterdir() if deep else (below,))):
-            if path.is_file():
-                try:
-                    found[str(path)[len("/proc/sys/") :]] = " ".join(path.read_text(encoding="ascii").split())
-                except OSError:  # some can only be written, and stable_secret only be read once it was set
-                    continue
+        root = f"/proc/sys/{directory}"
+        if os.path.isdir(root):
+            deep = directory.endswith("/conf")
+            for folder in [entry.path for entry in os.scandir(root) if entry.is_dir()] if deep else [root]:
+                for entry in os.scandir(folder):
+                    value = None if entry.is_dir() else value_of(entry.path)
+                    if value is not None:
+                        found[entry.path[len("/proc/sys/") :]] = value
     return found
+
+
+def value_of(path: str) -> str | None:
+    """What a setting is, None for one that can only be written; and stable_secret can be read only once it was set."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return " ".join(os.read(file, 4096).decode("ascii").split())
+    except OSError:
+        return None
+    finally:
+        os.close(file)
 
 
 def content_of(path: Path) -> str:
