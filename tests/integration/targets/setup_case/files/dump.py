@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -274,28 +275,35 @@ def content_of(path: Path) -> str:
     return hashlib.sha256(data).hexdigest() if b"\0" in data else data.decode("utf-8", "surrogateescape")
 
 
-def main() -> None:
+def dump() -> dict[str, Any]:
+    """The host that this process is on."""
     home = Path("/proc/self/ns/net")
     names = sorted(path.name for path in NETNS.iterdir()) if NETNS.is_dir() else []
     with home.open() as keep:
-        dump: dict[str, Any] = {"namespaces": names, "host": namespace(at_home=True)}
+        found: dict[str, Any] = {"namespaces": names, "host": namespace(at_home=True)}
         for name in names:
-            dump[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
+            found[f"namespace {name}"] = namespace() if enter(NETNS / name) else "a stale file"
             _libc.setns(keep.fileno(), CLONE_NEWNET)
-    dump["indexes"] = {
+    found["indexes"] = {
         f"{place}.{name}": index
-        for place, found in dump.items()
-        if isinstance(found, dict)
-        for name, index in found.pop("index").items()
+        for place, part in found.items()
+        if isinstance(part, dict)
+        for name, index in part.pop("index").items()
     }
-    dump["ovs"] = switches()
-    dump["files"] = {
+    found["ovs"] = switches()
+    found["files"] = {
         str(path): [oct(path.lstat().st_mode), content_of(path)]
         for root, pattern in FILES.items()
         for path in sorted(Path(root).glob(pattern))
         if path.is_symlink() or path.is_file()
     }
-    print(json.dumps(dump, sort_keys=True))
+    return found
+
+
+def main() -> None:
+    """Print a dump; with `--serve`, one for each line that is read."""
+    for _request in sys.stdin if "--serve" in sys.argv else [""]:
+        print(json.dumps(dump(), sort_keys=True), flush=True)
 
 
 if __name__ == "__main__":
