@@ -61,18 +61,18 @@ class Stopwatch:
     def wrap_engine(self) -> None:
         """Time the parts of a run; `apply` is handed what verifies."""
         engine: Any = importlib.import_module(f"{UTILS}.engine")
-        rim = importlib.import_module(f"{UTILS}.module_topology")
-        apply: Callable[..., None] = engine.apply
+        applying: Any = importlib.import_module(f"{UTILS}.apply")
+        apply: Callable[..., None] = applying.apply
 
         def apply_and_verify(host: Any, plan: Any, verify: Callable[[], None]) -> None:
             box = types.SimpleNamespace(verify=verify)
             self.wrap(box, "verify", "verify")
             apply(host, plan, box.verify)
 
-        engine.apply = apply_and_verify
-        for part in ("retrieve", "plan", "apply"):
-            self.wrap(engine, part, part)
-        self.wrap(rim, "run", "lock, diff, closing", after="answer")
+        applying.apply = apply_and_verify
+        for owner, part in ((engine, "retrieve"), (engine, "plan"), (applying, "apply")):
+            self.wrap(owner, part, part)
+        self.wrap(engine, "run", "lock, diff, closing", after="answer")
 
 
 def main() -> None:

@@ -21,3 +21,8 @@ def test_end_states_are_equal() -> None:
     done = subprocess.run([sys.executable, str(RUN), *asked.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\n0 differences between end states" in done.stdout
+
+
+def test_the_stopwatch_finds_all_that_it_times() -> None:
+    code = "import stopwatch; stopwatch.Stopwatch().wrap_engine()"
+    subprocess.run([sys.executable, "-c", code], cwd=RUN.parent, check=True)
