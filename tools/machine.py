@@ -38,6 +38,22 @@ class MachineError(ThrowawayError):
     """What went wrong with the machine itself, in one sentence."""
 
 
+def outside_unit(kind: str) -> str:
+    """The unit, of this Type=, that makes a machine's uplink and what is beyond it by /usr/local/sbin/outside, before anybody looks for one."""
+    return f"""\
+[Unit]
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target
+[Service]
+Type={kind}
+RemainAfterExit=yes
+ExecStart=/usr/local/sbin/outside
+[Install]
+WantedBy=multi-user.target
+"""
+
+
 def problem() -> str:
     """Why there can be no such machine here, or nothing."""
     if os.geteuid():

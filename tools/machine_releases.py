@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from machine import tun_problem
+from machine import outside_unit, tun_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,18 +33,6 @@ ip netns add outside
 ip link add lan0 address 02:00:00:00:00:05 type veth peer name far0 netns outside
 nsenter --net=/run/netns/outside ip address add 10.0.0.1/24 dev far0
 nsenter --net=/run/netns/outside ip link set far0 up
-"""
-UNIT = """\
-[Unit]
-DefaultDependencies=no
-Wants=network-pre.target
-Before=network-pre.target
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/local/sbin/outside
-[Install]
-WantedBy=multi-user.target
 """
 NETWORK = """\
 [Match]
@@ -108,7 +96,7 @@ class Release:
             "etc/resolv.conf": "",  # nobody who could be asked is reached any more
             "etc/systemd/system/web.service": service,
             "usr/local/sbin/outside": OUTSIDE,
-            "etc/systemd/system/outside.service": UNIT,
+            "etc/systemd/system/outside.service": outside_unit("oneshot"),
             "etc/systemd/network/10-lan.network": NETWORK,
         }
         for name, content in files.items():

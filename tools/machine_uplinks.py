@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from machine import outside_unit
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,18 +40,6 @@ ip -n outside link set far0 up
 ip netns exec outside dnsmasq --conf-file=/dev/null --no-hosts --no-resolv --port=0 --interface=far0 --bind-interfaces \\
     --dhcp-range=10.0.0.100,10.0.0.200,1h --dhcp-option=3,10.0.0.1 --dhcp-leasefile={LEASES} --log-dhcp \\
     --log-facility={LOG} --pid-file=/run/outside.pid --user=root
-"""
-UNIT = """\
-[Unit]
-DefaultDependencies=no
-Wants=network-pre.target
-Before=network-pre.target
-[Service]
-Type=forking
-RemainAfterExit=yes
-ExecStart=/usr/local/sbin/outside
-[Install]
-WantedBy=multi-user.target
 """
 
 
@@ -179,7 +169,7 @@ class Uplink:
         machine = self.machine
         machine.write("/usr/local/sbin/outside", OUTSIDE)
         machine.run("chmod", "755", "/usr/local/sbin/outside")
-        machine.write("/etc/systemd/system/outside.service", UNIT)
+        machine.write("/etc/systemd/system/outside.service", outside_unit("forking"))
         machine.run("rm", "-f", LEASES, LOG)
         machine.run("systemctl", "disable", "--quiet", "networking.service", "systemd-networkd.service")
         machine.write(self.setup.path, self.setup.content)

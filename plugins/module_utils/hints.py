@@ -47,14 +47,21 @@ def hint_for(operation: Operation, code: int) -> str:
         return (
             "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
         )
-    if isinstance(operation, LinkAdd) and code == errno.EEXIST and operation.kind.unique:
-        name, same = operation.kind.name, " and ".join(operation.kind.unique)
-        return f"another device came up with that name, or is a {name} of the same {same}: see 'ip -d link show type {name}'"
-    if isinstance(operation, LinkAdd) and code == errno.EINVAL and operation.kind.same_mac(operation.options):
-        return "in this mode a device has the one under it to itself: is another one there?"
-    if isinstance(operation, LinkAdd) and code == errno.EINVAL and operation.kind.exclusive:
-        return "does another device have the one under it to itself?"
-    return too_old([operation]) or HINTS.get((type(operation), code), "")
+    return too_old([operation]) or beside_others(operation, code) or HINTS.get((type(operation), code), "")
+
+
+def beside_others(operation: Operation, code: int) -> str:
+    """Which device the kernel may not want a new one beside, "" where it is not that."""
+    if not isinstance(operation, LinkAdd):
+        return ""
+    kind = operation.kind
+    if code == errno.EEXIST and kind.unique:
+        same = " and ".join(kind.unique)
+        return f"another device came up with that name, or is a {kind.name} of the same {same}: see 'ip -d link show type {kind.name}'"
+    if code == errno.EINVAL and kind.exclusive:
+        whose = "in this mode it has" if kind.same_mac(operation.options) else "another device may have"
+        return f"{whose} the device under it to itself: see by 'ip -d link' what else stands on that"
+    return ""
 
 
 def too_old(operations: Iterable[Operation]) -> str:

@@ -17,6 +17,7 @@ from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .kinds import ROW_KINDS, kind_of
+from .kinds.base import LinkKind
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation
@@ -125,7 +126,7 @@ def clear_the_way(planner: Planner) -> None:
     topology = planner.topology
     if topology is None:
         return
-    going = barring(planner, topology) if topology.prune else []
+    going = unlisted(planner, topology, bars_others) if topology.prune else []
     for want in planner.links:
         for link in in_the_way(planner, topology, want) + [link for link in going if bars(planner, link, want)]:
             if planner.model.link(link.key):
@@ -162,8 +163,8 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
     return found
 
 
-def barring(planner: Planner, topology: Topology) -> list[Link]:
-    """The topology's own devices that are not listed, and beside which the kernel would not have others."""
+def unlisted(planner: Planner, topology: Topology, such: Callable[[LinkKind], bool]) -> list[Link]:
+    """The topology's own devices of such kinds that are not listed."""
     listed = {want.key for want in planner.links}
     return [
         link
@@ -171,8 +172,13 @@ def barring(planner: Planner, topology: Topology) -> list[Link]:
         if link
         and link.get("link_group") == topology.link_group
         and link.key not in listed
-        and (kind_of(link.kind).exclusive or kind_of(link.kind).unique)
+        and such(kind_of(link.kind))
     ]
+
+
+def bars_others(kind: LinkKind) -> bool:
+    """Whether there are devices that the kernel would not have beside one of this kind."""
+    return kind.exclusive or bool(kind.unique)
 
 
 def bars(planner: Planner, going: Link, want: LinkWant) -> bool:
@@ -232,15 +238,7 @@ def bridges_going(planner: Planner) -> list[Key]:
     topology = planner.topology
     if topology is None or not (topology.prune or topology.absent):
         return []
-    listed = {want.key for want in planner.links}
-    return sorted(
-        link.key
-        for link in planner.model.links.values()
-        if link
-        and link.get("link_group") == topology.link_group
-        and kind_of(link.kind).holds_ports
-        and link.key not in listed
-    )
+    return sorted(link.key for link in unlisted(planner, topology, lambda kind: kind.holds_ports))
 
 
 def path_name(path: str) -> str:

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
         (BRIDGE, {}, errno.EEXIST, "a device of that name came up meanwhile"),
         (VXLAN, {"vni": 7}, errno.EEXIST, "or is a vxlan of the same vni: see 'ip -d link show type vxlan'"),
         (VLAN, {"parent": "p", "vid": 7}, errno.EEXIST, "or is a vlan of the same parent and vid"),
-        (MACVLAN, {"mode": "passthru"}, errno.EINVAL, "has the one under it to itself: is another one there?"),
-        (MACVLAN, {"mode": "bridge"}, errno.EINVAL, "does another device have the one under it to itself?"),
+        (
+            MACVLAN,
+            {"mode": "passthru"},
+            errno.EINVAL,
+            "in this mode it has the device under it to itself: see by 'ip -d link'",
+        ),
+        (MACVLAN, {"mode": "bridge"}, errno.EINVAL, "another device may have the device under it to itself"),
         (BRIDGE, {}, errno.EINVAL, ""),
     ],
 )

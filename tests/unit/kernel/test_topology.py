@@ -119,13 +119,18 @@ WITH_VLANS: Entries = {
     "name": "t",
     "bridges": [{"name": "br0", "mac": "02:00:00:00:00:01", "vlan_filtering": True}],
     "veths": [{"name": "v0", "master": "br0", "peer": {"name": "v1"}}],
+    "vxlans": [{"name": "vx0", "master": "br0", "external": True}],
     "bridge_ports": [
-        {"name": "v0", "vlans": [{"vid": "7", "pvid": True, "untagged": True}, {"vid": "20-30"}], "learning": False}
+        {"name": "v0", "vlans": [{"vid": "7", "pvid": True, "untagged": True}, {"vid": "20-30"}], "learning": False},
+        {"name": "vx0", "vlan_tunnel": True, "vlans": [{"vid": "20-30", "tunnel_id": "120-130"}]},
     ],
 }
 OTHER_VLANS: Entries = {
     **WITH_VLANS,
-    "bridge_ports": [{"name": "v0", "vlans": [{"vid": "7"}, {"vid": "25-40"}], "hairpin": True}],
+    "bridge_ports": [
+        {"name": "v0", "vlans": [{"vid": "7"}, {"vid": "25-40"}], "hairpin": True},
+        {"name": "vx0", "vlan_tunnel": True, "vlans": [{"vid": "25-40", "tunnel_id": "225-240"}]},
+    ],
 }
 ON_A_SWITCH: Entries = {
     "name": "t",

@@ -126,7 +126,7 @@ def operations_tried() -> Counter[str]:
         tried[type(operation).__name__] += 1
         carry_out(applier, operation)
 
-    Applier.carry_out = noted  # type: ignore[method-assign, assignment]
+    Applier.carry_out = noted  # type: ignore[method-assign, assignment]  # it goes with the process of the test
     return tried
 
 
@@ -219,7 +219,7 @@ class Questions:
         with inside(netns):
             self._asked: dict[tuple[str, ...], subprocess.Popen[bytes]] = {
                 words: subprocess.Popen([words[0], "-j", *words[1:]], stdout=subprocess.PIPE)
-                for words in (LINKS, ROUTES, ROUTES6, FDB, VLANS)
+                for words in (LINKS, ROUTES, ROUTES6, FDB, VLANS, TUNNELS)
             }
 
     def _answer(self, words: tuple[str, ...]) -> Any:
@@ -237,6 +237,7 @@ class Questions:
             # Which of a bridge and its ports holds an address that several have is the kernel's business.
             "fdb": as_set(entry for entry in self._answer(FDB) if entry["mac"] not in own and not learned(entry)),
             "vlans": as_set(self._answer(VLANS)),
+            "tunnels": as_set(self._answer(TUNNELS)),
             "sysctls": sysctls_of(self.netns),
         }
 
@@ -246,6 +247,7 @@ ROUTES = ("ip", "-4", "route", "show", "table", "all")
 ROUTES6 = ("ip", "-6", "route", "show", "table", "all")
 FDB = ("bridge", "fdb", "show")
 VLANS = ("bridge", "vlan", "show")
+TUNNELS = ("bridge", "vlan", "tunnelshow")
 OF_ADDRESSES = ("anycast", "multicast", "local", "broadcast")
 
 
