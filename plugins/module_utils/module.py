@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any, Callable
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from . import netlink
+from . import (
+    archive,  # noqa: F401
+    netlink,
+)
 from .desired import forward_want, link_want, namespace_want
 from .engine import Change, foresee, run
 from .errors import VnetError

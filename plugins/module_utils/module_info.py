@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import archive  # noqa: F401
 from .desired import name_of
 from .info import SUBSETS, gather, subsets
 from .module import in_one_sentence, start

@@ -14,7 +14,10 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from . import plan_rows
+from . import (
+    archive,  # noqa: F401
+    plan_rows,
+)
 from .desired import (
     LinkWant,
     NamespaceWant,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import archive  # noqa: F401
 from ..later import Later
 from .base import LinkKind
 from .link import LINK
