@@ -74,6 +74,22 @@ def playbook(directory: Path, count: int) -> list[Step]:
     return [Step(step, ansible_playbook(paths[name]), inside=False) for step, name in names.items()]
 
 
+NOTHING = """from ansible.module_utils.basic import AnsibleModule
+
+module = AnsibleModule({"name": {}, **{kind: {"type": "list"} for kind in ("bridges", "namespaces", "veths", "routes")}})
+module.exit_json()
+"""
+
+
+def ansible(directory: Path, count: int) -> list[Step]:
+    """What is Ansible's own in `playbook`: the same arguments, and a module that looks at none of them."""
+    library = directory / "library"
+    library.mkdir()
+    (library / "nothing.py").write_text(NOTHING, encoding="utf-8")
+    play = write_play(directory / "nothing.yml", [{"nothing": shape.topology(count)}])
+    return [Step("nothing", ansible_playbook(play), inside=False)]
+
+
 def singles(directory: Path, count: int) -> list[Step]:
     command = ansible_playbook(write_play(directory / "singles.yml", shape.single_tasks(count)))
     return [Step("build", command, inside=False)]
@@ -207,6 +223,7 @@ WAYS = {
         Way("ip", "ip -batch", ip_batch),
         Way("ip-up-last", "ip -batch, bridge up last", ip_batch_up_last),
         Way("playbook", "vnet_topology by ansible-playbook", playbook),
+        Way("ansible", "ansible-playbook, a module of nothing", ansible),
         Way("cni", "CNI plugin bridge", cni, missing=cni_missing),
         Way("singles", "our single modules in loops", singles, most=100),
         Way("ifstate", "ifstate", ifstate, most=100, missing=ifstate_missing),

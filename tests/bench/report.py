@@ -36,6 +36,7 @@ def ratios(bench: Bench) -> list[dict[str, Any]]:
         ("module at 1000, against ip -batch, bridge up last", None, None, MODULE, ("ip-up-last", 1000, "build")),
         ("module at 1000, against the kernel's floor", 3, 1.5, MODULE, FLOOR),
         ("ansible-playbook at 100, against ip -batch", 5, 3, ("playbook", 100, "build"), ("ip", 100, "build")),
+        ("that with a module that does nothing", None, None, ("ansible", 100, "nothing"), ("ip", 100, "build")),
         ("unchanged re-run at 1000, against the first run", 0.5, 0.25, ("module", 1000, "again"), MODULE),
         ("absent at 1000, against the floor's", 4, 2, ("module", 1000, "absent"), ("floor", 1000, "absent")),
     ]
@@ -91,10 +92,13 @@ def print_report(bench: Bench, sizes: Sequence[int]) -> None:
     )
     print(f"{'':36} {'':7}" + "".join(f"{count:>16}" for count in sizes))
     for way in WAYS.values():
-        for step in ("build", "again", "absent"):
+        for step in ("build", "again", "absent", "nothing"):
             cells = [_cell(bench, way.name, count, step) for count in sizes]
             if any(cells):
-                print(f"{way.title if step == 'build' else '':36} {step:7}" + "".join(f"{cell:>16}" for cell in cells))
+                print(
+                    f"{'' if step in ('again', 'absent') else way.title:36} {step:7}"
+                    + "".join(f"{cell:>16}" for cell in cells)
+                )
     print(f"\n{'ratio':52} {'must':>6} {'aim':>6} {'measured':>9} {'processor':>10}")
     for row in ratios(bench):
         must, aim = ("" if row[name] is None else f"{row[name]:g}" for name in ("must", "aim"))
