@@ -42,7 +42,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import jinja2
 from ansible.errors import AnsibleActionFail
@@ -68,39 +68,32 @@ OPTIONS = {
 }
 SENTENCE = 700  # more than this nobody reads
 LONG = 600
-FORKS = "VNET_FORK" in os.environ
-"""Whether modules run in children of this process. On a kernel in user space a new interpreter costs seconds each time;
-there they are not about Ansible any more, which the other vehicle is."""
-
-if FORKS:
-    # What all children need is loaded once, in the process that makes them.
-    MODULES = {
-        path.stem: importlib.import_module(f"ansible_collections.linuxnet.vnet.plugins.modules.{path.stem}")
-        for path in Path(__file__).parents[5].glob("plugins/modules/vnet_*.py")
-    }
-    # A process as large as Ansible's takes seconds there to do what this one does in a half.
-    DUMPS = subprocess.Popen([sys.executable, DUMP, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+CHILDREN = "VNET_FORK" in os.environ
+"""Whether modules run in children of a process that has them loaded, and not by a new interpreter each. What Ansible does
+around a module is tried elsewhere, and on a kernel in user space an interpreter takes seconds to start."""
 
 
-def in_child(function: Callable[[], None]) -> str:
-    """What a function prints, run in a child, which may end as it likes."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.dup2(writer, 1)
-        sys.stdout = os.fdopen(1, "w", encoding="utf-8")
-        try:
-            function()
-        except SystemExit:
-            pass
-        finally:
-            sys.stdout.flush()
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, encoding="utf-8") as file:
-        output = file.read()
-    os.waitpid(child, 0)
-    return output
+class Server:
+    """A process that answers each line with one, in JSON."""
+
+    def __init__(self, script: Path, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, script, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, request: Any) -> Any:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise AnsibleActionFail(f"{self._process.args} has no answer: see the log")
+        return json.loads(line)
+
+
+if CHILDREN:
+    DUMPS, MODULES = Server(DUMP, "--serve"), Server(DUMP.with_name("modules.py"))
 
 
 def at(value: Any, path: str) -> Any:
@@ -279,7 +272,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
             shown = json.dumps(item.get("with", {}))
             for what, check in (("check run", True), ("run", False)):
                 self.fails(f"the {what} with {shown}", self.play(args, check=check), says)
-            if not FORKS:
+            if not CHILDREN:
                 self.same(f"the refused run with {shown} changed the host", before, self.dump())
         self.same("one of the refused runs changed the host", before, self.dump())
 
@@ -365,7 +358,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
     # -- how to get at it --------------------------------------------------------------------------------------------
 
     def shell(self, command: str) -> tuple[int, str]:
-        if FORKS:
+        if CHILDREN:
             run = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
             done = {"rc": run.returncode, "stdout": run.stdout, "stderr": run.stderr}
         else:
@@ -380,15 +373,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         return found
 
     def dump_as_it_is(self) -> Any:
-        if FORKS:
-            assert DUMPS.stdin
-            assert DUMPS.stdout
-            DUMPS.stdin.write(b"\n")
-            DUMPS.stdin.flush()
-            answer = DUMPS.stdout.readline()
-            if not answer:
-                raise AnsibleActionFail("the dump failed: see the log")
-            return json.loads(answer)
+        if CHILDREN:
+            return DUMPS.ask(None)
         python = self.vars.get("ansible_python_interpreter", "python3")
         done = self._low_level_execute_command(f"{python} -", in_data=DUMP.read_bytes())
         if done["rc"]:
@@ -399,7 +385,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         """Run the module as a task with `diff: true` would."""
         if "confirm_timeout" in args:
             result = self.play_by_action(args, check)
-        elif FORKS:
+        elif CHILDREN:
             result = self.play_in_child(args, check)
         else:
             self._task.check_mode, self._task.diff = check, True
@@ -424,17 +410,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         return dict(action.run(task_vars=self.vars))
 
     def play_in_child(self, args: dict[str, Any], check: bool) -> dict[str, Any]:
-        from ansible.module_utils import _internal  # noqa: PLC0415  # only newer ones have it
-        from ansible.module_utils.testing import patch_module_args  # noqa: PLC0415  # as above
-
         asked = {**args, "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/run/home"}
-
-        def main() -> None:
-            _internal.is_controller = False  # or warnings went to the screen, and not into the answer
-            with patch_module_args(asked):
-                MODULES[self.module.rsplit(".", 1)[1]].main()
-
-        output = in_child(main)
+        output = MODULES.ask([self.module.rpartition(".")[2], asked])
         try:
             return dict(json.loads(output))
         except ValueError:
