@@ -11,6 +11,7 @@ stand apart, as not even undoing brings them back.
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import ipaddress
 import json
@@ -183,9 +184,18 @@ def rights(path: Path) -> list[Any] | None:
     return [oct(found.st_mode), found.st_uid, found.st_gid]
 
 
+@functools.cache
+def has_nft() -> bool:
+    """Whether both the program and the kernel have it."""
+    return (
+        bool(shutil.which("nft"))
+        and not subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode
+    )
+
+
 def ruleset() -> dict[str, list[Any]]:
     """By table, all that nft lists of it, without what it was counted by and what counts its packets."""
-    if not shutil.which("nft"):
+    if not has_nft():
         return {}
     listed = subprocess.run(["nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
     found: dict[str, list[Any]] = {}
