@@ -91,11 +91,9 @@ class Page:
         return self.module.replace("_", "-")
 
     @property
-    def parts(self) -> list[list[Example]]:
-        """What is run, in two parts: what undoes others comes last."""
-        examples = [example for example in self.examples if not example.skipped]
-        makers, undoers = ([one for one in examples if one.undoes == last] for last in (False, True))
-        return [part for part in (makers, undoers) if part]
+    def in_order(self) -> list[Example]:
+        """What is run: what undoes others comes last. Each is run twice on end, and the second time it may change nothing."""
+        return sorted((example for example in self.examples if not example.skipped), key=lambda one: one.undoes)
 
 
 def problems_of(page: Page, example: Example, result: dict[str, Any], again: bool) -> Iterable[str]:

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the EXAMPLES of every module's page, as they stand, each page on a throwaway host of its own.
 
-All tasks of a page are run in their order, and then once more, when none may change anything. What undoes
-others (``state: absent``, ``persist: false``) comes after that, and is run twice as well. What tasks return is
-compared with what RETURN says.
+The tasks of a page are run in their order, each twice on end: the second time it may change nothing. What undoes others
+(``state: absent``, ``persist: false``) comes last. What tasks return is compared with what RETURN says.
+
+What a kernel lacks is left out, and said so. Where it is something that not every kernel has, the target of the page has to
+run the examples on the second kernel.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
+TARGETS = ROOT / "tests" / "integration" / "targets"
 PARALLEL = 2
 PLAY_SECONDS = 300
 
@@ -84,15 +87,20 @@ PRIVATE = ("/etc/", "/run/", "/tmp/", "/var/tmp/")
 
 # Options and modules whose part not every kernel has, and what finds out.
 PROBES = {
-    "vlan_filtering": ("ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1"),
-    "vnet_dummy": ("ip", "link", "add", "probe", "type", "dummy"),
+    "vlan_filtering": "type bridge vlan_filtering 1",
+    "vlans": "type bridge vlan_filtering 1",
+    "vnet_dummy": "type dummy",
+    "vnet_geneve": "type geneve id 1 remote 192.0.2.1",
+    "vnet_ipvlan": "link lo type ipvlan",
+    "vnet_vlan": "link lo type vlan id 1",
+    "vnet_vrf": "type vrf table 1",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the pages that the command line names; return 1 when an example failed."""
     known = sorted(path.stem for path in MODULES.glob("vnet_*.py"))
-    parser = argparse.ArgumentParser(prog="run_examples.py", description="Run the examples of the modules' pages.")
+    parser = argparse.ArgumentParser(prog="./dev examples", description="Run the examples of the modules' pages.")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="by default all")
     parser.add_argument("--lab", type=Path, metavar="DIR", help="use this lab, and leave its hosts there")
     arguments = parser.parse_args(argv)
@@ -119,23 +127,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def carry_out(page: Page, lab: Lab, work: Path) -> Page:
     """Run a page's examples on its host, and note at each what is wrong."""
-    work.mkdir()
     reasons = reasons_to_skip(page, lab)
+    if page.error:
+        return page
     for example in page.examples:
-        for option, reason in reasons.items():
-            if is_about(example, option):
-                example.skipped = reason
+        example.skipped = next(
+            (reasons[what] for what in reasons if what == page.module or is_about(example, what)), ""
+        )
         written = str(example.arguments.get("dest", example.arguments.get("sysctl_file", "/etc/")))
         if not written.startswith(PRIVATE):
             example.skipped = f"it would write to {written}, which is the machine's own"
-    for number, part in enumerate(page.parts):
-        setup = [] if number else [UNDERLAY, *PREPARATIONS.get(page.module, [])]
-        for again in (False, True):
-            results = play(page, setup, part, lab, work / f"{number}{'-again' if again else ''}")
-            for example, result in zip(part, results):
-                example.problems += problems_of(page, example, result, again)
-            if page.error:
-                return page
+    examples = page.in_order
+    results = play(page, [UNDERLAY, *PREPARATIONS.get(page.module, [])], examples, lab, work) if examples else []
+    for example, (first, again) in zip(examples, results):
+        example.problems += [*problems_of(page, example, first, False), *problems_of(page, example, again, True)]
     return page
 
 
@@ -150,36 +155,46 @@ def reasons_to_skip(page: Page, lab: Lab) -> dict[str, str]:
     problem = tun_problem()
     if problem:
         reasons["vnet_tuntap"] = reasons["tuntaps"] = problem
-    for option, command in PROBES.items():
-        if any(is_about(example, option) for example in page.examples):
-            done = lab.run(page.host, *command, check=False)
-            if done.returncode:
-                reasons[option] = f"this kernel has no {option} ({done.stderr.strip()})"
-            else:
+    for what, words in PROBES.items():
+        if what == page.module or any(is_about(example, what) for example in page.examples):
+            done = lab.run(page.host, "ip", "link", "add", "name", "probe", *words.split(), check=False)
+            if not done.returncode:
                 lab.run(page.host, "ip", "link", "delete", "dev", "probe")
+            elif not is_run_elsewhere(page.module):
+                page.error = f"this kernel has no {what}, and the target's uml.yml does not run the examples"
+            else:
+                reasons[what] = f"this kernel has no {what} ({done.stderr.strip()}); the second one runs it"
     return reasons
+
+
+def is_run_elsewhere(module: str) -> bool:
+    """Whether the target runs the examples of its page on the second kernel."""
+    path = TARGETS / module / "tasks" / "uml.yml"
+    return path.exists() and "expect: examples" in path.read_text(encoding="utf-8")
 
 
 def play(
     page: Page, setup: list[dict[str, Any]], examples: list[Example], lab: Lab, work: Path
-) -> list[dict[str, Any]]:
-    """Run the tasks as a playbook, each though the one before failed; return their results, of loops each item's."""
+) -> list[list[dict[str, Any]]]:
+    """Run the tasks as a playbook, each though the one before failed; return for each what it returned at first and again."""
     work.mkdir()
     names = [example.task.get("register", f"example_{number}") for number, example in enumerate(examples)]
-    tasks = [
-        *setup,
-        *({**example.task, "register": name, "ignore_errors": True} for name, example in zip(names, examples)),
+    tasks = list(setup)
+    for name, example in zip(names, examples):
+        tasks += [{**example.task, "register": found, "ignore_errors": True} for found in (name, f"{name}_again")]
+    pairs = ", ".join(f"[{name}, {name}_again]" for name in names)
+    tasks.append(
         {
             "name": "Note the results",
             "ansible.builtin.copy": {
-                "content": f"{{{{ [{', '.join(names)}] | to_json }}}}",
+                "content": f"{{{{ [{pairs}] | to_json }}}}",
                 "dest": str(work / "results"),
                 "mode": "0600",
             },
             "delegate_to": "localhost",
             "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
-        },
-    ]
+        }
+    )
     playbook = work / "playbook.yml"
     plays = [
         {
@@ -207,7 +222,7 @@ def play(
     if done.returncode or not results.exists():
         page.error = f"ansible-playbook ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return []
-    found: list[dict[str, Any]] = json.loads(results.read_text(encoding="utf-8"))
+    found: list[list[dict[str, Any]]] = json.loads(results.read_text(encoding="utf-8"))
     return found
 
 

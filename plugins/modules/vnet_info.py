@@ -119,7 +119,7 @@ EXAMPLES = r"""
 - name: Write what is there as a topology that could be kept in a repository
   ansible.builtin.copy:
     content: "{{ network.topology | ansible.builtin.to_nice_yaml }}"
-    dest: /root/topology.yml
+    dest: /tmp/topology.yml
     mode: "0600"
 """
 

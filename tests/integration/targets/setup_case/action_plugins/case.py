@@ -243,14 +243,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         page = examples.Page.read(self.module.rpartition(".")[2])
         self.module = "linuxnet.vnet.vnet_veth"
         self.succeeds("making what pages take for granted", self.play(examples.UNDERLAY[self.module]))
-        for part in page.parts:
+        for example in page.in_order:
+            self.module = next(key for key in example.task if "." in key)
             for again in (False, True):
-                for example in part:
-                    self.module = next(key for key in example.task if "." in key)
-                    for item in example.task.get("loop", [None]):
-                        result = self.play(filled(example.arguments, item))
-                        problems = list(examples.problems_of(page, example, result, again))
-                        self.demand(not problems, f"{example.task['name']}: {'; '.join(problems)}")
+                for item in example.task.get("loop", [None]):
+                    result = self.play(filled(example.arguments, item))
+                    problems = list(examples.problems_of(page, example, result, again))
+                    self.demand(not problems, f"{example.task['name']}: {'; '.join(problems)}")
 
     def expect_missing(self, case: dict[str, Any]) -> None:
         before = self.dump()
