@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
@@ -15,6 +16,8 @@ from .kinds import ROWS
 from .later import Later
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from . import uplink as uplinks
     from .operations import Operation
     from .persist import Keep
@@ -105,11 +108,19 @@ class Planner:
 
     def passing(self, bridge: Key) -> set[str]:
         """The addresses that a bridge will take over from its uplink."""
-        names = {want.options.get("uplink") for want in self.links if want.key == bridge}
-        uplinks = [self.model.link((bridge[0], name)) for name in names if name]
+        uplinks = [self.model.link((bridge[0], name)) for name in self._uplinks.get(bridge, ())]
         return {addr.cidr for uplink in uplinks if uplink for addr in uplink.addresses}
 
-    @property
+    @cached_property
+    def _uplinks(self) -> Mapping[Key, set[str]]:
+        """The uplinks asked for, by bridge."""
+        found: dict[Key, set[str]] = {}
+        for want in self.links:
+            if want.options.get("uplink"):
+                found.setdefault(want.key, set()).add(want.options["uplink"])
+        return found
+
+    @cached_property
     def links(self) -> list[LinkWant]:
         return [want for want in self.wants if isinstance(want, LinkWant)]
 

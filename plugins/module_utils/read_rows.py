@@ -28,9 +28,11 @@ def read(reader: LinkReader, made: Iterable[RowKey]) -> None:
     for key in keys:
         if key[0] in ("route", "neighbor") or key in made:
             reader.state.rows.setdefault(key, None)
-    for kind, netns in sorted({key[:2] for key in keys}):
+    places: dict[tuple[str, str], set[RowKey]] = {}
+    for key in keys:
+        places.setdefault(key[:2], set()).add(key)
+    for (kind, netns), asked in sorted(places.items()):
         if reader.state.has_netns(netns):
-            asked = {key for key in keys if key[:2] == (kind, netns)}
             if kind == "fdb":
                 fdb_rows(reader, netns, asked, {want.said.get("dst", "") for want in wants if not want.absent})
             elif kind in READERS:
