@@ -138,15 +138,16 @@ class RouteKind(RowKind):
         }
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        leads = any(said.get(name) for name in ("gateway", "device", "nexthops"))
         if found is None:
             _kind, _netns, family, table, destination, metric = key
             found = Route(destination, family, table, metric)
-            leads = any(said.get(name) for name in ("gateway", "device", "nexthops"))
             if said.get("type", "unicast") == "unicast" and not leads:
                 raise BadValue(
                     f"gateway: to make the route to {destination}, it takes a gateway, a device, or nexthops"
                 )
-        kind = ROUTE_TYPES[said.get("type", BY_NUMBER.get(found.type, "unicast"))]
+        # Who says where it leads means one that leads somewhere.
+        kind = ROUTE_TYPES[said.get("type", "unicast" if leads else BY_NUMBER.get(found.type, "unicast"))]
         same_way = said.get("gateway", found.gateway) == found.gateway
         route = found._replace(
             gateway=said.get("gateway", found.gateway),

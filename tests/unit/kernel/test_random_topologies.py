@@ -124,6 +124,13 @@ FOUND: dict[str, list[Entries]] = {
             "vlans": [{"name": "v0", "parent": "d0", "vid": 4, "admin_state": "down", "addresses": ["2001:db8::1/64"]}],
         },
     ],
+    "a route that led nowhere is given a way": [
+        {"routes": [{"netns": "theirs", "destination": "10.9.0.0/16", "type": "blackhole"}]},
+        {
+            "veths": [{"name": "v0", "netns": "theirs", "addresses": ["10.0.0.1/24"], "peer": {"name": "p0"}}],
+            "routes": [{"netns": "theirs", "destination": "10.9.0.0/16", "gateway": "10.0.0.99", "device": "v0"}],
+        },
+    ],
     "sysctls of a device that is made anew are not remembered": [
         {"tuntaps": [{"name": "tt", "mode": "tun"}]},
         {"tuntaps": [{"name": "tt", "mode": "tun", "multi_queue": True, "recreate": True}]},
