@@ -208,7 +208,10 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
     if peer:
         whole["peer"] = {"name": peer.name, **({} if peer.netns is None else {"netns": peer.netns})}
     absent = entry.get("state") == "absent"
-    problem = None if absent else kind.check(whole, None) or check_mtu(options) or check_lower(kind, whole)
+    problem = None if absent else kind.check(whole, None) or check_own(kind, name, options) or check_lower(kind, whole)
+    if peer and not problem and not absent:
+        problem = check_own(kind, peer.name or "", peer.options)
+        problem = problem and f"peer: {problem}"
     if problem:
         raise Refused(f"{where}: {problem}" if where else problem)
     lists = [option.name for option in kind.table.values() if isinstance(option.type, ListOf)]
@@ -286,10 +289,17 @@ def ovs_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") -> Ovs
     return OvsWant(name, absent, options, bool(entry.get("append")), where)
 
 
-def check_mtu(options: Mapping[str, Any]) -> str | None:
-    """IPv6 addresses want their minimum MTU (RFC 8200)."""
-    if options.get("mtu", 1280) < 1280 and any(":" in address for address in options.get("addresses", ())):
+def check_own(kind: LinkKind, name: str, options: Mapping[str, Any]) -> str | None:
+    """What can be said of the options that all links share."""
+    six = [address for address in options.get("addresses", ()) if ":" in address]
+    if six and options.get("mtu", 1280) < 1280:
         return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
+    if kind.name and not kind.routes_ports and any(address.startswith("::1/") for address in six):
+        return f"addresses: ::1 is an address of loopback devices and VRFs, and {name} is neither"
+    if options.get("master") == name:
+        return f"master: {name!r} is the device itself"
+    if name in options.get("altnames", ()):
+        return f"altnames: {name!r} is the device's own name"
     return None
 
 

@@ -13,12 +13,14 @@ import platform
 import re
 from collections.abc import Iterable
 
+from .attachments import RowAdd, RowReplace
 from .kinds import kind_of
 from .kinds.base import Option
 from .kinds.bridge_port import PORT_TABLE
 from .link_operations import LinkAdd, LinkMove, LinkSet
 from .operations import NamespaceAdd, Operation, SysctlSet
-from .port_operations import PortSet
+from .port_operations import PortSet, VlanAdd
+from .rows import Fdb, Route
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
@@ -33,6 +35,11 @@ HINTS: dict[tuple[type, int], str] = {
     ): "the device under it is a port already, or carries devices of a kind that excludes this one",
     (LinkSet, errno.ENETDOWN): "the device under it is down",
     (LinkSet, errno.EBUSY): "a program or another device holds it",
+    (
+        LinkSet,
+        errno.EADDRINUSE,
+    ): "its 'dstport' is that of another program, or of another tunnel that is not the same in 'external', 'gbp' and the like",
+    (VlanAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no VLANs of bridges",
     (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
@@ -47,7 +54,27 @@ def hint_for(operation: Operation, code: int) -> str:
         return (
             "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
         )
+    if isinstance(operation, LinkSet) and code == errno.EBUSY and operation.changes.get("master"):
+        return "it is a port of Open vSwitch, or carries devices of a kind that takes its frames: see 'ip -d link'"
+    if isinstance(operation, (RowAdd, RowReplace)):
+        return of_row(operation, code)
     return too_old([operation]) or beside_others(operation, code) or HINTS.get((type(operation), code), "")
+
+
+def of_row(operation: RowAdd | RowReplace, code: int) -> str:
+    """What to do about a row of a table that the kernel does not take."""
+    row = operation.row if isinstance(operation, RowAdd) else operation.new
+    if isinstance(row, Fdb) and row.vlan and code == errno.EINVAL:
+        return f"{operation.device} has to carry VLAN {row.vlan} for that, and its bridge to filter VLANs"
+    if isinstance(row, Route):
+        return ROUTE_HINTS.get(code, "")
+    return ""
+
+
+ROUTE_HINTS = {
+    errno.ENETUNREACH: "no address of a device leads to the gateway: give the device one of its network, or the route 'device' and 'onlink'",
+    errno.ENETDOWN: "the device has to be up",
+}
 
 
 def beside_others(operation: Operation, code: int) -> str:

@@ -67,6 +67,8 @@ def misread(spec: Mapping[str, Any], params: Any) -> str | None:
 def misread_value(name: str, option: Mapping[str, Any], value: Any) -> str | None:
     """The same for one option's value."""
     kind = option["type"]
+    if isinstance(value, (list, dict)) and kind in ("str", "path"):
+        return f"{name}: {value!r} is a {'list' if isinstance(value, list) else 'dictionary'} and no string"
     if isinstance(value, bool) and kind in ("int", "float", "str", "path"):
         return f"{name}: {str(value).lower()} is a boolean and no {'string: quote it' if kind in ('str', 'path') else 'number'}"
     if kind == "list" and isinstance(value, list):
@@ -77,8 +79,9 @@ def misread_value(name: str, option: Mapping[str, Any], value: Any) -> str | Non
         for number, item in enumerate(value):
             if item is None:
                 return f"{name}: null is not an element of this list"
-            if isinstance(item, bool) and element["type"] != "dict":
-                return f"{name}: {str(item).lower()} is not an element of this list"
+            if element["type"] != "dict" and isinstance(item, (bool, list, dict)):
+                shown = str(item).lower() if isinstance(item, bool) else repr(item)
+                return f"{name}: {shown} is not an element of this list"
             if element["type"] == "dict":
                 problem = misread_dict(f"{name}[{number}]", element.get("options", {}), item)
                 if problem:

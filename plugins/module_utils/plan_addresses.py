@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 else:
     attachments = Later("attachments")
 
+RT_SCOPE_HOST = 254
+"""What iproute2 and the kernel itself give an address of 127.0.0.0/8: it is no source of what leaves the host."""
+
 
 def assign(planner: Planner) -> None:
     """Give all links the addresses that they should have."""
@@ -42,7 +45,11 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
         return
     have = {addr.cidr: addr for addr in link.addresses}
     # An address that the kernel made itself and may take away again (a lifetime) is not the one asked for.
-    new = [Addr(cidr) for cidr in wanted if cidr not in have or not (have[cidr].ours or have[cidr].linklocal)]
+    new = [
+        Addr(cidr, scope=RT_SCOPE_HOST if cidr.startswith("127.") else 0)
+        for cidr in wanted
+        if cidr not in have or not (have[cidr].ours or have[cidr].linklocal)
+    ]
     passing = planner.passing(key)
     new = [addr for addr in new if addr.cidr not in passing]
     gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in wanted]

@@ -151,9 +151,9 @@ def create(planner: Planner, want: LinkWant) -> None:
     if (
         options.get("master")
         and want.options.get("admin_state") == "up"
-        and not (want.options.get("addresses") or kind.by_ioctl)
+        and not (want.options.get("addresses") or kind.by_ioctl or "admin_state" in kind.follows)
     ):
-        # Nothing has to come before it is up: one request less.
+        # Nothing has to come before it is up, as what is under it may: one request less.
         options["admin_state"] = "up"
     planner.do(link_operations.LinkAdd(want.netns, want.name, kind, options, peer_key, peer_options))
 
@@ -170,21 +170,23 @@ def in_creating_request(
         if value == "" and name != "link_netns":
             continue
         if name == "master":
-            check_master(planner, want.where, netns, value)
+            check_master(planner, want.where, (netns, want.name), kind, value)
         if name in kind.after_up or (name == "link_netns" and value == netns):
             continue
         chosen[name] = value
     return chosen
 
 
-def check_master(planner: Planner, where: str, netns: str, name: str) -> None:
-    """Refuse a master that is none, and note one that is missing."""
-    master = planner.model.link((netns, name))
+def check_master(planner: Planner, where: str, port: Key, kind: LinkKind, name: str) -> None:
+    """Refuse a master that is none, or none for a port of this kind, and note one that is missing."""
+    master = planner.model.link((port[0], name))
     if master is None:
-        planner.lack(where, f"master: there is no device {key_text((netns, name))}")
+        planner.lack(where, f"master: there is no device {key_text((port[0], name))}")
     elif master.kind not in ("bridge", "bond", "team", "vrf", "hsr"):
         why = "an Open vSwitch bridge, whose 'ports' list it" if planner.model.ovs.get(name) else "no bridge"
         raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is {why}")
+    elif kind_of(master.kind).has_ports:
+        check_nesting(where, "master", port, kind, kind_of(master.kind))
 
 
 def in_words(value: Any) -> str:
@@ -309,13 +311,17 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     options = with_additions(want, options, link)
     changes = differing(want.kind, options, link)
     if changes.get("master"):
-        check_master(planner, want.where, key[0], changes["master"])
+        check_master(planner, want.where, key, kind_of(link.kind), changes["master"])
         check_port(want.where, "master", link)
+    if "mac" in changes and not kind_of(link.kind).carries_frames(link.attrs):
+        raise Refused(f"{prefix(want)}mac: {key_text(key)} carries IP packets and no Ethernet frames, so it has no MAC")
     if options.get("admin_state") == "down" and link.get("admin_state") != "down":
         changes["admin_state"] = "down"
     if want.kind.holds_ports and "mtu" in changes:
         # It follows its ports: after they have joined.
         changes.pop("mtu")
+    if "mtu" in changes and "mtu" in want.kind.follows:
+        check_mtu(planner, want, link, changes["mtu"])
     # Drivers refuse some of what all links have beside what is their own (vxlan: the MTU), and an ioctl takes neither.
     own = {name: value for name, value in changes.items() if want.kind.table[name].level == "info"}
     for part in (own, {name: value for name, value in changes.items() if name not in own}):
@@ -324,6 +330,15 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
     if "master" in changes and changes.get("admin_state") != "down" and "addresses" not in options:
         # A VRF makes its ports forget their IPv6 addresses, when they come and when they go.
         put_addresses_back(planner, link)
+
+
+def check_mtu(planner: Planner, want: LinkWant, link: Link, mtu: int) -> None:
+    """Refuse an MTU larger than that of the device below. That of a bridge follows its ports, so the kernel has to say."""
+    under = planner.model.link(link.below) if link.below else None
+    if under and not kind_of(under.kind).holds_ports:
+        most = under.get("mtu") or kind_of(under.kind).table["mtu"].initial
+        if mtu > most:
+            raise Refused(f"{prefix(want)}mtu: {mtu} is more than {key_text(under.key)} has, which is {most}")
 
 
 def with_additions(want: LinkWant, options: Mapping[str, Any], link: Link) -> Mapping[str, Any]:
@@ -381,6 +396,18 @@ def check_port(where: str, option: str, port: Link) -> None:
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a tun device, which carries IP packets"
             " and no Ethernet frames: a bridge takes a tap"
         )
+    if port.kind == "loopback":
+        raise Refused(
+            f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a loopback device, which can be no port"
+        )
+
+
+def check_nesting(where: str, option: str, port: Key, kind: LinkKind, master: LinkKind) -> None:
+    """Refuse to make a port of what has ports itself; but a bridge can be one of a VRF."""
+    if kind.has_ports and not (kind.holds_ports and master.routes_ports):
+        raise Refused(
+            f"{where + ': ' if where else ''}{option}: {key_text(port)} is a {kind.name}, and can't be a port of a {master.name}"
+        )
 
 
 def assign_ports_of(planner: Planner, want: LinkWant) -> None:
@@ -396,6 +423,7 @@ def assign_ports_of(planner: Planner, want: LinkWant) -> None:
             planner.model.put(port)
             planner.before.put(port)
         check_port(want.where, "ports", port)
+        check_nesting(want.where, "ports", port.key, kind_of(port.kind), want.kind)
         if port.get("master") != want.name:
             planner.do(link_operations.LinkSet(*port.key, port.kind, {"master": want.name}))
     for name in () if "ports" in want.append else planner.model.ports(want.key):

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,7 @@ def tell(planner: Planner, want: PortWant, port: Link) -> None:
         for name, value in want.options.items()
         if name != "vlans" and not PORT_TABLE[name].type.same(value, has.get(name))
     }
+    check_mab(want, {**has, **changes}, changes)
     for name, value in want.options.items():
         if name != "vlans":
             planner.told[port.key, name] = (has.get(name), value)
@@ -102,6 +103,16 @@ def tell(planner: Planner, want: PortWant, port: Link) -> None:
                 f"{where}vlans: VLAN {tunnels[0]} can't have a 'tunnel_id' on {key_text(port.key)}, which takes that with 'vlan_tunnel'"
             )
         set_vlans(planner, port.key, wanted)
+
+
+def check_mab(want: PortWant, will: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Refuse MAC authentication bypass where the port does not have what it is about (br_setport() in net/bridge/br_netlink.c)."""
+    changed = [name for name in ("mab", "locked", "learning") if name in changes]
+    if changed and will.get("mab") and not (will.get("locked") and will.get("learning")):
+        where = f"{want.where}: " if want.where else ""
+        raise Refused(
+            f"{where}{changed[0]}: a port with 'mab' has to be 'locked' and to have 'learning', and {want.name} would not"
+        )
 
 
 def set_vlans(planner: Planner, key: Key, wanted: Iterable[Vlan]) -> None:

@@ -79,8 +79,18 @@ def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None)
         raise Refused(
             f"{prefix(want)}{want.kind.lower}: {what}, and the kernel would take {instead} instead: name that"
         )
+    if under and lower and want.kind.lower == "parent":
+        check_parent(want, under)
     if under and under.get("master"):
         free(planner, want, under)
+
+
+def check_parent(want: LinkWant, under: Link) -> None:
+    """Refuse a parent that the kernel refuses: none of Ethernet."""
+    if under.kind == "loopback" or not kind_of(under.kind).carries_frames(under.attrs):
+        raise Refused(
+            f"{prefix(want)}{want.kind.lower}: {key_text(under.key)} carries no Ethernet frames, which a {want.kind.name} device is about"
+        )
 
 
 def free(planner: Planner, want: LinkWant, under: Link) -> None:

@@ -241,6 +241,10 @@ class DeviceName(Type):
             raise BadValue(f"{_shown(value)} is no device name: no '/', ':', blanks, '.' or '..'")
         if "%" in value:
             raise BadValue(f"{_shown(value)} is no device name: the kernel would replace its '%'")
+        if value in ("all", "default") and self.limit == 15:
+            raise BadValue(
+                f"{_shown(value)} is no device name: sysctls of that name are for all devices, or for new ones"
+            )
         return value
 
 
@@ -332,6 +336,8 @@ class Ip(Type):
             address = ipaddress.ip_address(value.strip())
         except ValueError:
             raise BadValue(f"{_shown(value)} is not an IP address") from None
+        if getattr(address, "scope_id", None):
+            raise BadValue(f"{_shown(value)} names a device behind its '%', which has an option of its own")
         if self.multicast is not None and address.is_multicast != self.multicast:
             raise BadValue(f"{_shown(value)} is {'not ' if self.multicast else ''}a multicast address")
         if address.is_unspecified:

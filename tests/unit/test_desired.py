@@ -60,6 +60,9 @@ FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
     ({"master": "a b"}, "master: 'a b' is no device name"),
     ({"alias": "x" * 256}, "longer than 255 bytes"),
     ({"altnames": ["a b"]}, "altnames: 'a b' is no device name"),
+    ({"altnames": ["dev0"]}, "altnames: 'dev0' is the device's own name"),
+    ({"name": "all"}, "name: 'all' is no device name: sysctls of that name are for all devices"),
+    ({"name": "default"}, "name: 'default' is no device name"),
 ]
 
 BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
@@ -69,6 +72,11 @@ BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
         for entry, said in FOR_ALL_KINDS
         if kind is not VRF or "mtu" not in entry
     ),
+    *((kind, {"master": "dev0"}, "master: 'dev0' is the ") for kind in LINK_KINDS),
+    *((kind, {"addresses": ["::1/128"]}, "addresses: ::1 is an addr") for kind in LINK_KINDS if kind is not VRF),
+    (VXLAN, {"local": "fe80::1%eth0"}, "local: 'fe80::1%eth0' names a device behind its '%'"),
+    (VETH, {"peer": {"name": "p", "master": "p"}}, "peer: master: 'p' is the device itself"),
+    (VETH, {"peer": {"name": "p", "addresses": ["::1/128"]}}, "peer: addresses: ::1 is an address of loopback"),
     (VRF, {"mtu": 1279}, "mtu: 1279 is not between 1280 and 65575"),
     (VRF, {"table": 0}, "table: 0 is not between 1 and 4294967295"),
     (VRF, {"table": "side"}, "table: 'side' is not a whole number (nor one of the words default, main, local)"),
@@ -194,8 +202,13 @@ def test_values_count_and_spellings_do_not() -> None:
         == options_of(BRIDGE, ageing_time="300")
     )
     assert options_of(BRIDGE, mac="02:AB:00:00:00:01") == options_of(BRIDGE, mac="02-ab-00-00-00-01")
-    assert options_of(BRIDGE, addresses=["::0:1/64"]) == options_of(BRIDGE, addresses=["::1/64", "0::1/64"])
+    assert options_of(BRIDGE, addresses=["::0:2/64"]) == options_of(BRIDGE, addresses=["::2/64", "0::2/64"])
     assert options_of(TUNTAP, owner="root") == options_of(TUNTAP, owner=0) == options_of(TUNTAP, owner="0")
+
+
+def test_a_vrf_takes_the_address_of_loopback_devices() -> None:
+    assert options_of(VRF, addresses=["::1/128"])["addresses"] == ("::1/128",)
+    assert options_of(VRF, altnames=["all"])["altnames"] == ("all",)
 
 
 @pytest.mark.parametrize(

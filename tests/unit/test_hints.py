@@ -8,15 +8,20 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import RowAdd, RowReplace
 from ansible_collections.linuxnet.vnet.plugins.module_utils.hints import hint_for
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
-from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkAdd
+from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkAdd, LinkSet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.port_operations import VlanAdd
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import Fdb, Route
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Vlan
 
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.base import LinkKind
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import Operation
 
 
 @pytest.mark.parametrize(
@@ -39,5 +44,29 @@ def test_a_refusal_to_make_a_device_comes_with_its_likely_reason(
     kind: LinkKind, options: dict[str, Any], code: int, words: str
 ) -> None:
     hint = hint_for(LinkAdd("", "new", kind, options), code)
+    assert words in hint
+    assert bool(words) == bool(hint)
+
+
+ROUTE = Route("10.0.0.0/8", 4, gateway="192.0.2.1")
+OF_VLAN = Fdb("02:00:00:00:00:09", vlan=7, master=True)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "words"),
+    [
+        (LinkSet("", "p1", "veth", {"master": "br0"}), errno.EBUSY, "it is a port of Open vSwitch, or carries devices"),
+        (LinkSet("", "p1", "veth", {"mtu": 9000}), errno.EBUSY, "a program or another device holds it"),
+        (LinkSet("", "vx1", "vxlan", {"admin_state": "up"}), errno.EADDRINUSE, "its 'dstport' is that of another"),
+        (VlanAdd("", "p1", Vlan(7)), errno.EOPNOTSUPP, "has no VLANs of bridges"),
+        (RowAdd("", "", ROUTE), errno.ENETUNREACH, "no address of a device leads to the gateway"),
+        (RowReplace("", "", ROUTE, ROUTE), errno.ENETDOWN, "the device has to be up"),
+        (RowAdd("", "", ROUTE), errno.EINVAL, ""),
+        (RowAdd("", "p1", OF_VLAN), errno.EINVAL, "p1 has to carry VLAN 7 for that"),
+        (RowAdd("", "p1", OF_VLAN._replace(vlan=0)), errno.EINVAL, ""),
+    ],
+)
+def test_a_refusal_of_anything_else_too(operation: Operation, code: int, words: str) -> None:
+    hint = hint_for(operation, code)
     assert words in hint
     assert bool(words) == bool(hint)

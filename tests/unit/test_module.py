@@ -23,9 +23,12 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.module import as_wri
         ({"name": True}, "name: true is a boolean and no string: quote it"),
         ({"ports": ["tap0", True]}, "ports: true is not an element of this list"),
         ({"ports": [None]}, "ports: null is not an element of this list"),
+        ({"ports": [["tap0"]]}, "ports: ['tap0'] is not an element of this list"),
+        ({"uplink": ["eth0"]}, "uplink: ['eth0'] is a list and no string"),
+        ({"name": {"br0": None}}, "name: {'br0': None} is a dictionary and no string"),
     ],
 )
-def test_a_boolean_where_none_was_meant_is_named(params: dict[str, Any], said: str) -> None:
+def test_what_is_no_such_value_at_all_is_named(params: dict[str, Any], said: str) -> None:
     assert misread(link_spec(BRIDGE), {"name": "br0", **params}) == said
 
 

@@ -134,6 +134,22 @@ def test_ranges_take_few_requests() -> None:
     assert undone(host(), {"vlans": []}) == ["bridge vlan delete dev p1 vid 1"]
 
 
+@pytest.mark.parametrize(
+    ("port", "options", "said"),
+    [
+        ({}, {"mab": True}, "mab: a port with 'mab' has to be 'locked' and to have 'learning', and p1 would not"),
+        ({}, {"mab": True, "locked": True, "learning": False}, "mab: "),
+        ({"mab": True, "locked": True}, {"locked": False}, "locked: "),
+    ],
+)
+def test_mac_authentication_bypass_takes_a_locked_port(
+    port: dict[str, Any], options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Refused, match=f"^{said}"):
+        plan(host(port=port), (port_want({"name": "p1", **options}),))
+    assert undone(host(), {"mab": True, "locked": True}) == ["bridge link set dev p1 locked on mab on"]
+
+
 def test_flags_are_set_together_and_put_back() -> None:
     found = undone(host(port={"isolated": False, "cost": 2}), {"isolated": True, "learning": True, "cost": 5})
     assert found == ["bridge link set dev p1 isolated on cost 5"]

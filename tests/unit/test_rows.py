@@ -157,6 +157,54 @@ def test_neighbors() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "link", [Link("", "v1", "loopback", {"admin_state": "up"}), Link("", "v1", "tun", {"mode": "tun"})]
+)
+def test_what_carries_no_frames_has_no_neighbors(link: Link) -> None:
+    want = row_want(NEIGHBOR, {"device": "v1", "address": "10.0.0.9", "mac": MAC}, "neighbors[0]")
+    with pytest.raises(
+        Refused, match=r"^neighbors\[0\]: device: v1 carries no Ethernet frames, and so has no neighbors$"
+    ):
+        plan(host(link=link), (want,))
+
+
+PORT, OVERLAY, SIX = (
+    Link("", "v1", "veth", {"master": "br0"}),
+    Link("", "v1", "vxlan", {"vni": 5, "local": "10.0.0.1"}),
+    Link("", "v1", "vxlan", {"external": True, "local": "2001:db8::1"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "options", "said"),
+    [
+        (PORT, {"mac": "01:00:5e:00:00:01"}, "mac: 01:00:5e:00:00:01 is a group's, and a bridge's FDB has single"),
+        (PORT, {"mac": "00:00:00:00:00:00"}, "mac: 00:00:00:00:00:00 stands for no device"),
+        (PORT, {"src_vni": 5}, "dst: there is no FDB entry for .* with 'src_vni' this option is needed"),
+        (OVERLAY, {"dst": "2001:db8::9"}, "dst: 2001:db8::9 is not of IPv4, which v1 speaks"),
+        (OVERLAY, {"dst": "10.0.0.9", "src_vni": 6}, "src_vni: v1 is not 'external'"),
+        (SIX, {"dst": "10.0.0.9", "src_vni": 6}, "dst: 10.0.0.9 is not of IPv6, which v1 speaks"),
+    ],
+)
+def test_entries_that_no_fdb_has(link: Link, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refused, match=f"^{said}"):
+        plan(host(link=link), (row_want(FDB, {"device": "v1", "mac": MAC, **options}),))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tos": 3}, "tos: 0x3 has bits of 0x3, which are those of ECN"),
+        ({"sport": "http"}, "sport: 'http' is neither a number nor a range"),
+        ({"uidrange": -1}, "uidrange: -1 is neither a number nor a range"),
+        ({"dport": "10-"}, "dport: '10-' is neither a number nor a range"),
+    ],
+)
+def test_what_no_rule_is_about(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refused, match=f"^{said}"):
+        row_want(RULE, {"table": 7, **options})
+
+
 def test_a_bridges_fdb_and_a_vxlan_devices_own() -> None:
     assert commands(host(), FDB, device="v1", mac=MAC, vlan=7) == [
         f"bridge fdb replace {MAC} dev v1 vlan 7 master static"

@@ -94,6 +94,8 @@ class FdbKind(RowKind):
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         if said.get("via") and link and link.get("link_netns") not in (None, link.netns):
             raise BadValue(f"via: the kernel looks for {said['via']} where {key[2]} is, and not where its underlay is")
+        if link and link.kind == "vxlan":
+            check_tunnel(said, link)
         asked = {option.name: said[option.name] for option in self.options if option.name in said}
         if found:
             return found._replace(**asked, state=STATIC if found.master else PERMANENT)
@@ -107,7 +109,7 @@ class FdbKind(RowKind):
             if "dst" not in said:
                 raise BadValue(f"dst: there is no {self.words(key)}, and to make it this option is needed")
             return Fdb(said["mac"], **asked, src_vni=said.get("src_vni", 0))
-        of_vxlan = next((name for name in ("vni", "port", "via") if name in said), "")
+        of_vxlan = next((name for name in ("vni", "src_vni", "port", "via") if name in said), "")
         if of_vxlan:
             raise BadValue(
                 f"dst: there is no {self.words(key)}, and to make it with {of_vxlan!r} this option is needed"
@@ -116,6 +118,7 @@ class FdbKind(RowKind):
             raise BadValue(
                 f"device: {key[2]} is no port of a bridge, and no VXLAN device either: it has no FDB to speak of"
             )
+        check_single(said["mac"])
         return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC, sticky=said.get("sticky", False))
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
@@ -155,6 +158,23 @@ def among(key: RowKey) -> str:
 def is_of_many(mac: str) -> bool:
     """Whether a VXLAN device can have several destinations for a MAC."""
     return mac == ALL_ZEROS or bool(int(mac[:2], 16) & 1)
+
+
+def check_single(mac: str) -> None:
+    """Refuse what the FDB of a bridge has no entries for."""
+    if is_of_many(mac):
+        what = "stands for no device" if mac == ALL_ZEROS else "is a group's"
+        raise BadValue(f"mac: {mac} {what}, and a bridge's FDB has single devices only")
+
+
+def check_tunnel(said: Mapping[str, Any], link: Link) -> None:
+    """Refuse what the kernel would not have in the FDB of a VXLAN device, or would pass over."""
+    if "src_vni" in said and not link.get("external"):
+        raise BadValue(f"src_vni: {link.name} is not 'external', so all its entries are for the one VNI that it has")
+    ends = [link.get(name) for name in ("local", "remote", "group") if link.get(name)]
+    own = 6 if any(":" in end for end in ends) else 4
+    if "dst" in said and (6 if ":" in said["dst"] else 4) != own:
+        raise BadValue(f"dst: {said['dst']} is not of IPv{own}, which {link.name} speaks")
 
 
 FDB = FdbKind()

@@ -14,6 +14,7 @@ from typing import Any
 from ..rows import Neighbor, RowKey
 from ..state import Link
 from ..values import BadValue, DeviceName, Ip, Mac
+from . import kind_of
 from .base import Option
 from .row import NETNS, RowKind, Rows
 
@@ -42,6 +43,9 @@ class NeighborKind(RowKind):
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         if "mac" not in said:
             raise BadValue(f"mac: there is no {self.words(key)}, and to make it this option is needed")
+        if link and (link.kind == "loopback" or not kind_of(link.kind).carries_frames(link.attrs)):
+            # The kernel would say yes, and keep one for 0.0.0.0 (arp_constructor() in net/ipv4/arp.c).
+            raise BadValue(f"device: {key[2]} carries no Ethernet frames, and so has no neighbors")
         return Neighbor(said["address"], said["mac"])
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:

@@ -22,6 +22,9 @@ from .row import NETNS, RowKind, Rows
 SELECTORS = ("from", "to", "iif", "oif", "fwmark", "tos", "ipproto", "sport", "dport", "uidrange", "not")
 """The options for what a rule has in its fields rows.SELECTING, in the same order."""
 
+ECN = 3
+"""INET_ECN_MASK in include/net/inet_ecn.h."""
+
 
 class Selector(Network):
     """A network that addresses are in, "" for all."""
@@ -72,7 +75,10 @@ class Tos(Type):
         if value == "":
             return ""
         in_hex = isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]+", value.strip())
-        return f"{Int(1, 255).parse(int(value, 16) if in_hex else value):#x}"
+        number = Int(1, 255).parse(int(value, 16) if in_hex else value)
+        if number & ECN:
+            raise BadValue(f"{number:#x} has bits of 0x3, which are those of ECN (RFC 3168): rules don't look at them")
+        return f"{number:#x}"
 
 
 class Protocol(Type):
@@ -95,6 +101,8 @@ class Span(Type):
     def parse(self, value: Any) -> str:
         if value == "":
             return ""
+        if not re.fullmatch(r"\s*[0-9]+\s*(-\s*[0-9]+\s*)?", str(value)):
+            raise BadValue(f"{value!r} is neither a number nor a range such as 1000-2000")
         first, dash, last = str(value).partition("-")
         one = Int(self.low, self.high)
         low, high = one.parse(first.strip()), one.parse(last.strip() if dash else first.strip())

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ from .base import LINK_NETNS, Attributes, DeviceRef, LinkKind, Option
 def unspecified(found: Mapping[str, Any]) -> str:
     """What unsets an endpoint, in the family of those that the device has."""
     return "::" if any(":" in str(found.get(name) or "") for name in ("local", "remote", "group")) else "0.0.0.0"
+
+
+LINK_LOCAL = re.compile("fe[89ab]", re.IGNORECASE)
+"""fe80::/10 (RFC 4291)."""
 
 
 class Endpoint(Option):
@@ -102,6 +107,17 @@ def check_families(options: Mapping[str, Any], found: Mapping[str, Any], complet
     return None
 
 
+def check_six(options: Mapping[str, Any], both: Mapping[str, Any]) -> str | None:
+    """What only IPv6 has, and what it takes. `both`: what the device has, or will have."""
+    ends = {name: both[name] for name in ("local", "remote", "group") if both.get(name)}
+    if options.get("label") and not any(":" in end for end in ends.values()):
+        return "label: it is a thing of IPv6, and without a 'local', 'remote' or 'group' of that the device speaks IPv4"
+    near = next((name for name, end in ends.items() if name in options and LINK_LOCAL.match(end)), "")
+    if near and not both.get("dev"):
+        return f"dev: the {near} {ends[near]} is that of a link, so it takes the device on it"
+    return None
+
+
 def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
     """What can be said of options together."""
     if options.get("remote") and options.get("group"):
@@ -109,6 +125,8 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
     if found is not None and options.get("group") and not options.get("dev", found.get("dev")):
         return "dev: the multicast 'group' needs the device on which to join it"
     problem = check_families(options, found or {}, found is not None)
+    if not problem and found is not None:
+        problem = check_six(options, {**found, **options})
     if problem:
         return problem
     if ("srcport_min" in options) != ("srcport_max" in options):
@@ -117,7 +135,7 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
         return "srcport_min: it is larger than srcport_max"
     if options.get("vnis") and not options.get("vnifilter", True if found is None else found.get("vnifilter")):
         return "vnis: it needs 'vnifilter'; without that, a device takes the one VNI in 'vni', or any"
-    if options.get("vnifilter") and not options.get("external", True):
+    if options.get("vnifilter") and not options.get("external", True if found is None else found.get("external")):
         return "vnifilter: it needs 'external'"
     if options.get("external") and options.get("vni") is not None:
         return "vni: an 'external' device takes the VNI from each packet's metadata, so it has none of its own"
