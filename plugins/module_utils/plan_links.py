@@ -169,6 +169,8 @@ def in_creating_request(
             continue
         if value == "" and name != "link_netns":
             continue
+        if value is False and option.initial is False and option.level == "info":
+            continue  # as all new ones are; a kernel that has no such thing would refuse even that
         if name == "master":
             check_master(planner, want.where, (netns, want.name), kind, value)
         if name in kind.after_up or (name == "link_netns" and value == netns):
