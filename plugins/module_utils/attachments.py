@@ -17,6 +17,9 @@ from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule
 from .state import Addr, Link, State
 from .values import quoted
 
+SCOPES = {253: "link", 254: "host"}
+"""RT_SCOPE_*, as ip-address(8) calls them."""
+
 
 @dataclass(frozen=True)
 class AddressAdd(Operation):
@@ -53,7 +56,7 @@ class AddressAdd(Operation):
         words = [self.addr.cidr] if not self.addr.peer else [self.addr.cidr.split("/")[0], "peer", self.addr.peer]
         words += ["broadcast", self.addr.broadcast] if self.addr.broadcast else []
         words += ["label", quoted(self.addr.label)] if self.addr.label and self.addr.label != self.device else []
-        words += ["scope", str(self.addr.scope)] if self.addr.scope else []
+        words += ["scope", SCOPES.get(self.addr.scope, str(self.addr.scope))] if self.addr.scope else []
         return ip(self.netns, "address add", *words, "dev", quoted(self.device))
 
 

@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Iterable
 
-from .attachments import RowAdd, RowReplace
+from .attachments import AltnameAdd, RowAdd, RowReplace
 from .kinds import kind_of
 from .kinds.base import Option
 from .kinds.bridge_port import PORT_TABLE
@@ -39,6 +39,7 @@ HINTS: dict[tuple[type, int], str] = {
         LinkSet,
         errno.EADDRINUSE,
     ): "its 'dstport' is that of another program, or of another tunnel that is not the same in 'external', 'gbp' and the like",
+    (AltnameAdd, errno.EEXIST): "another device has that name already",
     (VlanAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no VLANs of bridges",
     (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",

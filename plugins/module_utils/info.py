@@ -201,7 +201,7 @@ class Gatherer:
             found["rules"] = [rule_shown(message) for message in rules]
             rows["rules"] = present(rule_entry(netns, message) for message in rules)
         if self.asked & {"neighbors", "topology"}:
-            neighbors = sock.neighbors()
+            neighbors = [*sock.neighbors(), *sock.proxies()]
             found["neighbors"] = present(neighbor_shown(message, name_at) for message in neighbors)
             rows["neighbors"] = present(neighbor_entry(netns, message, name_at) for message in neighbors)
         for subset in ("routes", "rules", "neighbors"):

@@ -23,9 +23,9 @@ from .kinds.route import DEFAULT_METRIC
 from .kinds.rule import RULE, shown_mark
 from .netlink import attributes_of
 from .port_operations import usual_vlans
-from .read_links import neighbor_value
+from .read_links import neighbor_of, neighbor_value
 from .read_rows import NO_SUPPRESSION, PROTOCOL_NAMES, rule_value, span
-from .rows import INVERTED, ROUTE_TYPES, TABLES, Fdb
+from .rows import INVERTED, NTF_PROXY, ROUTE_TYPES, TABLES, Fdb
 from .rows import STATIC as STATIC_ENTRY
 from .state import Key, Link, Nat, State, nat_shown, vnis_shown
 
@@ -145,9 +145,12 @@ def rule_shown(message: Any) -> dict[str, Any]:
 def neighbor_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A neighbor in the words of `vnet_neighbor`, and its state; None for what needs no resolving."""
     nud = NUD.get(message["state"])
-    if message["family"] not in FAMILIES or nud is None:
+    proxy = bool(message["flags"] & NTF_PROXY)
+    if message["family"] not in FAMILIES or (nud is None and not proxy):
         return None
     attrs = attributes_of(message)
+    if proxy:
+        return {"device": name_at(message["ifindex"]), "address": attrs.get("NDA_DST"), "proxy": True}
     return {
         "device": name_at(message["ifindex"]),
         "address": attrs.get("NDA_DST"),
@@ -335,7 +338,7 @@ def rule_entry(netns: str, message: Any) -> dict[str, Any] | None:
 
 def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A neighbor in the options that make it; None for one that nobody set."""
-    neighbor = neighbor_value(message)
+    neighbor = neighbor_of(message) if message["flags"] & NTF_PROXY else neighbor_value(message)
     return NEIGHBOR.shown(neighbor.key(netns, name_at(message["ifindex"])), neighbor) if neighbor else None
 
 

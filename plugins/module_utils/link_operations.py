@@ -208,7 +208,7 @@ class LinkSet(Operation):
             link = replace(link, fdb=tuple(entry for entry in link.fdb if not (entry.for_all and entry.dst in known)))
         four = tuple(addr for addr in link.addresses if addr.family == 4)
         if "mac" in self.changes:
-            link = replace(link, neighbors=())
+            link = replace(link, neighbors=tuple(neighbor for neighbor in link.neighbors if neighbor.proxy))
         masters = {before.attrs.get("master"), link.attrs.get("master")} if "master" in self.changes else set()
         cycled = before.get("admin_state") == "up" and any(
             kind_of(master.kind).routes_ports

@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import KernelError, VnetError
-from .rows import Rest
+from .rows import NTF_PROXY, Rest
 from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes
 
 PYROUTE2_AT_LEAST = "0.7.2"
@@ -368,6 +368,11 @@ class Socket:
         """The neighbors of both address families, all or those of one link; with NTF_PROXY the addresses answered for."""
         message = filled("ndmsg", {"flags": flags}, [("NDA_IFINDEX", index)] if index else [])
         return [decoded("ndmsg", data) for data in self.dump(message, RTM_GETNEIGH)]
+
+    def proxies(self, index: int = 0) -> list[Any]:
+        """The addresses that all devices, or one of them, answer for."""
+        found = [message for message in self.neighbors(index, NTF_PROXY) if message["flags"] & NTF_PROXY]
+        return [message for message in found if message["ifindex"] and index in (0, message["ifindex"])]
 
     def fdb(self, index: int = 0) -> list[Any]:
         """The entries of forwarding databases, all or those of one link."""

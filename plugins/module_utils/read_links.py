@@ -283,8 +283,10 @@ class LinkReader:
         )
 
     def neighbors(self, link: Link) -> list[Neighbor]:
+        """Those that somebody set, and the addresses that it answers for."""
         found = (neighbor_value(message) for message in self._dumped(link, "neighbors", "ifindex"))
-        return [neighbor for neighbor in found if neighbor]
+        proxies = [neighbor_of(message) for message in self._dumped(link, "proxies", "ifindex")]
+        return [*(neighbor for neighbor in found if neighbor), *proxies]
 
     def _fdb(self, link: Link) -> list[Fdb]:
         found = []

@@ -14,7 +14,7 @@ from typing import Any
 from .desired import RowWant
 from .kinds.rule import shown_mark
 from .netlink import attributes_of
-from .read_links import LinkReader, made_by_somebody, neighbor_value
+from .read_links import LinkReader, made_by_somebody, neighbor_of, neighbor_value
 from .rows import INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
@@ -62,8 +62,11 @@ def rule_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
 
 def neighbor_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
     """The permanent neighbors that are asked about."""
-    for message in reader.host.socket(netns).neighbors():
-        neighbor = neighbor_value(message)
+    sock = reader.host.socket(netns)
+    found = [(message, neighbor_value(message)) for message in sock.neighbors()]
+    if any("proxy" in key for key in keys):
+        found += [(message, neighbor_of(message)) for message in sock.proxies()]
+    for message, neighbor in found:
         if neighbor:
             key = neighbor.key(netns, reader.name_at(netns, message["ifindex"]))
             if key in keys:

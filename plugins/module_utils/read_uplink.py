@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from . import files, sysctl
 from .later import Later
 from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
-from .read_links import LinkReader, address_value, leads_through, neighbor_of
-from .rows import NTF_PROXY, RTPROT_KERNEL, Neighbor, Route
+from .read_links import LinkReader, address_value, leads_through
+from .rows import RTPROT_KERNEL, Route
 from .state import Key, Link, Nexthop, Setup, UplinkFacts
 from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
 
@@ -75,7 +75,7 @@ def with_all(reader: LinkReader, link: Link) -> Link:
         link,
         addresses=tuple(addr for addr in map(address_value, messages) if addr),
         routes=tuple(all_routes(reader, link)),
-        neighbors=(*reader.neighbors(link), *proxies(reader, link)),
+        neighbors=tuple(reader.neighbors(link)),
         nexthops=tuple(nexthops(reader, link)),
         mac_is_set=reader.mac_is_set(link) if link.kind == "bridge" else True,
     )
@@ -91,13 +91,6 @@ def all_routes(reader: LinkReader, link: Link) -> Iterator[Route]:
                 route = reader.route(link.netns, message)
                 if route.protocol != RTPROT_KERNEL or (route.learned and not route.destination.startswith("fe80:")):
                     yield route
-
-
-def proxies(reader: LinkReader, link: Link) -> Iterator[Neighbor]:
-    """The addresses that a link answers for."""
-    for message in reader.host.socket(link.netns).neighbors(link.index, NTF_PROXY):
-        if message["ifindex"] == link.index and message["flags"] & NTF_PROXY:
-            yield neighbor_of(message)
 
 
 def nexthops(reader: LinkReader, link: Link) -> Iterator[Nexthop]:

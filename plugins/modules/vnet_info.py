@@ -418,11 +418,16 @@ host:
           returned: where it is known
           type: str
           sample: "52:54:00:12:34:56"
+        proxy:
+          description: Whether it is an address that the device answers for.
+          returned: where it is so
+          type: bool
+          sample: true
         nud:
           description:
             - What the kernel knows of it, in the words of C(ip-neighbour(8)). C(permanent) ones were set, all others
               learned.
-          returned: always
+          returned: always, but for a C(proxy)
           type: str
           sample: reachable
     fdb:

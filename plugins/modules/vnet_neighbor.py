@@ -12,7 +12,8 @@ version_added: "0.1.0"
 description:
   - Makes, changes and deletes the permanent entries of the neighbor tables. They say which MAC address belongs to an IP
     address on the link of a device, so that nobody has to ask by ARP, or in IPv6 by neighbor discovery.
-  - An entry is identified by its namespace, device and address.
+  - With O(proxy=true) it is the entries that say for which addresses a device answers who asks, in place of those who have them.
+  - An entry is identified by its namespace, device and address, and by whether it is a O(proxy).
   - One that was learned gives way to a permanent one of the same address. Learned ones are otherwise left alone.
 author:
   - linuxnet.vnet contributors (@linuxnet)
@@ -34,9 +35,17 @@ options:
   mac:
     description:
       - MAC address of the neighbor.
-      - A new entry needs this.
+      - A new entry needs this, unless it is a O(proxy), which has none.
       - If omitted, it is left alone on an existing entry.
     type: str
+  proxy:
+    description:
+      - Whether the device answers ARP requests and neighbor solicitations for the address with its own MAC address, as the host
+        forwards to where the address is (proxy ARP and proxy NDP for single addresses).
+      - The kernel does so where the host forwards (M(linuxnet.vnet.vnet_sysctl_forward)) and its route to the address leads
+        through another device. In IPv6 it wants the sysctl C(net.ipv6.conf.DEVICE.proxy_ndp), too.
+      - If omitted, it is not about such entries.
+    type: bool
   state:
     description:
       - V(present) makes the entry if it is missing, and changes the MAC address that differs.
@@ -83,6 +92,12 @@ EXAMPLES = r"""
     address: fd00:9::2
     mac: "02:00:00:00:09:02"
 
+- name: Answer for an address that is behind another device
+  linuxnet.vnet.vnet_neighbor:
+    device: left
+    address: 192.168.9.77
+    proxy: true
+
 - name: Let it be learned again
   linuxnet.vnet.vnet_neighbor:
     device: left
@@ -117,9 +132,14 @@ neighbor:
       sample: 192.168.9.2
     mac:
       description: As O(mac).
-      returned: when the entry is there
+      returned: when the entry is there, and no proxy
       type: str
       sample: "02:00:00:00:09:02"
+    proxy:
+      description: As O(proxy).
+      returned: when it is one
+      type: bool
+      sample: true
     netns:
       description: As O(netns).
       returned: when the device is not in the namespace in which the module runs

@@ -8,7 +8,7 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import RowAdd, RowReplace
+from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import AltnameAdd, RowAdd, RowReplace
 from ansible_collections.linuxnet.vnet.plugins.module_utils.hints import hint_for
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
@@ -58,6 +58,7 @@ OF_VLAN = Fdb("02:00:00:00:00:09", vlan=7, master=True)
         (LinkSet("", "p1", "veth", {"master": "br0"}), errno.EBUSY, "it is a port of Open vSwitch, or carries devices"),
         (LinkSet("", "p1", "veth", {"mtu": 9000}), errno.EBUSY, "a program or another device holds it"),
         (LinkSet("", "vx1", "vxlan", {"admin_state": "up"}), errno.EADDRINUSE, "its 'dstport' is that of another"),
+        (AltnameAdd("", "p1", "p2"), errno.EEXIST, "another device has that name already"),
         (VlanAdd("", "p1", Vlan(7)), errno.EOPNOTSUPP, "has no VLANs of bridges"),
         (RowAdd("", "", ROUTE), errno.ENETUNREACH, "no address of a device leads to the gateway"),
         (RowReplace("", "", ROUTE, ROUTE), errno.ENETDOWN, "the device has to be up"),

@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.neighbor impor
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkDelete, LinkSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import STATIC, Fdb, Neighbor, Row, Rule
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import NTF_PROXY, STATIC, Fdb, Neighbor, Row, Rule
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Record, Topology
 
@@ -155,6 +155,20 @@ def test_neighbors() -> None:
     assert commands(there, NEIGHBOR, device="v1", address="10.0.0.9", state="absent") == [
         "ip neighbor delete 10.0.0.9 dev v1"
     ]
+
+
+def test_a_proxy_is_an_entry_of_its_own() -> None:
+    there = host(Neighbor("10.0.0.9", MAC))
+    proxy = {"device": "v1", "address": "10.0.0.9", "proxy": True}
+    assert commands(there, NEIGHBOR, **proxy) == ["ip neighbor replace proxy 10.0.0.9 dev v1"]
+    both = host(Neighbor("10.0.0.9", MAC), Neighbor("10.0.0.9", flags=NTF_PROXY))
+    assert commands(both, NEIGHBOR, **proxy) == []
+    assert commands(both, NEIGHBOR, **proxy, state="absent") == ["ip neighbor delete proxy 10.0.0.9 dev v1"]
+    assert commands(both, NEIGHBOR, device="v1", address="10.0.0.9", state="absent") == [
+        "ip neighbor delete 10.0.0.9 dev v1"
+    ]
+    with pytest.raises(Refused, match=r"^mac: with 'proxy' the device answers for 10\.0\.0\.9 with its own"):
+        row_want(NEIGHBOR, {**proxy, "mac": MAC})
 
 
 @pytest.mark.parametrize(

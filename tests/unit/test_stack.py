@@ -64,6 +64,20 @@ def planned(**listed: Any) -> list[str]:
             {"links": [{"name": "tun0", "mac": "02:00:00:00:00:01"}]},
             "links[0]: mac: tun0 carries IP packets and no Ether",
         ),
+        ({"vxlans": [{"name": "x0", "vni": 5, "label": 7}]}, "vxlans[0]: label: it is a thing of IPv6"),
+        ({"vxlans": [{"name": "x0", "vni": 5, "vnifilter": True}]}, "vxlans[0]: vnifilter: it needs 'external'"),
+        (
+            {"vxlans": [{"name": "x0", "vni": 5, "local": "fe80::1"}]},
+            "vxlans[0]: dev: the local fe80::1 is that of a link",
+        ),
+        (
+            {
+                "vxlans": [
+                    {"name": "x0", "external": True, "vnifilter": True, "vnis": [{"vni": 5, "group": "239.1.1.1"}]}
+                ]
+            },
+            "vxlans[0]: dev: the multicast 'group' needs the device on which to join it",
+        ),
     ],
 )
 def test_what_no_kernel_makes_is_refused(listed: dict[str, Any], said: str) -> None:

@@ -4,16 +4,19 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""Permanent neighbors: the entries of ARP's and of IPv6's table that somebody set, as ip-neighbour(8) describes them."""
+"""Permanent neighbors: the entries of ARP's and of IPv6's table that somebody set, as ip-neighbour(8) describes them.
+
+And what a device answers for in place of those who have it: the proxies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import Neighbor, RowKey
+from ..rows import NTF_PROXY, Neighbor, RowKey
 from ..state import Link
-from ..values import BadValue, DeviceName, Ip, Mac
+from ..values import BadValue, Bool, DeviceName, Ip, Mac
 from . import kind_of
 from .base import Option
 from .row import NETNS, RowKind, Rows
@@ -27,20 +30,25 @@ class NeighborKind(RowKind):
     identity = (
         Option("device", DeviceName(), level="none"),
         Option("address", Ip(), level="none"),
+        Option("proxy", Bool(), level="none"),
         NETNS,
     )
     options = (Option("mac", Mac(), level="none"),)
 
     def check(self, said: Mapping[str, Any], absent: bool) -> str | None:
+        if said.get("proxy") and "mac" in said:
+            return f"mac: with 'proxy' the device answers for {said['address']} with its own MAC address"
         return None
 
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
-        return ("neighbor", netns, said["device"], said["address"])
+        return ("neighbor", netns, said["device"], said["address"], *(["proxy"] if said.get("proxy") else []))
 
     def has(self, row: Any) -> dict[str, Any]:
         return {"mac": row.mac}
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
+        if said.get("proxy"):
+            return Neighbor(said["address"], flags=NTF_PROXY)
         if "mac" not in said:
             raise BadValue(f"mac: there is no {self.words(key)}, and to make it this option is needed")
         if link and (link.kind == "loopback" or not kind_of(link.kind).carries_frames(link.attrs)):
@@ -50,16 +58,17 @@ class NeighborKind(RowKind):
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         place = {"netns": key[1]} if key[1] else {}
-        return {"device": key[2], "address": row.address, "mac": row.mac, **place}
+        said = {**({"mac": row.mac} if row.mac else {}), **({"proxy": True} if row.proxy else {})}
+        return {"device": key[2], "address": row.address, **said, **place}
 
     def words(self, key: RowKey) -> str:
-        return f"permanent neighbor {key[3]} on {key[2]}"
+        return f"{'proxy' if key[4:] else 'permanent neighbor'} {key[3]} on {key[2]}"
 
     def brief(self, key: RowKey) -> str:
-        return f"{key[3]} on {key[2]}"
+        return " ".join([*key[4:], key[3], "on", key[2]])
 
     def file_words(self, key: RowKey) -> list[str]:
-        return list(key[2:4])
+        return list(key[2:])
 
 
 NEIGHBOR = NeighborKind()

@@ -122,7 +122,10 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
     """What can be said of options together."""
     if options.get("remote") and options.get("group"):
         return "group: a VXLAN device has either 'remote' or the multicast 'group'"
-    if found is not None and options.get("group") and not options.get("dev", found.get("dev")):
+    groups = [
+        vni.remote for vni in options.get("vnis", ()) if vni.remote and ipaddress.ip_address(vni.remote).is_multicast
+    ]
+    if found is not None and (options.get("group") or groups) and not options.get("dev", found.get("dev")):
         return "dev: the multicast 'group' needs the device on which to join it"
     problem = check_families(options, found or {}, found is not None)
     if not problem and found is not None:

@@ -37,6 +37,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ovs_bridge imp
 from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import OvsBridge
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
+    NTF_PROXY,
     ONLINK,
     Fdb,
     Neighbor,
@@ -87,7 +88,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "not": True,
         "netns": "web",
     },
-    "vnet_neighbor": {"device": "x", "address": "192.0.2.9", "netns": "web"},
+    "vnet_neighbor": {"device": "x", "address": "192.0.2.9", "netns": "web", "proxy": True},
     "vnet_fdb": {"device": "x", "mac": "02:00:00:00:00:09", "netns": "web", "vlan": 7},
     "vnet_topology": {"name": "x", "namespaces": [{"name": "web"}], "routes": [{"destination": "default"}]},
     "vnet_sysctl_forward": {"ipv4": True},
@@ -279,7 +280,7 @@ FULL_ROWS: dict[str, Row] = {
         "prohibit",
         "0",
     ),
-    "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09"),
+    "neighbor": Neighbor("192.0.2.9", "02:00:00:00:00:09", NTF_PROXY),
     "fdb": Fdb("02:00:00:00:00:09", "192.0.2.9", 4790, 9, 7, "y", src_vni=8, sticky=True),
 }
 """Of each kind one that has all that there can be, more than the kernel would allow."""

@@ -26,7 +26,7 @@ CLONE_NEWNET = 0x40000000
 NETNS = Path("/run/netns")
 FILES = {"/etc/sysctl.d": "**/*", "/etc/vnet": "**/*", "/etc/systemd/system": "**/vnet-*"}
 
-IP = ("addr show", "netconf show", "neigh show nud permanent")
+IP = ("addr show", "netconf show", "neigh show nud permanent", "neigh show proxy")
 IP_OF_FAMILY = ("route show table all", "rule show")
 BRIDGE = ("fdb", "vlan", "link")
 
@@ -136,13 +136,14 @@ def in_order(entries: list[Any], restless: frozenset[str] = RESTLESS) -> list[An
 
 def namespace(at_home: bool = False) -> dict[str, Any]:
     """All of the network namespace that this process is in."""
-    devices, netconf, neighbors = ask("ip -d -j", *IP)
+    devices, netconf, neighbors, proxies = ask("ip -d -j", *IP)
     found: dict[str, Any] = {
         "index": {device["ifname"]: device["ifindex"] for device in devices},
         "link": {},
         "addresses": {},
         "netconf": in_order(netconf),
         "neighbors": in_order(neighbors),
+        "proxies": in_order(proxies),
     }
     for device in devices:
         addresses = device.pop("addr_info", [])
