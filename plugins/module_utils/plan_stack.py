@@ -94,11 +94,17 @@ def check_parent(want: LinkWant, under: Link) -> None:
 
 
 def free(planner: Planner, want: LinkWant, under: Link) -> None:
-    """Take a device off its bridge already now, where it leaves that in this run and can't carry what is wanted before."""
+    """Take a device off its bridge already now, where it can't carry what is wanted before; refuse that where it stays."""
     bridge = (under.netns, under.get("master") or "")
     found = planner.model.link(bridge)
-    if want.kind.exclusive and found and kind_of(found.kind).holds_ports and leaves(planner, under.key, bridge):
-        planner.do(link_operations.LinkSet(*under.key, under.kind, {"master": ""}))
+    if not (want.kind.exclusive and found and kind_of(found.kind).holds_ports):
+        return
+    if not leaves(planner, under.key, bridge):
+        raise Refused(
+            f"{prefix(want)}{want.kind.lower}: {key_text(under.key)} is a port of {key_text(bridge)}, and a {want.kind.name}"
+            " device takes its frames as well: it can be one of the two"
+        )
+    planner.do(link_operations.LinkSet(*under.key, under.kind, {"master": ""}))
 
 
 def leaves(planner: Planner, port: Key, bridge: Key) -> bool:

@@ -133,6 +133,8 @@ class LinkReader:
             if name in table
         )
         losing = losing or going_down or losing_ipv6 or fixing
+        if "mtu" in kind_of(link.kind).follows and link.below and options.get("mtu", 0) > (link.get("mtu") or 0):
+            self.link(*link.below)  # by which it is limited
         # What is shown of a single link is all of it; of a thousand it is their names.
         losing = losing or self._joins_vrf(link, options)
         if losing or "addresses" in options or len(self.wants) == 1:

@@ -293,6 +293,11 @@ class Reader(LinkReader):
         if not want.kind.name and link is None:
             link = self.state.links.get((want.origin or "", want.name))
         if link is None:
+            under = self.state.links.get(
+                (want.options.get("link_netns", want.netns), want.options.get(want.kind.lower, ""))
+            )
+            if want.kind.exclusive and under and under.get("master"):
+                self.link(under.netns, under.get("master"))  # with which it may have to share
             return
         try:
             self._hanging(link, want)

@@ -17,6 +17,7 @@ DEVICES = (
     Link("", "tun0", "tun", {"mode": "tun"}),
     Link("", "eth0", "veth", {"mtu": 1500}),
     Link("", "br0", "bridge", {}),
+    Link("", "p0", "veth", {"mtu": 1500, "master": "br0"}),
     Link("", "vrf0", "vrf", {"table": 10}),
 )
 
@@ -63,6 +64,10 @@ def planned(**listed: Any) -> list[str]:
         (
             {"links": [{"name": "tun0", "mac": "02:00:00:00:00:01"}]},
             "links[0]: mac: tun0 carries IP packets and no Ether",
+        ),
+        (
+            {"macvlans": [{"name": "m0", "parent": "p0"}]},
+            "macvlans[0]: parent: p0 is a port of br0, and a macvlan device",
         ),
         ({"vxlans": [{"name": "x0", "vni": 5, "label": 7}]}, "vxlans[0]: label: it is a thing of IPv6"),
         ({"vxlans": [{"name": "x0", "vni": 5, "vnifilter": True}]}, "vxlans[0]: vnifilter: it needs 'external'"),
