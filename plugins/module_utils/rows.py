@@ -155,7 +155,8 @@ class Fdb(NamedTuple):
         return self.mac == ALL_ZEROS and not (self.port or self.vni or self.src_vni or self.via or self.master)
 
     def key(self, netns: str, device: str) -> RowKey:
-        among = self.vlan or (f"src_vni {self.src_vni}" if self.src_vni else 0)
+        # Words in all cases, as keys are put in order.
+        among = f"vlan {self.vlan}" if self.vlan else f"src_vni {self.src_vni}" if self.src_vni else ""
         return ("fdb", netns, device, self.mac, among, self.master, self.dst if self.many else "")
 
     def command(self, verb: str, netns: str, device: str) -> str:

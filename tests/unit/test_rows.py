@@ -235,6 +235,17 @@ def test_a_bridges_fdb_and_a_vxlan_devices_own() -> None:
     assert len(commands(both, FDB, device="v1", mac=MAC, state="absent")) == 2
 
 
+def test_a_topology_may_have_entries_of_one_mac_in_a_vlan_and_in_a_vni() -> None:
+    link = Link("", "v1", "vxlan", {"external": True, "master": "br0"})
+    entries = ({"dst": "10.0.0.1", "src_vni": 4001}, {"vlan": 220}, {"master": True})
+    wants = tuple(row_want(FDB, {"device": "v1", "mac": MAC, **entry}) for entry in entries)
+    made = plan(host(link=link), wants, Topology("lab"))
+    assert len([command for command in made.commands if command.startswith("bridge fdb replace")]) == 3
+    assert plan(made.after, wants, Topology("lab")).commands == []
+    gone = plan(made.after, (), Topology("lab", absent=True))
+    assert len([command for command in gone.commands if command.startswith("bridge fdb delete")]) == 3
+
+
 def test_an_entry_of_a_bridge_moves_to_another_port() -> None:
     state = host(Fdb(MAC, master=True, state=STATIC))
     for name, bridge in (("v2", "br0"), ("v3", "br1")):

@@ -67,7 +67,7 @@ class FdbKind(RowKind):
 
     def key(self, netns: str, said: Mapping[str, Any]) -> RowKey:
         several = is_of_many(said["mac"])
-        place = f"src_vni {said['src_vni']}" if "src_vni" in said else said.get("vlan", 0)
+        place = next((f"{name} {said[name]}" for name in ("src_vni", "vlan") if name in said), "")
         which = ("master",) if said.get("master") else ()
         return ("fdb", netns, said["device"], said["mac"], place, said.get("dst", "") if several else "", *which)
 
@@ -130,13 +130,14 @@ class FdbKind(RowKind):
         return shown
 
     def words(self, key: RowKey) -> str:
-        place = f" with {key[4]}" if isinstance(key[4], str) else f" in VLAN {key[4]}" if key[4] else ""
+        name, _blank, number = key[4].partition(" ")
+        place = f" in VLAN {number}" if name == "vlan" else f" with {key[4]}" if name else ""
         return f"FDB entry for {key[3]} on {key[2]}{place}"
 
     def brief(self, key: RowKey) -> str:
         return (
             f"{key[3]} on {key[2]}"
-            + (f" {among(key)}" if key[4] else "")
+            + (f" {key[4]}" if key[4] else "")
             + " ".join(["", *(["dst", key[5]] if key[5] else []), *key[6:]])
         )
 
@@ -144,15 +145,10 @@ class FdbKind(RowKind):
         return [
             key[2],
             key[3],
-            *([among(key).replace(" ", "")] if key[4] else []),
+            *([key[4].replace(" ", "")] if key[4] else []),
             *([key[5]] if key[5] else []),
             *key[6:],
         ]
-
-
-def among(key: RowKey) -> str:
-    """The VLAN or the VNI that an entry is about, in iproute2's words."""
-    return key[4] if isinstance(key[4], str) else f"vlan {key[4]}"
 
 
 def is_of_many(mac: str) -> bool:
