@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from . import (
+from . import (  # pylint: disable=unused-import
     archive,  # noqa: F401
     netlink,
 )

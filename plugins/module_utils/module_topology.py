@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from . import (
+from . import (  # pylint: disable=unused-import
     archive,  # noqa: F401
     plan_rows,
 )
