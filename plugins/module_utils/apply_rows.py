@@ -36,6 +36,7 @@ from .netlink import (
 )
 from .rows import INVERTED, IP_PROTOCOLS, NTF_STICKY, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
 
+AF_INET, AF_INET6 = 2, 10
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
 
@@ -47,7 +48,7 @@ def said(**attrs: Any) -> Attributes:
 
 def family_of(row: Route | Rule | Neighbor) -> int:
     """AF_INET or AF_INET6."""
-    return 2 if row.family == 4 else 10
+    return AF_INET if row.family == 4 else AF_INET6
 
 
 def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
@@ -73,7 +74,7 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
             "hops": weight - 1,
             "oif": host.index(netns, device) if device else 0,
             "flags": row.flags & ONLINK,
-            "attrs": said(RTA_GATEWAY=gateway),
+            "attrs": leads_to(row, gateway),
         }
         for gateway, device, weight in row.nexthops
     ]
@@ -84,10 +85,16 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
         RTA_PRIORITY=row.metric,
     )
     if not row.nexthop_id:  # which says itself where it leads
-        attrs += said(
-            RTA_OIF=host.index(netns, row.device) if row.device else 0, RTA_GATEWAY=row.gateway, RTA_MULTIPATH=hops
-        )
+        attrs += said(RTA_OIF=host.index(netns, row.device) if row.device else 0, RTA_MULTIPATH=hops)
+        attrs += leads_to(row, row.gateway)
     return extended(route_message(fields, attrs), rest)
+
+
+def leads_to(row: Route, gateway: str) -> Attributes:
+    """The attribute for a gateway, which is another one where that is not of the route's family."""
+    if row.family == 4 and ":" in gateway:
+        return [("RTA_VIA", {"family": AF_INET6, "addr": gateway})]
+    return said(RTA_GATEWAY=gateway)
 
 
 def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:

@@ -19,13 +19,13 @@ from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, port_shown
 from .kinds.fdb import FDB
 from .kinds.neighbor import NEIGHBOR
-from .kinds.route import DEFAULT_METRIC
+from .kinds.route import DEFAULT_METRIC, ROUTE, told_besides
 from .kinds.rule import RULE, shown_mark
 from .netlink import attributes_of
 from .port_operations import usual_vlans
-from .read_links import neighbor_of, neighbor_value
+from .read_links import neighbor_of, neighbor_value, route_value
 from .read_rows import NO_SUPPRESSION, PROTOCOL_NAMES, rule_value, span
-from .rows import INVERTED, NTF_PROXY, ROUTE_TYPES, TABLES, Fdb
+from .rows import INVERTED, NTF_PROXY, ONLINK, ROUTE_TYPES, SCOPES, TABLES, Fdb
 from .rows import STATIC as STATIC_ENTRY
 from .state import Key, Link, Nat, State, nat_shown, vnis_shown
 
@@ -66,44 +66,36 @@ def prefix(address: str | None, length: int) -> str:
     return f"{address}/{length}" if address else ""
 
 
-def gateway(attrs: Mapping[str, Any]) -> str:
-    """The next hop of a route or of one of its ways. It may be of the other address family (`RTA_VIA`)."""
-    via = attrs.get("RTA_VIA")
-    return attrs.get("RTA_GATEWAY") or (via["addr"] if via else "")
-
-
 def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A route in the words of `vnet_route`; None for those that the kernel keeps for its own addresses."""
-    attrs = attributes_of(message)
     family = FAMILIES.get(message["family"])
     type_ = ALL_ROUTE_TYPES.get(message["type"], message["type"])
     if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
         return None
-    table = attrs.get("RTA_TABLE") or message["table"]
-    index = attrs.get("RTA_OIF")
+    route = route_value(message, name_at)
+    index = message.get_attr("RTA_OIF")
     ways = [
-        said({"gateway": gateway(attributes_of(way)), "device": name_at(way["oif"]) if way["oif"] else ""})
-        | {"weight": way["hops"] + 1}
-        for way in attrs.get("RTA_MULTIPATH") or ()
+        said({"gateway": gateway, "device": device}) | {"weight": weight} for gateway, device, weight in route.nexthops
     ]
     return {
-        "destination": prefix(attrs.get("RTA_DST"), message["dst_len"]) or "default",
+        "destination": route.destination,
         "family": family,
-        "table": TABLES.get(table, table),
-        "metric": attrs.get("RTA_PRIORITY") or 0,
+        "table": TABLES.get(route.table, route.table),
+        "metric": route.metric,
         "type": type_,
-        "protocol": PROTOCOLS.get(message["proto"], message["proto"]),
+        "protocol": PROTOCOLS.get(route.protocol, route.protocol),
         **said(
             {
-                "gateway": gateway(attrs),
+                "gateway": route.gateway,
                 # IPv6 names lo for what goes nowhere.
                 "device": name_at(index) if index and type_ not in REFUSING else "",
-                "source": attrs.get("RTA_PREFSRC"),
+                "source": route.source,
                 "nexthops": ways,
-                "onlink": bool(message["flags"] & 4),
-                "tos": message["tos"],
+                "onlink": bool(route.flags & ONLINK),
+                "tos": route.tos,
             }
         ),
+        **told_besides(route),
     }
 
 
@@ -310,14 +302,16 @@ def bridge_ports(state: State, names: Collection[str]) -> list[dict[str, Any]]:
 
 def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
     """A route in the options that make it; None for what was learned, and for what the options can't say."""
-    hops = [route, *route.get("nexthops", ())]
     is_inet6 = route["family"] == "inet6"
-    foreign = any((":" in hop["gateway"]) != is_inet6 for hop in hops if "gateway" in hop)
-    if route["protocol"] not in SOMEBODYS or route["type"] not in ROUTE_TYPES or "tos" in route or foreign:
+    unknown = route["type"] not in ROUTE_TYPES or route.get("scope", "global") not in SCOPES
+    if route["protocol"] not in SOMEBODYS or unknown or "tos" in route:
         return None
     usual = {"table": "main", "metric": DEFAULT_METRIC[6 if is_inet6 else 4], "type": "unicast"}
-    kept = ("table", "metric", "type", "gateway", "device", "source", "nexthops", "onlink")
-    destination = "::/0" if is_inet6 and route["destination"] == "default" else route["destination"]
+    kept = ("table", "metric", *(option.name for option in ROUTE.options))
+    destination = route["destination"]
+    via_inet6 = any(":" in way.get("gateway", "") for way in (route, *route.get("nexthops", ())))
+    if destination == "default" and (is_inet6 or via_inet6):
+        destination = "::/0" if is_inet6 else "0.0.0.0/0"
     return {
         "destination": destination,
         **said({"netns": netns}),

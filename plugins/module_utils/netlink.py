@@ -26,7 +26,7 @@ from typing import Any
 
 from .errors import KernelError, VnetError
 from .rows import NTF_PROXY, Rest
-from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes
+from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes, written
 
 PYROUTE2_AT_LEAST = "0.7.2"
 
@@ -426,14 +426,6 @@ def extended(message: bytes, rest: Rest) -> bytes:
         return message
     whole = message + b"\0" * (-len(message) % 4) + written(rest)
     return struct.pack("=I", len(whole)) + whole[4:]
-
-
-def written(attrs: Iterable[tuple[int, bytes]]) -> bytes:
-    """Attributes by their numbers, each with its content as it is."""
-    return b"".join(
-        struct.pack("=HH", len(content) + 4, number) + content + b"\0" * (-len(content) % 4)
-        for number, content in attrs
-    )
 
 
 def nexthop_message(header: bytes, number: int, index: int, rest: Rest) -> bytes:

@@ -111,9 +111,12 @@ def carries(link: Link, route: Route) -> bool:
         return False
     if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):
         return False
-    networks = [ipaddress.ip_interface(addr.cidr).network for addr in link.addresses if addr.family == route.family]
-    onlink = bool(route.flags & ONLINK)
-    return onlink or not route.gateway or any(ipaddress.ip_address(route.gateway) in network for network in networks)
+    if route.flags & ONLINK or not route.gateway:
+        return True
+    gateway = ipaddress.ip_address(route.gateway)
+    # An IPv4 route goes with the last IPv4 address also where its gateway is one of IPv6.
+    by_itself = gateway.version == 6 and gateway.is_link_local
+    return by_itself or any(gateway in ipaddress.ip_interface(addr.cidr).network for addr in link.addresses)
 
 
 def replicate(planner: Planner) -> None:

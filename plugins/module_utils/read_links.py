@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from .desired import LinkWant
 from .errors import Refused
@@ -255,34 +255,7 @@ class LinkReader:
         return self.dumps[key].get(link.index, [])
 
     def route(self, netns: str, message: Any) -> Route:
-        destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
-        ways = message.get_attr("RTA_MULTIPATH") or ()
-        hops = tuple(
-            (way.get_attr("RTA_GATEWAY") or "", self.name_at(netns, way["oif"]), way["hops"] + 1) for way in ways
-        )
-        onlink = ONLINK if any(each["flags"] & ONLINK for each in (message, *ways)) else 0
-        return Route(
-            f"{destination}/{message['dst_len']}" if destination else "default",
-            4 if message["family"] == 2 else 6,
-            message.get_attr("RTA_TABLE") or message["table"],
-            message.get_attr("RTA_PRIORITY") or 0,
-            message.get_attr("RTA_GATEWAY") or "",
-            message.get_attr("RTA_PREFSRC") or "",
-            message["proto"],
-            message["scope"],
-            message["type"],
-            onlink,
-            message["tos"],
-            self.name_at(netns, device) if device and message["type"] == 1 else "",
-            hops,
-            message.get_attr("RTA_NH_ID") or _number(rest_of(message.data, 28, (RTA_NH_ID,))),
-            _seconds_left((message.get_attr("RTA_CACHEINFO") or {}).get("rta_expires", 0)),
-            tuple(
-                entry
-                for entry in rest_of(message.data, 28, RTA_OTHERS)
-                if entry != (RTA_PREF, b"\0")  # medium, which goes without saying (RFC 4191)
-            ),
-        )
+        return route_value(message, lambda index: self.name_at(netns, index))
 
     def neighbors(self, link: Link) -> list[Neighbor]:
         """Those that somebody set, and the addresses that it answers for."""
@@ -384,6 +357,41 @@ def address_value(message: Any) -> Addr | None:
         cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
         rest_of(message.data, 24, IFA_OTHERS),
     )
+
+
+def route_value(message: Any, name_at: Callable[[int], str]) -> Route:
+    """A route message as a value. `name_at`: the name of the device with an index."""
+    destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
+    ways = message.get_attr("RTA_MULTIPATH") or ()
+    onlink = ONLINK if any(each["flags"] & ONLINK for each in (message, *ways)) else 0
+    return Route(
+        f"{destination}/{message['dst_len']}" if destination else "default",
+        4 if message["family"] == 2 else 6,
+        message.get_attr("RTA_TABLE") or message["table"],
+        message.get_attr("RTA_PRIORITY") or 0,
+        gateway(message),
+        message.get_attr("RTA_PREFSRC") or "",
+        message["proto"],
+        message["scope"],
+        message["type"],
+        onlink,
+        message["tos"],
+        name_at(device) if device and message["type"] == 1 else "",
+        tuple((gateway(way), name_at(way["oif"]) if way["oif"] else "", way["hops"] + 1) for way in ways),
+        message.get_attr("RTA_NH_ID") or _number(rest_of(message.data, 28, (RTA_NH_ID,))),
+        _seconds_left((message.get_attr("RTA_CACHEINFO") or {}).get("rta_expires", 0)),
+        tuple(
+            entry
+            for entry in rest_of(message.data, 28, RTA_OTHERS)
+            if entry != (RTA_PREF, b"\0")  # medium, which goes without saying (RFC 4191)
+        ),
+    )
+
+
+def gateway(message: Any) -> str:
+    """The next hop of a route or of one of its ways. It may be of the other address family (`RTA_VIA`)."""
+    via = message.get_attr("RTA_VIA")
+    return message.get_attr("RTA_GATEWAY") or (via["addr"] if via else "")
 
 
 def neighbor_value(message: Any) -> Neighbor | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Union
 
+from . import route_metrics
 from .values import quoted
 
 RowKey = tuple[Any, ...]
@@ -77,6 +78,17 @@ class Route(NamedTuple):
         return {name for name in (self.device, *(hop[1] for hop in self.nexthops)) if name}
 
     @property
+    def metrics(self) -> bytes:
+        """The content of RTA_METRICS: see route_metrics.py."""
+        return dict(self.rest).get(route_metrics.RTA_METRICS, b"")
+
+    @property
+    def usual_scope(self) -> int:
+        """The scope where nobody says one: a destination on the link itself has none wider than the link (ip-route(8), SCOPE)."""
+        beyond = self.gateway or self.nexthops or self.nexthop_id
+        return SCOPES["link"] if self.family == 4 and self.type == ROUTE_TYPES["unicast"] and not beyond else 0
+
+    @property
     def learned(self) -> bool:
         """Whether the kernel learned it from a router's advertisement (RFC 4861), and forgets it in time."""
         return self.protocol == RTPROT_RA or (self.protocol == RTPROT_KERNEL and self.expires > 0)
@@ -91,21 +103,31 @@ class Route(NamedTuple):
 
     def text(self, _device: str = "") -> str:
         words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
-        words += [self.destination, *pairs(via=self.gateway, dev=self.device)]
+        words += [self.destination, *self.via(self.gateway), *pairs(dev=self.device)]
         words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric)
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)
         words += pairs(src=self.source)
+        if self.scope != self.usual_scope:
+            words += ["scope", next((word for word, number in SCOPES.items() if number == self.scope), str(self.scope))]
+        words += route_metrics.words(self.metrics)
         words += ["onlink"] if self.flags & ONLINK else []
         words += pairs(nhid=self.nexthop_id)
         for gateway, device, weight in self.nexthops:
-            words += ["nexthop", *pairs(via=gateway, dev=device, weight=weight)]
+            words += ["nexthop", *self.via(gateway), *pairs(dev=device, weight=weight)]
         return " ".join(words)
+
+    def via(self, gateway: str) -> list[str]:
+        """The words for a gateway, which says its family where that is not the route's."""
+        return ["via", *(["inet6"] if self.family == 4 and ":" in gateway else []), gateway] if gateway else []
 
 
 ONLINK = 4
 """RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
 
 TABLES = {253: "default", 254: "main", 255: "local"}
+
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254}
+"""RT_SCOPE_*: how far it is to the destination of a route of IPv4."""
 
 ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 

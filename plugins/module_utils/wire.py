@@ -15,7 +15,7 @@ Layouts: include/uapi/linux/{if_link,if_addr,rtnetlink}.h.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Callable
 
@@ -90,16 +90,22 @@ def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
         offset += (length + 3) & ~3
 
 
+def written(attrs: Iterable[tuple[int, bytes]]) -> bytes:
+    """Attributes by their numbers, each with its content as it is, padded to four bytes."""
+    return b"".join(
+        _ATTRIBUTE.pack(len(content) + 4, number) + content + b"\0" * (-len(content) % 4) for number, content in attrs
+    )
+
+
 def packed(attrs: Any, table: Mapping[str, tuple[int, Codec]]) -> bytes:
-    """Attributes, each padded to four bytes. Raises Unknown."""
+    """Attributes by their names. Raises Unknown."""
     parts = []
     for name, value in attrs:
         if name not in table:
             raise Unknown(name)
         number, codec = table[name]
-        content = codec.pack(value)
-        parts.append(_ATTRIBUTE.pack(len(content) + 4, number) + content + b"\0" * (-len(content) % 4))
-    return b"".join(parts)
+        parts.append((number, codec.pack(value)))
+    return written(parts)
 
 
 def _unreadable(_content: bytes) -> Any:
@@ -112,6 +118,15 @@ def _ip(text: str) -> bytes:
 
 def _ip_text(content: bytes) -> str:
     return inet_ntop(AF_INET6 if len(content) == 16 else AF_INET, content)
+
+
+def _via(value: Mapping[str, Any]) -> bytes:
+    """`struct rtvia`: a gateway of another family than the route's."""
+    return struct.pack("=H", value["family"]) + _ip(value["addr"])
+
+
+def _via_read(content: bytes) -> dict[str, Any]:
+    return {"family": struct.unpack_from("=H", content)[0], "addr": _ip_text(content[2:])}
 
 
 def _number(content: bytes) -> int:
@@ -191,6 +206,7 @@ ROUTE = Shape(
         "RTA_PREFSRC": (7, IP),
         "RTA_CACHEINFO": (12, _record("=IIiIIIII", *_CACHE)),
         "RTA_TABLE": (15, NUMBER),
+        "RTA_VIA": (18, Codec(_via, _via_read)),
         "RTA_PREF": (20, BYTE),
     },
 )

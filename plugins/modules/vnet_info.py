@@ -291,6 +291,56 @@ host:
           returned: where true
           type: bool
           sample: true
+        scope:
+          description: How far away its destination is, as C(scope) of M(linuxnet.vnet.vnet_route), or a number without a name.
+          returned: where it is not the one that a route has where nobody says one
+          type: str
+          sample: link
+        mtu:
+          description: The largest packet, in bytes, that is sent by it.
+          returned: where it has one
+          type: int
+          sample: 1400
+        mtu_lock:
+          description: True where that holds whatever routers on the way report.
+          returned: where true
+          type: bool
+          sample: true
+        advmss:
+          description: The largest segment, in bytes, that TCP tells the other end to send.
+          returned: where it has one
+          type: int
+          sample: 1360
+        hoplimit:
+          description: Over how many routers packets go at most.
+          returned: where it has one
+          type: int
+          sample: 64
+        initcwnd:
+          description: How many segments a TCP connection sends at first.
+          returned: where it has one
+          type: int
+          sample: 20
+        initrwnd:
+          description: How many segments a TCP connection lets the other end send at first.
+          returned: where it has one
+          type: int
+          sample: 20
+        rto_min:
+          description: How long TCP waits at least before it sends again, in seconds.
+          returned: where it has one
+          type: float
+          sample: 0.05
+        quickack:
+          description: True where TCP confirms at once.
+          returned: where true
+          type: bool
+          sample: true
+        congctl:
+          description: TCP's congestion control.
+          returned: where it has one
+          type: str
+          sample: bbr
         tos:
           description: The type of service that it is for.
           returned: where it is for one

@@ -25,7 +25,8 @@ options:
       - The network that the route leads to, such as V(192.0.2.0/24) or V(2001:db8::/32). An address alone is a
         network of one.
       - V(default) is the default route, of IPv6 if an address that is given with it is one of IPv6, and of IPv4
-        otherwise. V(0.0.0.0/0) and V(::/0) always tell them apart.
+        otherwise. V(0.0.0.0/0) and V(::/0) always tell them apart. It takes V(0.0.0.0/0) for the default route of IPv4
+        where its gateway is one of IPv6.
     type: str
     required: true
   state:
@@ -56,7 +57,8 @@ options:
     type: int
   gateway:
     description:
-      - Address of the router that the packets go to.
+      - Address of the router that the packets go to. That of a route of IPv4 may be one of IPv6 (RFC 5549, and
+        C(via inet6) in C(ip-route(8))), as where the routers between have no addresses of IPv4.
       - A new route needs this, O(device) or O(nexthops), unless O(type) says that it leads nowhere.
       - V("") makes it a route to a network on O(device) itself.
       - If omitted, it is left alone on an existing route, and a new one has none.
@@ -86,7 +88,7 @@ options:
     suboptions:
       gateway:
         description:
-          - Address of the router on this way. Each way needs this, O(nexthops[].device), or both.
+          - Address of the router on this way, as O(gateway). Each way needs this, O(nexthops[].device), or both.
         type: str
       device:
         description:
@@ -110,6 +112,65 @@ options:
       - Whether O(gateway) is taken to be on the link of O(device) even where no address of the device says so.
       - If omitted, it is left alone on an existing route, and a new one gets the kernel's own (off).
     type: bool
+  scope:
+    description:
+      - How far away the destination of a route of IPv4 is, C(global) behind a router, C(link) on the device itself, C(host)
+        on this host. The kernel asks for it where another route's gateway, or an address to send from, is looked up.
+        IPv6 has none but V(global).
+      - If omitted, it is left alone on an existing route as long as it goes with its O(gateway), and otherwise is
+        V(link) for a route without a gateway and V(global) for all others.
+    type: str
+    choices: [global, site, link, host]
+  mtu:
+    description:
+      - The largest packet, in bytes, that is sent by this route, V(0) to V(65520). V(0) is the MTU of the device.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: int
+  mtu_lock:
+    description:
+      - Whether O(mtu) holds whatever routers on the way report, and packets of IPv4 may be fragmented there.
+      - If omitted, it is left alone on an existing route, unless O(mtu) is V(0), and a new one gets the kernel's own (off).
+    type: bool
+  advmss:
+    description:
+      - The largest segment, in bytes, that TCP tells the other end to send, V(0) to V(65495). V(0) is what follows from
+        the MTU.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: int
+  hoplimit:
+    description:
+      - Over how many routers packets of this host go at most, V(0) to V(255). V(0) is what the sysctls say.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: int
+  initcwnd:
+    description:
+      - How many segments a TCP connection sends at first without having heard of the other end, V(0) to V(4294967295).
+        V(0) is the kernel's own.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: int
+  initrwnd:
+    description:
+      - How many segments a TCP connection lets the other end send at first, V(0) to V(4294967295). V(0) is the
+        kernel's own.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: int
+  rto_min:
+    description:
+      - How long TCP waits at least before it sends again what was not confirmed, in seconds, V(0) to V(4294967), by the
+        millisecond. V(0) is the kernel's own.
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: float
+  quickack:
+    description:
+      - Whether TCP confirms what it has received at once, without a delay.
+      - If omitted, it is left alone on an existing route, and a new one gets the kernel's own (off).
+    type: bool
+  congctl:
+    description:
+      - TCP's congestion control, such as V(bbr) or V(cubic). The host's kernel has to have it.
+      - V("") is that of the sysctl C(net.ipv4.tcp_congestion_control).
+      - If omitted, it is left alone on an existing route, and a new one has none.
+    type: str
 notes:
   - The kernel deletes routes with the device or the address that they hang on, and IPv4 routes of a device that is set
     down.
@@ -181,6 +242,20 @@ EXAMPLES = r"""
     gateway: 172.31.1.1
     device: web0
     onlink: true
+
+- name: Send smaller packets where a tunnel is on the way, whatever the routers there report
+  linuxnet.vnet.vnet_route:
+    destination: 198.51.100.0/24
+    gateway: 192.168.9.10
+    mtu: 1400
+    mtu_lock: true
+    advmss: 1360
+
+- name: Reach a network of IPv4 by way of a router that is known by its IPv6 address
+  linuxnet.vnet.vnet_route:
+    destination: 10.30.0.0/16
+    gateway: fe80::1
+    device: web0
 
 - name: Delete a route, wherever it leads
   linuxnet.vnet.vnet_route:
@@ -256,6 +331,56 @@ route:
       returned: when it is on
       type: bool
       sample: true
+    scope:
+      description: As O(scope).
+      returned: when it is not the one that a route has where nobody says one
+      type: str
+      sample: link
+    mtu:
+      description: As O(mtu).
+      returned: when the route has one
+      type: int
+      sample: 1400
+    mtu_lock:
+      description: As O(mtu_lock).
+      returned: when it is on
+      type: bool
+      sample: true
+    advmss:
+      description: As O(advmss).
+      returned: when the route has one
+      type: int
+      sample: 1360
+    hoplimit:
+      description: As O(hoplimit).
+      returned: when the route has one
+      type: int
+      sample: 64
+    initcwnd:
+      description: As O(initcwnd).
+      returned: when the route has one
+      type: int
+      sample: 20
+    initrwnd:
+      description: As O(initrwnd).
+      returned: when the route has one
+      type: int
+      sample: 20
+    rto_min:
+      description: As O(rto_min).
+      returned: when the route has one
+      type: float
+      sample: 0.05
+    quickack:
+      description: As O(quickack).
+      returned: when it is on
+      type: bool
+      sample: true
+    congctl:
+      description: As O(congctl).
+      returned: when the route has one
+      type: str
+      sample: bbr
     nexthops:
       description: As O(nexthops), an empty string where a way has no gateway.
       returned: when the route has several

@@ -91,6 +91,26 @@ def test_a_route_over_several_ways() -> None:
     assert "device" not in shown
 
 
+def test_what_a_route_says_of_the_way_is_shown() -> None:
+    metrics = [("RTAX_LOCK", 1 << 2 | 1 << 13), ("RTAX_MTU", 1400), ("RTAX_RTO_MIN", 50), ("RTAX_QUICKACK", 1)]
+    via = {"family": 10, "addr": "fe80::1"}
+    shown = route([("RTA_METRICS", {"attrs": metrics}), ("RTA_OIF", 2), ("RTA_VIA", via)])
+    assert shown == {
+        "destination": "default",
+        **ROUTE,
+        "gateway": "fe80::1",
+        "device": "eth0",
+        "mtu": 1400,
+        "mtu_lock": True,
+        "rto_min": 0.05,
+        "quickack": True,
+    }
+    on_link = {"destination": "default", **ROUTE, "device": "eth0"}
+    assert route([("RTA_OIF", 2)], scope=253) == on_link
+    assert route([("RTA_OIF", 2)], scope=0) == {**on_link, "scope": "global"}
+    assert route([("RTA_OIF", 2)], scope=7) == {**on_link, "scope": "7"}
+
+
 def test_the_words_for_tables_types_and_protocols() -> None:
     shown = route([("RTA_DST", "10.0.0.0"), ("RTA_TABLE", 1000), ("RTA_OIF", 2)], dst_len=8, type=6, proto=200)
     assert shown is not None
@@ -267,6 +287,24 @@ def test_routes_in_the_options_that_make_them() -> None:
         "gateway": "192.0.2.1",
         "device": "eth0",
     }
+    via_inet6 = {
+        "destination": "default",
+        **ROUTE,
+        "gateway": "fe80::1",
+        "device": "eth0",
+        "mtu": 1400,
+        "mtu_lock": True,
+    }
+    assert route_entry("", via_inet6) == {
+        "destination": "0.0.0.0/0",
+        "gateway": "fe80::1",
+        "device": "eth0",
+        "mtu": 1400,
+        "mtu_lock": True,
+    }
+    ways = [{"gateway": "192.0.2.1", "weight": 1}, {"gateway": "fe80::1", "device": "eth0", "weight": 1}]
+    several = route_entry("", {"destination": "default", **ROUTE, "nexthops": ways})
+    assert several == {"destination": "0.0.0.0/0", "nexthops": ways}
     six = {"destination": "default", **ROUTE, "family": "inet6", "metric": 1024, "device": "eth0", "table": 77}
     assert route_entry("c1", six) == {"destination": "::/0", "netns": "c1", "table": 77, "device": "eth0"}
 
@@ -279,7 +317,7 @@ def test_routes_in_the_options_that_make_them() -> None:
         {"protocol": "dhcp"},
         {"type": "local"},
         {"tos": 4},
-        {"gateway": "fe80::1"},
+        {"scope": "7"},
     ],
 )
 def test_a_route_that_was_learned_or_that_no_option_can_say_is_left_out(other: dict[str, Any]) -> None:

@@ -7,17 +7,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import route_metrics
 from ansible_collections.linuxnet.vnet.plugins.module_utils.attachments import AddressDelete
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import row_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.fdb import FDB
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.neighbor import NEIGHBOR
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkDelete, LinkSet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.netlink import extended, rest_of, route_message
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import NTF_PROXY, STATIC, Fdb, Neighbor, Row, Rule
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import NTF_PROXY, STATIC, Fdb, Neighbor, Route, Row, Rule
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Record, Topology
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 MAC = "02:00:00:00:00:09"
 KERNELS = (
@@ -49,6 +55,117 @@ def commands(current: State, kind: Any, /, **options: Any) -> list[str]:
     before = {key: row for key, row in current.rows.items() if row}
     assert {key: row for key, row in after.rows.items() if row} == before
     return found.commands
+
+
+# --- routes -----------------------------------------------------------------------------------------------------------
+
+NET = "10.9.0.0/16"
+ON_LINK = Route(NET, 4, device="v1", scope=253)
+BEYOND = Route(NET, 4, gateway="10.0.0.9", device="v1")
+WAY = BEYOND._replace(rest=((route_metrics.RTA_METRICS, route_metrics.changed(b"", {"mtu": 1400, "mtu_lock": True})),))
+
+
+@pytest.mark.parametrize(
+    ("there", "options", "expected"),
+    [
+        (None, {"device": "v1", "mtu": 1400}, ["add 10.9.0.0/16 dev v1 mtu 1400"]),
+        (
+            None,
+            {"gateway": "10.0.0.9", "mtu": 1400, "mtu_lock": True, "congctl": "bbr", "rto_min": 0.05, "quickack": True},
+            ["add 10.9.0.0/16 via 10.0.0.9 mtu lock 1400 rto_min 50 quickack 1 congctl bbr"],
+        ),
+        (WAY, {"mtu": 1400}, []),
+        (WAY, {"device": "v1", "hoplimit": 0, "quickack": False, "congctl": "", "rto_min": 0}, []),
+        (WAY, {"mtu": 1300}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1 mtu lock 1300"]),
+        (WAY, {"mtu_lock": False}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1 mtu 1400"]),
+        (WAY, {"mtu": 0}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1"]),
+        (WAY, {"gateway": "10.0.0.8"}, ["replace 10.9.0.0/16 via 10.0.0.8 mtu lock 1400"]),
+        (WAY, {"type": "blackhole"}, ["replace blackhole 10.9.0.0/16 mtu lock 1400"]),
+        (WAY, {"state": "absent", "mtu": 1300}, []),
+        (WAY, {"state": "absent", "mtu": 1400}, ["delete 10.9.0.0/16 via 10.0.0.9 dev v1 mtu lock 1400"]),
+        (None, {"gateway": "fe80::1", "device": "v1"}, ["add 10.9.0.0/16 via inet6 fe80::1 dev v1"]),
+        (
+            None,
+            {"nexthops": [{"gateway": "fe80::1", "device": "v1"}, {"gateway": "10.0.0.9"}]},
+            ["add 10.9.0.0/16 nexthop via 10.0.0.9 weight 1 nexthop via inet6 fe80::1 dev v1 weight 1"],
+        ),
+        (ON_LINK, {"scope": "link"}, []),
+        (ON_LINK, {"scope": "global"}, ["replace 10.9.0.0/16 dev v1 scope global"]),
+        (ON_LINK._replace(scope=0), {"source": "10.0.0.1"}, ["replace 10.9.0.0/16 dev v1 src 10.0.0.1 scope global"]),
+        (ON_LINK._replace(scope=0), {"scope": "host"}, ["replace 10.9.0.0/16 dev v1 scope host"]),
+        (ON_LINK._replace(scope=254), {"gateway": "10.0.0.9"}, ["replace 10.9.0.0/16 via 10.0.0.9"]),
+        (BEYOND._replace(scope=200), {"gateway": "10.0.0.8"}, ["replace 10.9.0.0/16 via 10.0.0.8 scope site"]),
+        (BEYOND._replace(scope=200), {"gateway": "", "device": "v1"}, ["replace 10.9.0.0/16 dev v1"]),
+        (BEYOND._replace(nexthop_id=9), {"mtu": 1400}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1 mtu 1400 nhid 9"]),
+        (BEYOND._replace(nexthop_id=9), {"gateway": "10.0.0.8"}, ["replace 10.9.0.0/16 via 10.0.0.8"]),
+    ],
+)
+def test_what_becomes_of_a_route(there: Route | None, options: dict[str, Any], expected: list[str]) -> None:
+    found = commands(host(*([there] if there else [])), ROUTE, destination=NET, **options)
+    assert [command.removeprefix("ip route ") for command in found] == expected
+
+
+def test_the_default_routes_of_both_families() -> None:
+    assert commands(host(), ROUTE, destination="default", gateway="fe80::1", device="v1") == [
+        "ip -6 route add default via fe80::1 dev v1 metric 1024"
+    ]
+    assert commands(host(), ROUTE, destination="0.0.0.0/0", gateway="fe80::1", device="v1") == [
+        "ip route add default via inet6 fe80::1 dev v1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"destination": NET, "gateway": "10.0.0.9", "scope": "link"}, "scope: .*10.0.0.9.*'link'"),
+        (
+            {"destination": NET, "nexthops": [{"gateway": "10.0.0.8"}, {"gateway": "10.0.0.9"}], "scope": "host"},
+            "scope",
+        ),
+        ({"destination": "2001:db8::/32", "device": "v1", "scope": "link"}, "scope: a route of IPv6"),
+        ({"destination": "2001:db8::/32", "gateway": "10.0.0.9"}, "destination: .*mix"),
+        ({"destination": "default", "gateway": "fe80::1", "source": "10.0.0.1"}, "destination: .*0.0.0.0/0"),
+        ({"destination": NET, "gateway": "fe80::1", "source": "2001:db8::1"}, "destination: .*mix"),
+        ({"destination": NET, "device": "v1", "mtu_lock": True}, "mtu_lock: without 'mtu'"),
+        ({"destination": NET, "device": "v1", "mtu": 0, "mtu_lock": True}, "mtu_lock: without 'mtu'"),
+    ],
+)
+def test_a_route_that_cannot_be(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        plan(host(), (row_want(ROUTE, options),))
+
+
+PATHS = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: st.integers(0, 255) for name in ("mtu", "advmss", "hoplimit", "initcwnd", "initrwnd")},
+        "rto_min": st.integers(0, 9999).map(lambda number: number / 1000),
+        **{name: st.booleans() for name in ("quickack", "mtu_lock")},
+        "congctl": st.sampled_from(["", "bbr", "reno"]),
+    },
+)
+
+
+@given(PATHS, PATHS)
+def test_what_is_written_of_the_way_is_read_again(first: dict[str, Any], then: dict[str, Any]) -> None:
+    content = route_metrics.changed(route_metrics.changed(b"", first), then)
+    assert route_metrics.read(content) == {**route_metrics.read(b""), **first, **then}
+    assert route_metrics.changed(content, dict.fromkeys(route_metrics.TYPES, 0) | {"congctl": ""}) == b""
+
+
+def test_what_no_option_is_about_stays_as_it_is() -> None:
+    message = rtmsg()
+    message["family"] = 2
+    of_way = [("RTAX_LOCK", 1 << 7), ("RTAX_CWND", 9), ("RTAX_MTU", 1400), ("RTAX_RTO_MIN", 50)]
+    message["attrs"] = [("RTA_METRICS", {"attrs": of_way})]
+    message.encode()
+    ((_number, content),) = rest_of(bytes(message.data), 28, (route_metrics.RTA_METRICS,))
+    found = route_metrics.read(content)
+    # The kernel looks at an RTO only where that is locked.
+    assert {name: value for name, value in found.items() if value} == {"mtu": 1400}
+    message = rtmsg(extended(route_message({"family": 2}, []), ((8, route_metrics.changed(content, {"mtu": 9000})),)))
+    message.decode()
+    assert dict(message.get_attr("RTA_METRICS")["attrs"]) == {**dict(of_way), "RTAX_MTU": 9000}
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------

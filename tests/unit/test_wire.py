@@ -105,7 +105,7 @@ def test_addresses_both_ways(addresses: st.SearchStrategy[str]) -> None:
 def test_routes_both_ways(addresses: st.SearchStrategy[str]) -> None:
     attrs = some_of(
         RTA_DST=addresses, RTA_GATEWAY=addresses, RTA_PREFSRC=addresses, RTA_OIF=NUMBERS, RTA_PRIORITY=NUMBERS, RTA_TABLE=NUMBERS,
-        RTA_PREF=BYTES,
+        RTA_PREF=BYTES, RTA_VIA=IPV6.map(lambda address: {"family": 10, "addr": address}),
     )  # fmt: skip
 
     @given(attrs)

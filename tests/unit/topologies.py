@@ -45,6 +45,12 @@ SUBNETS = (*(f"10.0.{number}.%d/24" for number in range(5)), *(f"2001:db8:0:{num
 """No two devices of a namespace are on one subnet: the kernel takes a gateway for unreachable that it sees behind another."""
 MTUS = (1280, 1400, 1500, 9000)
 DESTINATIONS = ("10.9.0.0/16", "10.9.1.0/24", "198.51.100.7/32", "2001:db8:9::/48", "2001:db8:9:1::/64")
+WAYS = (
+    {"mtu": 1400, "mtu_lock": True},
+    {"mtu": 1300, "advmss": 1200},
+    {"rto_min": 0.05, "quickack": True},
+    {"congctl": "reno"},
+)
 SYSCTLS = ("net.ipv4.ip_default_ttl", "net.ipv4.conf.default.arp_notify", "net.ipv6.conf.default.hop_limit")
 SIMPLE = (Bool, Int, Seconds, Choice, Word)
 
@@ -274,7 +280,7 @@ def routes(draw: Draw, spaces: list[str], up: dict[Place, Entry], most: int) -> 
             (device, subnet % 99)
             for _netns, device in near
             for subnet in SUBNETS
-            if (":" in subnet) == six and {subnet % 1, subnet % 2} & set(up[netns, device].get("addresses", ()))
+            if (":" in subnet) >= six and {subnet % 1, subnet % 2} & set(up[netns, device].get("addresses", ()))
         ]
         way = draw(st.sampled_from(["nowhere", *(["device"] if near else []), *(["gateway"] * 3 if gates else [])]))
         if way == "nowhere":
@@ -289,6 +295,8 @@ def routes(draw: Draw, spaces: list[str], up: dict[Place, Entry], most: int) -> 
             entry.update(hops[0] if len(hops) == 1 else {"nexthops": hops})
         if not draw(st.integers(0, 3)):
             entry["table"] = draw(st.sampled_from([7, "main"]))
+        if not draw(st.integers(0, 2)):
+            entry.update(draw(st.sampled_from(WAYS)))
         found.append({name: value for name, value in entry.items() if value is not None})
     return unique_routes(found)
 

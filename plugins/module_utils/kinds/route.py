@@ -12,13 +12,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import ONLINK, ROUTE_TYPES, TABLES, Route, RowKey
+from .. import route_metrics
+from ..rows import ONLINK, ROUTE_TYPES, SCOPES, TABLES, Route, RowKey
 from ..state import Link
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
 from .base import Option
 from .row import NETNS, RowKind, Rows
 
 BY_NUMBER = {number: word for word, number in ROUTE_TYPES.items()}
+SCOPE_WORDS = {number: word for word, number in SCOPES.items()}
 TABLE_NUMBERS = {word: number for number, word in TABLES.items()}
 
 
@@ -63,6 +65,8 @@ OPTIONS = (
     Option("nexthops", NextHops(), level="none"),
     Option("type", Choice(ROUTE_TYPES), level="none", new="unicast"),
     Option("onlink", Bool(), level="none"),
+    Option("scope", Choice(SCOPES), level="none"),
+    *(Option(name, kind, level="none") for name, kind in route_metrics.TYPES.items()),
 )
 
 IDENTITY = (
@@ -88,15 +92,15 @@ def family_of(options: Mapping[str, Any]) -> int:
 
 def check_together(options: Mapping[str, Any]) -> str | None:
     """What can be said of options together."""
-    families = {
-        6 if ":" in word else 4
-        for word in [options.get("gateway"), options.get("source"), *(hop[0] for hop in options.get("nexthops", ()))]
-        if word
-    }
-    if options["destination"] != "default":
-        families.add(6 if ":" in options["destination"] else 4)
-    if len(families) > 1:
-        return f"destination: {options['destination']} and the addresses given with it mix IPv4 and IPv6"
+    family, by_name = family_of(options), options["destination"] == "default"
+    gateways = [options.get("gateway", ""), *(hop[0] for hop in options.get("nexthops", ()))]
+    if family == 4 and not by_name:
+        gateways = [gateway for gateway in gateways if ":" not in gateway]  # those of IPv6 do as well
+    if any((":" in word) != (family == 6) for word in (options.get("source", ""), *gateways) if word):
+        hint = "; 0.0.0.0/0 is the default route of IPv4, which may have gateways of both" if by_name else ""
+        return f"destination: {options['destination']} and the addresses given with it mix IPv4 and IPv6{hint}"
+    if family == 6 and options.get("scope", "global") != "global":
+        return f"scope: a route of IPv6 has none but 'global', and so not {options['scope']!r}"
     if options.get("nexthops") and (options.get("gateway") or options.get("device")):
         return "nexthops: each next hop has its own gateway and device, so neither is given beside them"
     leads = [name for name in ("gateway", "device", "nexthops") if options.get(name)]
@@ -135,10 +139,13 @@ class RouteKind(RowKind):
             "nexthops": row.nexthops,
             "type": BY_NUMBER.get(row.type, ""),
             "onlink": bool(row.flags & ONLINK),
+            "scope": SCOPE_WORDS.get(row.scope, str(row.scope)),
+            **route_metrics.read(row.metrics),
         }
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         leads = any(said.get(name) for name in ("gateway", "device", "nexthops"))
+        was = found
         if found is None:
             _kind, _netns, family, table, destination, metric = key
             found = Route(destination, family, table, metric)
@@ -161,9 +168,9 @@ class RouteKind(RowKind):
             route = route._replace(gateway="", device="")
         if kind != ROUTE_TYPES["unicast"] or said.get("gateway") or said.get("device"):
             route = route._replace(nexthops=())
-        # A destination on the link itself has no wider scope than the link (ip-route(8), SCOPE).
-        on_link = route.family == 4 and kind == 1 and not route.gateway and not route.nexthops
-        return route._replace(scope=253 if on_link else 0)
+        if lead(route) != lead(found):
+            route = route._replace(nexthop_id=0)
+        return with_metrics(route._replace(scope=scope_of(route, said, was)), said)
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {
@@ -179,6 +186,7 @@ class RouteKind(RowKind):
             shown["netns"] = key[1]
         if row.flags & ONLINK:
             shown["onlink"] = True
+        shown.update(told_besides(row))
         if row.nexthops:
             shown["nexthops"] = [dict(zip(("gateway", "device", "weight"), hop)) for hop in row.nexthops]
         return shown
@@ -200,10 +208,56 @@ class RouteKind(RowKind):
         return words
 
     def displaced(self, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
-        if name == "type":
-            return ("gateway", "device", "nexthops") if value != "unicast" else ()
-        leads = {"gateway": ("nexthops",), "device": ("nexthops",), "nexthops": ("gateway", "device")}.get(name, ())
-        return (*leads, "type") if leads and kept.get("type") != "unicast" else leads
+        if name == "mtu":
+            return () if value else ("mtu_lock",)
+        ways = ("gateway", "device", "nexthops") if value != "unicast" else ()
+        leads = {"gateway": ("nexthops",), "device": ("nexthops",), "nexthops": ("gateway", "device"), "type": ways}
+        gone = leads.get(name, ())
+        if gone and name != "type" and kept.get("type") != "unicast":
+            gone = (*gone, "type")
+        left = {**{word: kept[word] for word in kept if word not in gone}, name: value}
+        return (*gone, "scope") if leads_on(left) != leads_on(kept) else gone
+
+
+def leads_on(options: Mapping[str, Any]) -> bool:
+    """Whether a route with these options is none to what is on the link itself, and so has another scope."""
+    return bool(options.get("gateway") or options.get("nexthops") or options.get("type", "unicast") != "unicast")
+
+
+def lead(route: Route) -> tuple[Any, ...]:
+    """Where it leads to."""
+    return (route.gateway, route.device, route.nexthops, route.type)
+
+
+def scope_of(route: Route, said: Mapping[str, Any], was: Route | None) -> int:
+    """The scope that is said, or that there was, as long as it goes with where the route leads now. Raises BadValue."""
+    gateways = [word for word in (route.gateway, *(hop[0] for hop in route.nexthops)) if word and ":" not in word]
+    near = SCOPES["link"] if gateways else 256
+    if "scope" in said:
+        if SCOPES[said["scope"]] >= near:
+            raise BadValue(f"scope: what is behind the gateway {gateways[0]} is farther away than {said['scope']!r}")
+        return SCOPES[said["scope"]]
+    left = was is not None and was.usual_scope == route.usual_scope and was.scope < near
+    return was.scope if was and left else route.usual_scope
+
+
+def with_metrics(route: Route, said: Mapping[str, Any]) -> Route:
+    """The route with those of route_metrics.py that are said. Raises BadValue."""
+    asked = dict(said)
+    if asked.get("mtu") == 0:
+        asked.setdefault("mtu_lock", False)
+    content = route_metrics.changed(route.metrics, asked)
+    found = route_metrics.read(content)
+    if asked.get("mtu_lock") and not found["mtu"]:
+        raise BadValue("mtu_lock: without 'mtu' there is none to keep")
+    others = tuple(entry for entry in route.rest if entry[0] != route_metrics.RTA_METRICS)
+    return route._replace(rest=(((route_metrics.RTA_METRICS, content),) if content else ()) + others)
+
+
+def told_besides(route: Route) -> dict[str, Any]:
+    """The scope where it is not the one that goes without saying, and what the route says of the way, in the words of the options."""
+    scope = {"scope": SCOPE_WORDS.get(route.scope, str(route.scope))} if route.scope != route.usual_scope else {}
+    return {**scope, **{name: value for name, value in route_metrics.read(route.metrics).items() if value}}
 
 
 ROUTE = RouteKind()

@@ -34,7 +34,9 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge_port im
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.nat import NAT_IDENTITY, NAT_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ovs_bridge import OVS_IDENTITY, OVS_OPTIONS
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import with_metrics
 from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import OvsBridge
+from ansible_collections.linuxnet.vnet.plugins.module_utils.route_metrics import TYPES
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
     NTF_PROXY,
@@ -261,7 +263,10 @@ def test_names_of_examples_are_unique(module: str) -> None:
 
 HOPS = (("192.0.2.1", "x", 1), ("192.0.2.2", "x", 1))
 FULL_ROWS: dict[str, Row] = {
-    "route": Route("default", 4, 254, 0, "192.0.2.1", "192.0.2.9", flags=ONLINK, device="x", nexthops=HOPS),
+    "route": with_metrics(
+        Route("default", 4, 254, 0, "192.0.2.1", "192.0.2.9", scope=253, flags=ONLINK, device="x", nexthops=HOPS),
+        {name: "x" if name == "congctl" else 1 for name in TYPES},
+    ),
     "rule": Rule(
         5,
         4,

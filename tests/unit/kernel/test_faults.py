@@ -121,7 +121,8 @@ def every_fault(first: tuple[Want, ...], commands: Iterable[str], then: tuple[Wa
 
 
 ROUTES = (
-    " route add 172.16.0.0/12 via 10.0.0.9 src 10.0.0.2",
+    " route add 172.16.0.0/12 via 10.0.0.9 src 10.0.0.2 mtu lock 1300",
+    " route add 172.15.0.0/16 via inet6 fe80::1 dev br0",
     "web route add default via 10.0.0.1",
     "web route add default via 2001:db8::1",
 )

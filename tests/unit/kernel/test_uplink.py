@@ -70,6 +70,9 @@ route add 192.0.2.0/24 via 10.0.0.1 mtu 1300 advmss 1200
 route add 10.99.0.1 dev eth0 scope link
 route add 10.98.0.0/16 via 10.99.0.1 onlink dev eth0
 route add 10.97.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.1.0.1 weight 3
+route add 10.96.0.0/16 via inet6 fe80::1 dev eth0 mtu lock 1300 rto_min 50ms congctl reno
+route add 10.95.0.0/16 nexthop via inet6 fd00::1 dev eth0 nexthop via 10.1.0.1
+route add 10.94.0.0/16 dev eth0 scope global
 -6 route add default via fe80::1 dev eth0 metric 2000
 -6 route add 2001:db8:7::/48 via fd00::1 table 77
 nexthop add id 9 via 10.0.0.1 dev eth0
