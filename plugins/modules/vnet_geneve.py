@@ -59,6 +59,11 @@ options:
         V(inherit), or V(1), copies that of the inner packet.
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (0).
     type: str
+  label:
+    description:
+      - Flow label of packets over IPv6, V(0) to V(1048575).
+      - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (V(0)).
+    type: int
   df:
     description:
       - Don't-fragment bit of IPv4 packets in the underlay; V(inherit) copies that of the inner packet.
@@ -75,7 +80,8 @@ options:
   external:
     description:
       - Whether VNI and remote host come with each packet, as metadata from C(tc), a route, or Open vSwitch
-        (C(collect_md)). Such a device has no O(vni), O(remote), O(ttl), O(tos) and O(udp_csum).
+        (C(collect_md)). Such a device has no O(vni), O(remote), O(ttl), O(tos), O(label) and
+        O(udp_csum).
       - If omitted, it is left alone on an existing device, and a new one gets the kernel's own (off).
       - It can't be changed on an existing device, see O(recreate).
     type: bool
@@ -240,6 +246,11 @@ link:
       description: As O(tos), a number or a word.
       returned: when the device is there
       type: raw
+      sample: 0
+    label:
+      description: As O(label).
+      returned: when the device is there
+      type: int
       sample: 0
     df:
       description: As O(df).

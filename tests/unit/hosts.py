@@ -98,6 +98,7 @@ OF_KIND: dict[str, dict[str, Any]] = {
         "dstport": 6081,
         "ttl": "auto",
         "tos": 0,
+        "label": 0,
         "df": "unset",
         "udp_csum": False,
     },

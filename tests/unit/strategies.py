@@ -184,7 +184,8 @@ def kind_options(draw: Draw, kind: LinkKind, place: Place) -> Entry:
         entry.setdefault("vid", 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1]))
     if kind is GENEVE:
         entry["vni"] = 1 + NAMESPACES.index(place[0]) * 100 + NAMES.index(place[1])
-        entry["remote"] = draw(st.sampled_from(["10.9.9.9", "10.9.9.8", "2001:db8::9"]))
+        remotes = ["2001:db8::9", *([] if entry.get("label") else ["10.9.9.9", "10.9.9.8"])]
+        entry["remote"] = draw(st.sampled_from(remotes))
     if kind.lower == "parent":
         entry["parent"] = draw(st.sampled_from([name for name in (*VETHS, *DUMMIES) if name != place[1]]))
     if kind is TUNTAP:

@@ -114,6 +114,13 @@ class BitOption(Option):
         return [(self.attr, {self.bit: value})]
 
 
+class FlowLabel(Option):
+    """The flow label of IPv6, which iproute2 writes in hex."""
+
+    def words(self, value: Any) -> str:
+        return f"flowlabel {value:#x}"
+
+
 class DeviceRef(DeviceName):
     """The name of another device, which the kernel wants as an index: the reader and the applier translate."""
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..values import Bool, Choice, Flag, Int, Ip, Word
-from .base import LINK_NETNS, Attributes, LinkKind, Option
+from .base import LINK_NETNS, Attributes, FlowLabel, LinkKind, Option
 
 
 class Remote(Option):
@@ -50,7 +50,7 @@ class Checksum(Option):
         return [*super().write(value, found), *([] if value else without)]
 
 
-OF_PACKETS = ("vni", "remote", "ttl", "tos", "udp_csum")
+OF_PACKETS = ("vni", "remote", "ttl", "tos", "label", "udp_csum")
 """What an `external` device takes from the metadata of each packet."""
 
 
@@ -63,6 +63,8 @@ def check(options: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | 
                 return f"{name}: an 'external' device takes it from each packet's metadata, so it has none of its own"
     elif found == {} and not both.get("remote"):
         return "remote: a GENEVE device that is not 'external' needs the address of the other end"
+    elif both.get("label") and both.get("remote") and ":" not in both["remote"]:
+        return f"label: only packets over IPv6 have one, and the other end is {both['remote']}"
     return None
 
 
@@ -83,6 +85,7 @@ GENEVE = LinkKind(
         Option("dstport", Int(1, 65535), "IFLA_GENEVE_PORT", new=6081, mutable=False),
         Ttl("ttl", Word(0, 255, {"auto": 0, "inherit": -1}), "IFLA_GENEVE_TTL", initial="auto"),
         Option("tos", Word(0, 255, {"inherit": 1}), "IFLA_GENEVE_TOS", initial=0),
+        FlowLabel("label", Int(0, 1048575), "IFLA_GENEVE_LABEL", initial=0),
         Option("df", Choice({"unset": 0, "set": 1, "inherit": 2}), "IFLA_GENEVE_DF", initial="unset"),
         Checksum("udp_csum", Bool(), "IFLA_GENEVE_UDP_CSUM", cli="udpcsum|noudpcsum", mutable=False),
         Option(

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..state import Vni
 from ..values import BadValue, Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
-from .base import LINK_NETNS, Attributes, DeviceRef, LinkKind, Option
+from .base import LINK_NETNS, Attributes, DeviceRef, FlowLabel, LinkKind, Option
 
 
 def unspecified(found: Mapping[str, Any]) -> str:
@@ -68,13 +68,6 @@ class Ttl(Option):
 
     def write(self, value: Any, found: Mapping[str, Any]) -> Attributes:
         return [("IFLA_VXLAN_TTL_INHERIT", True)] if value == "inherit" else super().write(value, found)
-
-
-class FlowLabel(Option):
-    """The flow label of IPv6, which iproute2 writes in hex."""
-
-    def words(self, value: Any) -> str:
-        return f"flowlabel {value:#x}"
 
 
 class SourcePort(Option):
