@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
-from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule
+from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule, rivals
 from .state import Addr, Link, State
 from .values import quoted
 
@@ -175,20 +175,9 @@ class RowDelete(Operation):
         return self.row.command("delete", self.netns, self.device)
 
 
-def rivals(model: State, netns: str, rule: Rule) -> list[Rule]:
-    """The rules that the kernel would delete in place of this one, as they come before it and have all that it has."""
-    found = []
-    for key, other in model.rows.items():
-        if key == rule.key(netns):
-            break
-        if isinstance(other, Rule) and key[1] == netns and rule.hits(other):
-            found.append(other)
-    return found
-
-
 def row_deletes(model: State, netns: str, device: str, row: Row) -> tuple[Operation, ...]:
     """What deletes this row and no other: rules that the kernel would take for it get out of the way for a moment."""
-    others = rivals(model, netns, row) if isinstance(row, Rule) else []
+    others = rivals(model.rows, netns, row) if isinstance(row, Rule) else []
     # Of these again, each that has all of another, and more, before that.
     away = sorted(others, key=lambda other: -other.weight)
     return (

@@ -22,7 +22,6 @@ from .host import Host
 from .info_words import (
     FAMILIES,
     expressible,
-    fdb_row_entry,
     fdb_shown,
     is_learned,
     neighbor_entry,
@@ -35,6 +34,7 @@ from .info_words import (
 )
 from .kinds import kind_of
 from .kinds.bridge_port import vlans_shown
+from .kinds.fdb import FDB
 from .netlink import RawLink
 from .read_links import address_value
 from .retrieve import Reader
@@ -171,7 +171,7 @@ class Gatherer:
                 shown.append(fdb_shown(link, self.reader.fdb_value(link, message), learned=True))
         if "fdb" in self.asked:
             self.found[netns]["fdb"] = shown
-        entries = (fdb_row_entry(links[index], entry) for index, found in static.items() for entry in found)
+        entries = (FDB.entry(links[index], entry) for index, found in static.items() for entry in found)
         self.rows[netns]["fdb_entries"] = present(entries)
         return static
 

@@ -17,7 +17,6 @@ from typing import Any, Callable
 from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS, kind_of
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, port_shown
-from .kinds.fdb import FDB
 from .kinds.neighbor import NEIGHBOR
 from .kinds.route import DEFAULT_METRIC, ROUTE, told_besides
 from .kinds.rule import RULE, shown_mark
@@ -26,7 +25,6 @@ from .port_operations import usual_vlans
 from .read_links import neighbor_of, neighbor_value, route_value
 from .read_rows import NO_SUPPRESSION, PROTOCOL_NAMES, rule_value, span
 from .rows import INVERTED, NTF_PROXY, ONLINK, ROUTE_TYPES, SCOPES, TABLES, Fdb
-from .rows import STATIC as STATIC_ENTRY
 from .state import Key, Link, Nat, State, nat_shown, vnis_shown
 
 FAMILIES = {2: "inet", 10: "inet6"}
@@ -334,17 +332,6 @@ def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] 
     """A neighbor in the options that make it; None for one that nobody set."""
     neighbor = neighbor_of(message) if message["flags"] & NTF_PROXY else neighbor_value(message)
     return NEIGHBOR.shown(neighbor.key(netns, name_at(message["ifindex"])), neighbor) if neighbor else None
-
-
-def fdb_row_entry(link: Link, entry: Fdb) -> dict[str, Any] | None:
-    """A static FDB entry in the options that make it; None for what the device's own options say, and for what no option can say."""
-    of_host = entry.master and entry.state != STATIC_ENTRY
-    elsewhere = entry.via and link.get("link_netns") not in (None, link.netns)
-    if of_host or entry.for_all or elsewhere:
-        return None
-    shown = FDB.shown(entry.key(*link.key), entry)
-    # Of a VXLAN device that is a port, both have entries.
-    return {**shown, "master": True} if entry.master and link.kind == "vxlan" else shown
 
 
 def nat_entry(nat: Nat) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def set_vlans(planner: Planner, key: Key, wanted: Iterable[Vlan]) -> None:
     itself, wanted = is_bridge(port), list(wanted)
     vids, there = {vlan.vid for vlan in wanted}, {vlan[:3] for vlan in port.vlans}
     for vlan, last in spans(Vlan(vlan.vid) for vlan in port.vlans if vlan.vid not in vids):
-        planner.do(port_operations.VlanDelete(*key, vlan, itself, last))
+        planner.do(port_operations.VlanDelete(*key, vlan, last, itself))
     for vlan_add in port_operations.vlan_adds(*key, [vlan for vlan in wanted if vlan[:3] not in there], itself):
         planner.do(vlan_add)
     # The kernel doesn't change the tunnel of a VLAN that has one.

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .desired import RowWant
@@ -17,7 +16,7 @@ from .errors import Refused
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
-from .rows import Route, Row, RowKey, Rule
+from .rows import Route, Row, RowKey
 from .state import State, key_text
 from .values import BadValue
 
@@ -39,9 +38,8 @@ def assign(planner: Planner) -> None:
         if want.absent:
             continue
         planner.netns_exists(want.where, want.netns)
-        for name in want.kind.devices(want.said):
+        for option, name in want.kind.devices(want.said):
             if planner.model.link((want.netns, name)) is None:
-                option = "via" if want.said.get("via") == name else "device"
                 planner.lack(want.where, f"{option}: there is no device {key_text((want.netns, name))}")
         rows = found(planner.model, want)
         old = rows[0][1] if rows else None
@@ -59,11 +57,11 @@ def assign(planner: Planner) -> None:
             state.rows.setdefault(new.key(want.netns, device), None)
         if old is None:
             planner.do(attachments.RowAdd(want.netns, device, new))
-        elif isinstance(old, Rule) and isinstance(new, Rule) and crowded(planner, want.netns, (old, new)):
+        elif want.kind.takes_place(want.netns, old, new, planner.model.rows):
+            planner.do(attachments.RowReplace(want.netns, device, old, new))
+        else:
             planner.do(attachments.RowAdd(want.netns, device, new))
             delete_row(planner, want.netns, device, old)
-        else:
-            planner.do(attachments.RowReplace(want.netns, device, old, new))
 
 
 Networks = dict[str, list[tuple[Any, str]]]
@@ -97,19 +95,10 @@ def delete(planner: Planner) -> None:
     """Delete the rows that should be absent, rules before what they lead to."""
     for want in reversed(planner.rows):
         said = want.kind.meant(want.said, planner.model.link((want.netns, want.said.get("device", ""))))
-        for key, row in sorted(found(planner.model, want), key=weighty) if want.absent else ():
+        rows = found(planner.model, want) if want.absent else []
+        for key, row in sorted(rows, key=lambda item: -want.kind.weight(item[1])):
             if not want.kind.differs(said, row, absent=True):
                 delete_row(planner, want.netns, want.kind.device(key, row), row)
-
-
-def weighty(item: tuple[RowKey, Any]) -> int:
-    """Of rules those first that the kernel would take for others."""
-    return -item[1].weight if isinstance(item[1], Rule) else 0
-
-
-def crowded(planner: Planner, netns: str, rules: Iterable[Rule]) -> bool:
-    """Whether the kernel would take other rules for these."""
-    return any(attachments.rivals(planner.model, netns, rule) for rule in rules)
 
 
 def delete_row(planner: Planner, netns: str, device: str, row: Row) -> None:

@@ -317,10 +317,10 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
     listed = {key for want in planner.rows for key, _row in plan_rows.found(planner.model, want)[:1]}
     kinds = {kind.name: kind for kind in ROW_KINDS}
     order = list(kinds)
-    gone = {key for key in old.row_keys - listed if key[0] in kinds}
-    rows = planner.model.rows
-    for place in sorted(gone, key=lambda key: (-order.index(key[0]), plan_rows.weighty((key, rows.get(key))), key)):
-        row = rows.get(place)
+    gone = [(key, planner.model.rows.get(key)) for key in old.row_keys - listed if key[0] in kinds]
+    order_of = {key: (-order.index(key[0]), -kinds[key[0]].weight(row), key) for key, row in gone if row}
+    for place in sorted(order_of, key=order_of.__getitem__):
+        row = planner.model.rows.get(place)
         if row and place[1] not in going:
             plan_rows.delete_row(planner, place[1], kinds[place[0]].device(place, row), row)
     delete_nats(planner, old, going)

@@ -20,18 +20,29 @@ from .values import quoted
 
 
 @dataclass(frozen=True)
-class VlanAdd(Operation):
-    """Let a port carry a VLAN, or all up to `last`; one that it carries gets these flags. `itself`: the bridge's own."""
+class OfVlans(Operation):
+    """Base of those on a VLAN of a port, or on all up to `last`."""
 
     netns: str
     device: str
     vlan: Vlan
-    itself: bool = False
     last: int = 0
 
     @property
     def vids(self) -> Collection[int]:
         return range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
+
+    def written(self, verb: str, *words: str) -> str:
+        """A command line of bridge(8)."""
+        vid = numbers(self.vlan.vid, len(self.vids) - 1)
+        return tool(f"bridge vlan {verb} dev", self.netns, quoted(self.device), f"vid {vid}", *words)
+
+
+@dataclass(frozen=True)
+class VlanAdd(OfVlans):
+    """Let a port carry a VLAN, or all up to `last`; one that it carries gets these flags. `itself`: the bridge's own."""
+
+    itself: bool = False
 
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.device))
@@ -50,28 +61,20 @@ class VlanAdd(Operation):
         changed = [vlan for vlan in before if vlan.vid in self.vids or (vlan.pvid and self.vlan.pvid)]
         new = [Vlan(vid) for vid in self.vids if all(vlan.vid != vid for vlan in before)]
         return (
-            *(VlanDelete(self.netns, self.device, vlan, self.itself, last) for vlan, last in spans(new)),
+            *(VlanDelete(self.netns, self.device, vlan, last, self.itself) for vlan, last in spans(new)),
             *vlan_adds(self.netns, self.device, changed, self.itself),
         )
 
     def command(self) -> str:
         words = ["pvid"] * self.vlan.pvid + ["untagged"] * self.vlan.untagged
-        return vlan_command(self, "add", words)
+        return self.written("add", *words, "self" * self.itself)
 
 
 @dataclass(frozen=True)
-class VlanDelete(Operation):
+class VlanDelete(OfVlans):
     """Take a VLAN off a port, or all up to `last`."""
 
-    netns: str
-    device: str
-    vlan: Vlan
     itself: bool = False
-    last: int = 0
-
-    @property
-    def vids(self) -> Collection[int]:
-        return range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
 
     def simulate(self, model: State) -> None:
         link = model.links.get((self.netns, self.device))
@@ -84,62 +87,51 @@ class VlanDelete(Operation):
         return vlan_adds(self.netns, self.device, gone, self.itself) + tunnel_adds(self.netns, self.device, gone)
 
     def command(self) -> str:
-        return vlan_command(self, "delete", [])
-
-
-def vlan_command(op: VlanAdd | VlanDelete, verb: str, words: list[str]) -> str:
-    """Write a command line of bridge(8) about VLANs."""
-    vid = numbers(op.vlan.vid, max(op.last - op.vlan.vid, 0))
-    return tool(f"bridge vlan {verb} dev", op.netns, quoted(op.device), f"vid {vid}", *words, "self" * op.itself)
+        return self.written("delete", "self" * self.itself)
 
 
 def vlan_adds(netns: str, device: str, vlans: Iterable[Vlan], itself: bool = False) -> tuple[VlanAdd, ...]:
     """What gives a port these VLANs, without their tunnels, in as few requests as there are ranges."""
     # The one that is the PVID comes last, as it takes that from another.
     found = sorted(spans(vlan._replace(tunnel_id=0) for vlan in vlans), key=lambda span: span[0].pvid)
-    return tuple(VlanAdd(netns, device, vlan, itself, last) for vlan, last in found)
+    return tuple(VlanAdd(netns, device, vlan, last, itself) for vlan, last in found)
 
 
 @dataclass(frozen=True)
-class TunnelAdd(Operation):
-    """Send a VLAN of a port through the tunnel of its id, or all up to `last` each through its own. None of them has one yet."""
+class OfTunnels(OfVlans):
+    """Base of those on the tunnel of a VLAN, or of all up to `last`, each of which has its own."""
 
-    netns: str
-    device: str
-    vlan: Vlan
-    last: int = 0
+    def written(self, verb: str, *words: str) -> str:
+        return super().written(verb, f"tunnel_info id {numbers(self.vlan.tunnel_id, len(self.vids) - 1)}", *words)
+
+
+@dataclass(frozen=True)
+class TunnelAdd(OfTunnels):
+    """Send the VLANs of a port through their tunnels. None of them has one yet."""
 
     def simulate(self, model: State) -> None:
-        tunnels = range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
-        with_tunnels(
-            model, (self.netns, self.device), {vid: self.vlan.tunnel_id + vid - self.vlan.vid for vid in tunnels}
-        )
+        tunnels = {vid: self.vlan.tunnel_id + vid - self.vlan.vid for vid in self.vids}
+        with_tunnels(model, (self.netns, self.device), tunnels)
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (TunnelDelete(self.netns, self.device, self.vlan, self.last),)
 
     def command(self) -> str:
-        return tunnel_command(self, "add")
+        return self.written("add")
 
 
 @dataclass(frozen=True)
-class TunnelDelete(Operation):
-    """Send a VLAN of a port through its tunnel no more, or all up to `last`."""
-
-    netns: str
-    device: str
-    vlan: Vlan
-    last: int = 0
+class TunnelDelete(OfTunnels):
+    """Send the VLANs of a port through their tunnels no more."""
 
     def simulate(self, model: State) -> None:
-        tunnels = range(self.vlan.vid, max(self.last, self.vlan.vid) + 1)
-        with_tunnels(model, (self.netns, self.device), dict.fromkeys(tunnels, 0))
+        with_tunnels(model, (self.netns, self.device), dict.fromkeys(self.vids, 0))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (TunnelAdd(self.netns, self.device, self.vlan, self.last),)
 
     def command(self) -> str:
-        return tunnel_command(self, "delete")
+        return self.written("delete")
 
 
 def with_tunnels(model: State, key: Key, tunnels: Mapping[int, int]) -> None:
@@ -151,13 +143,6 @@ def with_tunnels(model: State, key: Key, tunnels: Mapping[int, int]) -> None:
                 link, vlans=tuple(vlan._replace(tunnel_id=tunnels.get(vlan.vid, vlan.tunnel_id)) for vlan in link.vlans)
             )
         )
-
-
-def tunnel_command(op: TunnelAdd | TunnelDelete, verb: str) -> str:
-    """Write a command line of bridge(8) about the tunnels of VLANs."""
-    more = max(op.last - op.vlan.vid, 0)
-    words = f"vid {numbers(op.vlan.vid, more)} tunnel_info id {numbers(op.vlan.tunnel_id, more)}"
-    return tool(f"bridge vlan {verb} dev", op.netns, quoted(op.device), words)
 
 
 def tunnel_spans(vlans: Iterable[Vlan]) -> list[tuple[Vlan, int]]:
@@ -214,7 +199,7 @@ def put_port_back(model: State, before: Link) -> tuple[Operation, ...]:
         back += vlan_adds(*before.key, before.vlans, itself)
         gone = usual - {vlan.vid for vlan in before.vlans}
         # The bridge gives it to each port that joins.
-        back += tuple(VlanDelete(before.netns, before.name, Vlan(vid), itself) for vid in gone)
+        back += tuple(VlanDelete(before.netns, before.name, Vlan(vid), itself=itself) for vid in gone)
     told = {name: value for name, value in before.port.items() if value != PORT_INITIAL.get(name)}
     if told.get("cost") in COSTS_BY_SPEED:
         del told["cost"]

@@ -99,7 +99,7 @@ class Reader(LinkReader):
         elif isinstance(want, NamespaceWant):
             self._note(want.name, [] if want.absent else ["lo"])
         elif isinstance(want, RowWant):
-            self._note(want.netns, want.kind.devices(want.said))
+            self._note(want.netns, [name for _option, name in want.kind.devices(want.said)])
         elif isinstance(want, PortWant):
             self._note(want.netns, [want.name], want.where)
         elif isinstance(want, NatWant):

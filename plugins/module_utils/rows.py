@@ -314,5 +314,17 @@ class Rule(NamedTuple):
 
 Row = Union[Route, Fdb, Neighbor, Rule]
 
+
+def rivals(rows: Mapping[RowKey, Row | None], netns: str, rule: Rule) -> list[Rule]:
+    """The rules that the kernel would delete in place of this one, as they come before it and have all that it has."""
+    found = []
+    for key, other in rows.items():
+        if key == rule.key(netns):
+            break
+        if isinstance(other, Rule) and key[1] == netns and rule.hits(other):
+            found.append(other)
+    return found
+
+
 HANGS_ON_LINK: Mapping[type, str] = {Route: "routes", Fdb: "fdb", Neighbor: "neighbors"}
 """The rows that go with their device, and where a Link has them. Rules name devices that need not be there."""

@@ -57,8 +57,8 @@ class FdbKind(RowKind):
             return f"master: no entry in {where} has {wrong[0]!r}"
         return None
 
-    def devices(self, said: Mapping[str, Any]) -> list[str]:
-        return [said[name] for name in ("device", "via") if said.get(name)]
+    def devices(self, said: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [(option, said[option]) for option in ("device", "via") if said.get(option)]
 
     def meant(self, said: Mapping[str, Any], link: Link | None) -> Mapping[str, Any]:
         # The kernel doesn't keep what is the device's own.
@@ -92,7 +92,7 @@ class FdbKind(RowKind):
         return super().differs(said, row) or (of_host and not absent)
 
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
-        if said.get("via") and link and link.get("link_netns") not in (None, link.netns):
+        if said.get("via") and link and underlay_is_elsewhere(link):
             raise BadValue(f"via: the kernel looks for {said['via']} where {key[2]} is, and not where its underlay is")
         if link and link.kind == "vxlan":
             check_tunnel(said, link)
@@ -120,6 +120,15 @@ class FdbKind(RowKind):
             )
         check_single(said["mac"])
         return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC, sticky=said.get("sticky", False))
+
+    def entry(self, link: Link, row: Fdb) -> dict[str, Any] | None:
+        """A row in the options that make it; None for what the device's own options say, and for what no option can say."""
+        of_host = row.master and row.state != STATIC
+        if of_host or row.for_all or (row.via and underlay_is_elsewhere(link)):
+            return None
+        shown = self.shown(row.key(*link.key), row)
+        # Of a VXLAN device that is a port, both have entries.
+        return {**shown, "master": True} if row.master and link.kind == "vxlan" else shown
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"device": key[2], "mac": row.mac}
@@ -149,6 +158,11 @@ class FdbKind(RowKind):
             *([key[5]] if key[5] else []),
             *key[6:],
         ]
+
+
+def underlay_is_elsewhere(link: Link) -> bool:
+    """Whether a device sends into another namespace than the one that it is in."""
+    return link.get("link_netns") not in (None, link.netns)
 
 
 def is_of_many(mac: str) -> bool:

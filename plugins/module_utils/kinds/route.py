@@ -125,8 +125,9 @@ class RouteKind(RowKind):
         metric = said.get("metric") or DEFAULT_METRIC[family]
         return ("route", netns, family, IDENTITY[1].type.encode(said["table"]), destination, metric)
 
-    def devices(self, said: Mapping[str, Any]) -> list[str]:
-        return [name for name in [said.get("device"), *(hop[1] for hop in said.get("nexthops", ()))] if name]
+    def devices(self, said: Mapping[str, Any]) -> list[tuple[str, str]]:
+        names = [said.get("device"), *(hop[1] for hop in said.get("nexthops", ()))]
+        return [("device", name) for name in names if name]
 
     def device(self, key: RowKey, row: Any) -> str:
         return str(row.device)

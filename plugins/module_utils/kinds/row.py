@@ -73,9 +73,9 @@ class RowKind:
         """What is asked of a row by `said`, where some of it goes without saying on the device."""
         return said
 
-    def devices(self, said: Mapping[str, Any]) -> list[str]:
-        """The devices that have to be there."""
-        return [said["device"]] if said.get("device") else []
+    def devices(self, said: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The devices that have to be there, each behind the option that names it."""
+        return [("device", said["device"])] if said.get("device") else []
 
     def device(self, key: RowKey, row: Any) -> str:
         """The device that a row hangs on, "" for none."""
@@ -92,6 +92,14 @@ class RowKind:
         where it takes more than is said.
         """
         raise NotImplementedError
+
+    def weight(self, row: Any) -> int:
+        """Of rows that are deleted the heavier ones go first, as the kernel would take them for lighter ones."""
+        return 0
+
+    def takes_place(self, netns: str, old: Any, new: Any, rows: Rows) -> bool:
+        """Whether `new` can take the place of `old`, and be put back, without that other rows get out of the way."""
+        return True
 
     def differs(self, said: Mapping[str, Any], row: Any, absent: bool = False) -> bool:
         """Whether the row has anything else than what is asked of it."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import IP_PROTOCOLS, RULE_ACTIONS, SELECTING, TABLES, RowKey, Rule
+from ..rows import IP_PROTOCOLS, RULE_ACTIONS, SELECTING, TABLES, RowKey, Rule, rivals
 from ..state import Link
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Network, Type, Word
 from .base import Option
@@ -197,8 +197,14 @@ class RuleKind(RowKind):
             found.append((place, row))
         return sorted(found, key=lambda item: (item[1].table != table, item[0]))
 
-    def devices(self, said: Mapping[str, Any]) -> list[str]:
+    def devices(self, said: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []  # a rule waits for its devices
+
+    def weight(self, row: Any) -> int:
+        return int(row.weight)
+
+    def takes_place(self, netns: str, old: Any, new: Any, rows: Rows) -> bool:
+        return not any(rivals(rows, netns, rule) for rule in (old, new))
 
     def device(self, key: RowKey, row: Any) -> str:
         return ""
