@@ -62,6 +62,7 @@ from .ovs_operations import OvsDelete, OvsReplace
 from .owner_operations import DhcpMove, NetworkdRestart
 from .plan import Plan
 from .port_operations import PortSet, TunnelAdd, TunnelDelete, VlanAdd, VlanDelete
+from .read_links import LinkReader
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .uplink_operations import NexthopMove
 from .values import Account
@@ -446,10 +447,23 @@ def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
             try:
                 applier.carry_out(operation)
             except (KernelError, Refused) as exc:
-                if not already_so(operation, exc):
+                if not already_so(operation, exc) and not has_all(applier.host, operation):
                     left.append(f"{operation.command()} ({exc})")
     files.remove_empty(applier.directories)
     return left
+
+
+def has_all(host: Host, operation: Operation) -> bool:
+    """Whether a device has all that it should have again. The kernel refuses also what it is told to leave as it is, where it has no other way."""
+    if not isinstance(operation, LinkSet):
+        return False
+    host.forget_link(operation.netns, operation.name)
+    raw = host.link(operation.netns, operation.name)
+    link = LinkReader(host, ()).convert(operation.netns, raw) if raw else None
+    table = kind_of(operation.kind).table
+    return link is not None and all(
+        table[name].type.same(value, link.get(name)) for name, value in operation.changes.items()
+    )
 
 
 def already_so(operation: Operation, exc: VnetError) -> bool:

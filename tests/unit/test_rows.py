@@ -18,7 +18,15 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RU
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkDelete, LinkSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.netlink import extended, rest_of, route_message
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import NTF_PROXY, STATIC, Fdb, Neighbor, Route, Row, Rule
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
+    NTF_PROXY,
+    STATIC,
+    Fdb,
+    Neighbor,
+    Route,
+    Row,
+    Rule,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import Record, Topology
 from hypothesis import given

@@ -94,9 +94,15 @@ def from_one_to_the_next(*chain: Entries) -> None:
     assert run(GONE).operations == []
 
 
+def one_by_one(*chain: Entries) -> None:
+    ip("", "netns", "add", "theirs")
+    for entries in chain:
+        carry_out(entries)
+
+
 def without_vlans(entries: Entries) -> Entries:
     bridges = [
-        {name: value for name, value in bridge.items() if not name.startswith("vlan_")}
+        {name: value for name, value in bridge.items() if not name.startswith(("vlan_", "mst_"))}
         for bridge in entries.get(BRIDGE.plural, ())
     ]
     return {**entries, BRIDGE.plural: bridges}
@@ -146,6 +152,12 @@ def test_what_random_topologies_found_once(chain: list[Entries]) -> None:
     if missing:
         pytest.skip(f"the running kernel has no {', '.join(missing)} devices")
     on_a_new_host(without_a_refusal, *({"name": NAME, **entries} for entries in chain))
+
+
+def test_what_a_kernel_without_vlans_changes_before_it_refuses_is_undone() -> None:
+    bridge = {"name": "br0", "netns": "theirs"}
+    chain = [bridge, {**bridge, "ageing_time": 2.5, "mst_enabled": True}]
+    on_a_new_host(one_by_one, *({"name": NAME, "bridges": [entry]} for entry in chain))
 
 
 @examples(12)
