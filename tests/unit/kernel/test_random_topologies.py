@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import
     kinds_here,
     needs_root,
     on_a_new_host,
+    own_device_files,
     tally,
 )
 from ansible_collections.linuxnet.vnet.tests.unit.strategies import examples
@@ -79,6 +80,7 @@ def changed_by_one_more(entries: Entries, after: dict[str, Any]) -> list[str]:
 
 def from_one_to_the_next(*chain: Entries) -> None:
     vlans = bridges_filter_vlans()
+    own_device_files()
     ip("", "netns", "add", "theirs")
     for name in NICS:
         ip("", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")

@@ -46,6 +46,15 @@ def _mount(source: bytes, target: bytes, kind: bytes, flags: int = 0) -> None:
     _call("mount", source, target, kind, ctypes.c_ulong(flags), None)
 
 
+def own_device_files() -> None:
+    """Give this host a /dev of its own. The kernel's, which all hosts of a machine share, has room for one /dev/tapN of each N."""
+    kept = {name: os.stat(f"/dev/{name}") for name in ("null", "zero", "random", "urandom", "net/tun")}
+    _mount(b"tmpfs", b"/dev", b"tmpfs")
+    Path("/dev/net").mkdir()
+    for name, found in kept.items():
+        os.mknod(f"/dev/{name}", found.st_mode, found.st_rdev)
+
+
 def on_a_new_host(scenario: Callable[..., None], *arguments: Any) -> None:
     """Run `scenario` in a process with a network, and a /run, /sys and /etc/sysctl.d, of its own; fail as it fails."""
     reader, writer = os.pipe()
