@@ -231,7 +231,15 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
         attrs = {name: value for name, value in changed.attrs.items() if name not in ("mac", "master")}
         changed = replace(changed, attrs=attrs, fdb=(), vlans=())
     if want.kind.lower:
-        check_lower(planner, want, changed.get("link_netns"), fixed.get(want.kind.lower))
+        place = want.options.get("link_netns", changed.attrs.get("link_netns", changed.netns))
+        if place is None:
+            raise Refused(
+                f"{prefix(want)}recreate: what {key_text(link.key)} stands on is in a network namespace that has no name (any more):"
+                " say by 'link_netns' where it shall be"
+            )
+        if changed.attrs.get("link_netns", place) != place:
+            changed = changed.having(link_netns=place)
+        check_lower(planner, want, place, fixed.get(want.kind.lower))
     restore = link_operations.rebuild(planner.model, changed)
     planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
     for operation in restore:

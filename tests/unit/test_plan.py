@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from dataclasses import replace
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
@@ -139,3 +143,19 @@ def test_in_passthru_mode_a_macvlan_and_its_parent_have_one_mac() -> None:
         for same in ({**macvlan, "mac": other}, {**macvlan, "mode": "bridge", "mac": "02:00:00:00:00:03"}, macvlan):
             entries = {"name": "t", "veths": [parent], "macvlans": [same]}
             assert plan(State(), topology_wants(entries)[1]).steps
+
+
+def test_where_a_new_device_shall_stand_has_to_be_said_where_the_old_one_leads_nowhere_known() -> None:
+    host = plan(
+        State(),
+        (link_want(VETH, {"name": "p", "peer": {"name": "q"}}), link_want(MACVLAN, {"name": "m", "parent": "p"})),
+    ).after
+    old = host.links["", "m"]
+    assert old
+    host.put(replace(old, attrs={**old.attrs, "link_netns": None, "parent": ""}))
+    anew = {"name": "m", "parent": "q", "recreate": True}
+    with pytest.raises(
+        Refused, match=r"^recreate: what m stands on is in a network namespace that has no name .* 'link_netns'"
+    ):
+        plan(host, (link_want(MACVLAN, anew),))
+    assert plan(host, (link_want(MACVLAN, {**anew, "link_netns": ""}),)).steps
