@@ -190,17 +190,14 @@ def rights(path: Path) -> list[Any] | None:
 
 
 @functools.cache
-def has_nft() -> bool:
-    """Whether both the program and the kernel have it."""
-    return (
-        bool(shutil.which("nft"))
-        and not subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode
-    )
+def kernel_has_nft() -> bool:
+    """Asked once: where it has not, each question costs a process."""
+    return not subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode
 
 
 def ruleset() -> dict[str, list[Any]]:
     """By table, all that nft lists of it, without what it was counted by and what counts its packets."""
-    if not has_nft():
+    if not (shutil.which("nft") and kernel_has_nft()):
         return {}
     listed = subprocess.run(["nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
     found: dict[str, list[Any]] = {}
