@@ -7,8 +7,7 @@
 """Imported before others for what it does: from here on, sources in archives are compiled once.
 
 Ansible sends a module's sources in an archive without bytecode. Python's importer compiles each of them twice: once to
-learn the name of its file, of which it needs nothing but the name, and once to run it. That was a quarter of the time
-of a small task.
+learn the name of its file, of which it needs nothing but the name, and once to run it.
 """
 
 from __future__ import annotations

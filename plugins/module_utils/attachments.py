@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
-from .rows import HANGS_ON_LINK, Fdb, Route, Row, Rule, rivals
+from .rows import HANGS_ON_LINK, SCOPE_WORDS, Fdb, Route, Row, Rule, rivals
 from .state import Addr, Link, State
 from .values import quoted
-
-SCOPES = {253: "link", 254: "host"}
-"""RT_SCOPE_*, as ip-address(8) calls them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class AddressAdd(Operation):
         words = [self.addr.cidr] if not self.addr.peer else [self.addr.cidr.split("/")[0], "peer", self.addr.peer]
         words += ["broadcast", self.addr.broadcast] if self.addr.broadcast else []
         words += ["label", quoted(self.addr.label)] if self.addr.label and self.addr.label != self.device else []
-        words += ["scope", SCOPES.get(self.addr.scope, str(self.addr.scope))] if self.addr.scope else []
+        words += ["scope", SCOPE_WORDS.get(self.addr.scope, str(self.addr.scope))] if self.addr.scope else []
         return ip(self.netns, "address add", *words, "dev", quoted(self.device))
 
 

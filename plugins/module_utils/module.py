@@ -17,7 +17,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import (  # pylint: disable=unused-import
-    archive,  # noqa: F401
+    archive,  # noqa: F401  # for what it does
     netlink,
 )
 from .desired import forward_want, link_want, namespace_want

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import archive  # noqa: F401  # pylint: disable=unused-import
+from . import archive  # noqa: F401  # for what it does  # pylint: disable=unused-import
 from .desired import name_of
 from .info import SUBSETS, gather, subsets
 from .module import in_one_sentence, start

@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import (  # pylint: disable=unused-import
-    archive,  # noqa: F401
+    archive,  # noqa: F401  # for what it does
     plan_rows,
 )
 from .desired import (

@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
-from .rows import ALL_ZEROS, ONLINK, Fdb, Route
+from .rows import ALL_ZEROS, ONLINK, SCOPES, Fdb, Route
 from .state import Addr, Key, Link
 
 if TYPE_CHECKING:
     from . import attachments
 else:
     attachments = Later("attachments")
-
-RT_SCOPE_HOST = 254
-"""What iproute2 and the kernel itself give an address of 127.0.0.0/8: it is no source of what leaves the host."""
 
 
 def assign(planner: Planner) -> None:
@@ -45,8 +42,9 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
         return
     have = {addr.cidr: addr for addr in link.addresses}
     # An address that the kernel made itself and may take away again (a lifetime) is not the one asked for.
+    # One of 127.0.0.0/8 is no source of what leaves the host: iproute2 and the kernel itself give it this scope.
     new = [
-        Addr(cidr, scope=RT_SCOPE_HOST if cidr.startswith("127.") else 0)
+        Addr(cidr, scope=SCOPES["host"] if cidr.startswith("127.") else 0)
         for cidr in wanted
         if cidr not in have or not (have[cidr].ours or have[cidr].linklocal)
     ]

@@ -108,7 +108,7 @@ class Route(NamedTuple):
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)
         words += pairs(src=self.source)
         if self.scope != self.usual_scope:
-            words += ["scope", next((word for word, number in SCOPES.items() if number == self.scope), str(self.scope))]
+            words += ["scope", SCOPE_WORDS.get(self.scope, str(self.scope))]
         words += route_metrics.words(self.metrics)
         words += ["onlink"] if self.flags & ONLINK else []
         words += pairs(nhid=self.nexthop_id)
@@ -127,7 +127,9 @@ ONLINK = 4
 TABLES = {253: "default", 254: "main", 255: "local"}
 
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254}
-"""RT_SCOPE_*: how far it is to the destination of a route of IPv4."""
+"""RT_SCOPE_*: how far it is to the destination of a route of IPv4, or how far an address is known."""
+
+SCOPE_WORDS = {number: word for word, number in SCOPES.items()}
 
 ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import archive  # noqa: F401
+from .. import archive  # noqa: F401  # for what it does
 from ..later import Later
 from .base import LinkKind
 from .link import LINK

@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import route_metrics
-from ..rows import ONLINK, ROUTE_TYPES, SCOPES, TABLES, Route, RowKey
+from ..rows import ONLINK, ROUTE_TYPES, SCOPE_WORDS, SCOPES, TABLES, Route, RowKey
 from ..state import Link
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
 from .base import Option
 from .row import NETNS, RowKind, Rows
 
 BY_NUMBER = {number: word for word, number in ROUTE_TYPES.items()}
-SCOPE_WORDS = {number: word for word, number in SCOPES.items()}
 TABLE_NUMBERS = {word: number for number, word in TABLES.items()}
 
 

@@ -130,12 +130,13 @@ def learned(entry: dict[str, Any]) -> bool:
 
 
 def in_order(entries: list[Any], restless: frozenset[str] = RESTLESS) -> list[Any]:
-    """For lists whose order follows the indexes of devices, which says nothing; nor does an entry that the kernel tells twice.
+    """For lists whose order follows the indexes of devices, which says nothing."""
+    return sorted(steady(entries, restless), key=lambda entry: json.dumps(entry, sort_keys=True))
 
-    It does so of a large FDB, of which each message goes on where it believes that the one before ended.
-    """
-    found = {json.dumps(entry, sort_keys=True): entry for entry in steady(entries, restless)}
-    return [found[text] for text in sorted(found)]
+
+def told_once(entries: list[Any]) -> list[Any]:
+    """Of a large FDB the kernel tells some entries twice, as each message goes on where it believes that the one before ended."""
+    return list({json.dumps(entry, sort_keys=True): entry for entry in steady(entries)}.values())
 
 
 def namespace(at_home: bool = False) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def namespace(at_home: bool = False) -> dict[str, Any]:
         entries = ask("bridge -d -j", f"{topic} show")[0] if kinds & {"bridge", "vxlan"} else []
         restless = RESTLESS | RESTLESS_ON_PORT if topic == "link" else RESTLESS
         found[f"bridge {topic}"] = in_order(
-            [entry for entry in entries if topic != "fdb" or not learned(entry)], restless
+            told_once([entry for entry in entries if not learned(entry)]) if topic == "fdb" else entries, restless
         )
     if any(device.get("linkinfo", {}).get("info_slave_data", {}).get("vlan_tunnel") for device in devices):
         found["bridge tunnels"] = in_order(ask("bridge -j", "vlan tunnelshow")[0])
