@@ -48,10 +48,10 @@ def assign(planner: Planner) -> None:
         if old is not None and not want.kind.differs(said, old):
             continue
         try:
-            new = want.kind.wanted(want.key, said, old, planner.model.rows, link)
+            new = over_listed(networks, want.netns, want.kind.wanted(want.key, said, old, planner.model.rows, link))
+            want.kind.refuse(new)
         except BadValue as exc:
             raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
-        new = over_listed(networks, want.netns, new)
         device = want.kind.device(want.key, new)
         for state in (planner.before, planner.model):
             state.rows.setdefault(new.key(want.netns, device), None)

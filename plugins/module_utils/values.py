@@ -321,6 +321,10 @@ class Address(Type):
         return f"{spelled(address)}/{int(prefix)}"
 
 
+LINK_LOCAL = re.compile("fe[89ab]", re.IGNORECASE)
+"""How addresses of fe80::/10 (RFC 4291) begin."""
+
+
 class Ip(Type):
     """An address without prefix length; the kernel has one attribute per family, so `encode` is the caller's."""
 

@@ -69,6 +69,8 @@ def commands(current: State, kind: Any, /, **options: Any) -> list[str]:
 
 NET = "10.9.0.0/16"
 ON_LINK = Route(NET, 4, device="v1", scope=253)
+NEAR = Route(NET, 4, gateway="fe80::1", device="v1")
+WAYS = Route(NET, 4, nexthops=(("10.0.0.9", "v1", 1), ("fe80::1", "v1", 1)))
 BEYOND = Route(NET, 4, gateway="10.0.0.9", device="v1")
 WAY = BEYOND._replace(rest=((route_metrics.RTA_METRICS, route_metrics.changed(b"", {"mtu": 1400, "mtu_lock": True})),))
 
@@ -91,6 +93,15 @@ WAY = BEYOND._replace(rest=((route_metrics.RTA_METRICS, route_metrics.changed(b"
         (WAY, {"type": "blackhole"}, ["replace blackhole 10.9.0.0/16 mtu lock 1400"]),
         (WAY, {"state": "absent", "mtu": 1300}, []),
         (WAY, {"state": "absent", "mtu": 1400}, ["delete 10.9.0.0/16 via 10.0.0.9 dev v1 mtu lock 1400"]),
+        (NEAR, {"gateway": "fe80::1"}, []),
+        (NEAR, {"gateway": "fe80::1", "mtu": 1400}, ["replace 10.9.0.0/16 via inet6 fe80::1 dev v1 mtu 1400"]),
+        (
+            WAYS,
+            {"nexthops": [{"gateway": "fe80::1"}, {"gateway": "10.0.0.9"}], "mtu": 1400},
+            [
+                "replace 10.9.0.0/16 mtu 1400 nexthop via 10.0.0.9 dev v1 weight 1 nexthop via inet6 fe80::1 dev v1 weight 1"
+            ],
+        ),
         (None, {"gateway": "fe80::1", "device": "v1"}, ["add 10.9.0.0/16 via inet6 fe80::1 dev v1"]),
         (
             None,
@@ -136,6 +147,12 @@ def test_the_default_routes_of_both_families() -> None:
         ({"destination": NET, "gateway": "fe80::1", "source": "2001:db8::1"}, "destination: .*mix"),
         ({"destination": NET, "device": "v1", "mtu_lock": True}, "mtu_lock: without 'mtu'"),
         ({"destination": NET, "device": "v1", "mtu": 0, "mtu_lock": True}, "mtu_lock: without 'mtu'"),
+        ({"destination": "default", "gateway": "fe80::1"}, "device: .*fe80::1 is a link-local"),
+        ({"destination": NET, "gateway": "febf::1"}, "device: .*febf::1 is a link-local"),
+        (
+            {"destination": NET, "nexthops": [{"gateway": "10.0.0.9"}, {"gateway": "fe80::1"}]},
+            "nexthops: .*fe80::1 is a link-local",
+        ),
     ],
 )
 def test_a_route_that_cannot_be(options: dict[str, Any], says: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from .. import route_metrics
 from ..rows import ONLINK, ROUTE_TYPES, SCOPE_WORDS, SCOPES, TABLES, Route, RowKey
 from ..state import Link
-from ..values import BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
+from ..values import LINK_LOCAL, BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
 from .base import Option
 from .row import NETNS, RowKind, Rows
 
@@ -156,11 +156,14 @@ class RouteKind(RowKind):
         # Who says where it leads means one that leads somewhere.
         kind = ROUTE_TYPES[said.get("type", "unicast" if leads else BY_NUMBER.get(found.type, "unicast"))]
         same_way = said.get("gateway", found.gateway) == found.gateway
+        nexthops = said.get("nexthops", found.nexthops)
+        if NextHops().same(nexthops, found.nexthops):
+            nexthops = found.nexthops  # with the devices that go without saying
         route = found._replace(
             gateway=said.get("gateway", found.gateway),
             device=said.get("device", found.device if same_way else ""),
             source=said.get("source", found.source),
-            nexthops=said.get("nexthops", found.nexthops),
+            nexthops=nexthops,
             type=kind,
             flags=ONLINK if said.get("onlink", bool(found.flags & ONLINK)) else 0,
         )
@@ -171,6 +174,14 @@ class RouteKind(RowKind):
         if lead(route) != lead(found):
             route = route._replace(nexthop_id=0)
         return with_metrics(route._replace(scope=scope_of(route, said, was)), said)
+
+    def refuse(self, row: Any) -> None:
+        hops = [("device", row.gateway, row.device), *(("nexthops", *hop[:2]) for hop in row.nexthops)]
+        for option, gateway, device in hops:
+            if LINK_LOCAL.match(gateway) and not device:
+                raise BadValue(
+                    f"{option}: the gateway {gateway} is a link-local address, which any link can have: name the device that leads to it"
+                )
 
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {

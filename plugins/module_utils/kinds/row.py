@@ -108,6 +108,9 @@ class RowKind:
             not option.type.same(said[option.name], has[option.name]) for option in self.options if option.name in said
         )
 
+    def refuse(self, row: Any) -> None:
+        """Raise BadValue, the option first, for a row that no kernel makes as it is then."""
+
     def shown(self, key: RowKey, row: Any) -> dict[str, Any]:
         """A row in the words of the options."""
         raise NotImplementedError

@@ -9,22 +9,17 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..state import Vni
-from ..values import BadValue, Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
+from ..values import LINK_LOCAL, BadValue, Bool, Choice, Flag, Int, Ip, ListOf, Seconds, Word
 from .base import LINK_NETNS, Attributes, DeviceRef, FlowLabel, LinkKind, Option
 
 
 def unspecified(found: Mapping[str, Any]) -> str:
     """What unsets an endpoint, in the family of those that the device has."""
     return "::" if any(":" in str(found.get(name) or "") for name in ("local", "remote", "group")) else "0.0.0.0"
-
-
-LINK_LOCAL = re.compile("fe[89ab]", re.IGNORECASE)
-"""fe80::/10 (RFC 4291)."""
 
 
 class Endpoint(Option):
