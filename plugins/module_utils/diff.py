@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import kinds
+from . import kinds, sysctl
 from .kinds.bridge_port import PORT_INITIAL, port_shown
 from .rows import HANGS_ON_LINK
 from .state import FileContent, Key, Link, State, Symlink, key_text, link_shown, nat_shown
@@ -30,7 +30,11 @@ def half(state: State, other: State, asked: Mapping[Key, set[str]]) -> dict[str,
         **{kind.plural: list(_rows(kind.name, state, other)) for kind in (kinds.ROW_KINDS if state.rows else ())},
         "nats": {key_text(k): nat_shown(v) for k, v in sorted(state.nats.items()) if v and v != other.nats.get(k)},
         "ovs_bridges": {k: v.shown() for k, v in sorted(state.ovs.items()) if v and v != other.ovs.get(k)},
-        "sysctls": {key_text(k): v for k, v in sorted(state.sysctls.items()) if other.sysctls.get(k) != v},
+        "sysctls": {
+            key_text(k): v
+            for k, v in sorted(state.sysctls.items())
+            if other.sysctls.get(k) != v and not _went_with_device(state, *k)
+        },
         "files": {
             path: _content(path, v)
             for path, v in sorted(state.files.items())
@@ -85,6 +89,12 @@ def _rows(kind: str, state: State, other: State) -> Iterator[str]:
         if row:
             device = str(key[2]) if kind in ("neighbor", "fdb") else ""
             yield (f"{key[1]}: " if key[1] else "") + row.text(device)
+
+
+def _went_with_device(state: State, netns: str, key: str) -> bool:
+    """Whether a sysctl is that of a device which is not there."""
+    device = (netns, key.split(".")[3].replace("/", ".")) if sysctl.is_of_device(key) else ("", "")
+    return device in state.links and state.links[device] is None
 
 
 def _content(path: str, content: FileContent) -> Any:

@@ -9,12 +9,13 @@ import copy
 from dataclasses import replace
 
 import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import diff
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import (
     Simulation,
@@ -159,3 +160,11 @@ def test_where_a_new_device_shall_stand_has_to_be_said_where_the_old_one_leads_n
     ):
         plan(host, (link_want(MACVLAN, anew),))
     assert plan(host, (link_want(MACVLAN, {**anew, "link_netns": ""}),)).steps
+
+
+def test_a_diff_has_no_sysctl_of_a_device_that_went() -> None:
+    name, value = "net.ipv4.conf.eth0/20.forwarding", "net.ipv4.ip_forward"
+    before = State(links={("", "eth0.20"): Link("", "eth0.20", "vlan")}, sysctls={("", name): "1", ("", value): "1"})
+    after = State(links={("", "eth0.20"): None}, sysctls={("", name): "0", ("", value): "0"})
+    assert diff.half(before, after, {})["sysctls"] == {name: "1", value: "1"}
+    assert diff.half(after, before, {})["sysctls"] == {value: "0"}
