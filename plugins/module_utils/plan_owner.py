@@ -40,7 +40,10 @@ def check(planner: Planner, want: LinkWant, where: str) -> None:
     name = str(want.options["uplink"])
     setup = setup_of(planner, want.netns, name)
     if planner.kept_uplink(want.key) is None and setup.unfit:
-        raise Refused(f"{where}uplink: 'persist' can't keep it: {setup.unfit}")
+        raise Refused(
+            f"{where}uplink: 'persist' can't keep it: {setup.unfit}; have the bridge made at boot by what configures the network,"
+            " and set 'persist' to false"
+        )
 
 
 def setup_of(planner: Planner, netns: str, uplink: str) -> Setup:

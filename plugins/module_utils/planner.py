@@ -76,7 +76,8 @@ class Planner:
 
     def netns_exists(self, where: str, name: str, option: str = "netns") -> None:
         if not self.model.has_netns(name):
-            self.lack(where, f"{option}: there is no network namespace {name!r} on this host")
+            how = "list it under 'namespaces'" if self.topology else "make it with vnet_netns first"
+            self.lack(where, f"{option}: there is no network namespace {name!r} on this host: {how}")
             # So that the rest of a check run is about the host that will be; in both, as it is not this run's to make.
             self.model.namespaces[name] = self.before.namespaces[name] = {}
 
