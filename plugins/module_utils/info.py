@@ -12,6 +12,7 @@ where Open vSwitch runs. The host's lock is left to those who change something.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,9 @@ from .state import Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "ovs_bridges", "topology")
 """What can be gathered, besides `all`."""
+
+IFA_F_DADFAILED = 0x08
+"""Another host has the address, so that this one does not use it (RFC 4862, 5.4.5)."""
 
 SET_BY_SOMEBODY = "3"
 """`NET_ADDR_SET`: the `addr_assign_type` of a device whose MAC the kernel did not pick."""
@@ -89,6 +93,8 @@ class Gatherer:
         self.reader = Reader(host, ())
         self.state = self.reader.state
         self.found: dict[str, dict[str, Any]] = {name: {} for name in names}
+        self.doing: dict[Key, dict[str, Any]] = {}
+        """How links are just now: what is no setting, and so not in the state."""
         self.rows: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in names}
         """What `vnet_topology` takes for rows of tables, by namespace and by its option."""
 
@@ -120,11 +126,14 @@ class Gatherer:
 
     def _links(self, netns: str, raws: Sequence[RawLink]) -> None:
         links = {raw.index: self.reader.convert(netns, raw) for raw in raws}
+        self.doing.update({(netns, raw.name): {"operstate": raw.operstate} for raw in raws})
         addresses: dict[int, list[Addr]] = {}
         for message in self.host.socket(netns).addresses():
-            address = address_value(message)
-            if address:
-                addresses.setdefault(message["index"], []).append(address)
+            address, link = address_value(message), links.get(message["index"])
+            if address and link:
+                addresses.setdefault(link.index, []).append(address)
+                if message["family"] == socket.AF_INET6 and message["flags"] & IFA_F_DADFAILED:
+                    self.doing[link.key].setdefault("dadfailed", []).append(address.cidr)
         fdb: dict[int, list[Fdb]] = {}
         if self.asked & {"fdb", "topology"} or any("remotes" in kind_of(link.kind).table for link in links.values()):
             fdb = self._fdb(netns, links)
@@ -148,7 +157,7 @@ class Gatherer:
         link = self.state.links[key]
         if link is None:
             return {}
-        shown = link_shown(self.state, link, {"mac"})
+        shown = {**link_shown(self.state, link, {"mac"}), **self.doing[key]}
         if link.port:
             shown["bridge_port"] = {**link.port, "vlans": vlans_shown(link.vlans)}
         kept = [addr.cidr for addr in link.addresses if not addr.ours]

@@ -120,7 +120,9 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_LINK_NETN
 _NHA_ID, _NHA_OIF = 1, 5
 NHA_GATEWAY = 6
 _NHA_OTHERS = (NHA_GATEWAY, 7, 8)  # and NHA_ENCAP_TYPE, NHA_ENCAP
-IFLA_QDISC, IFLA_IFALIAS, IFLA_GROUP, IFLA_CARRIER = 6, 20, 27, 33
+IFLA_QDISC, IFLA_OPERSTATE, IFLA_IFALIAS, IFLA_GROUP, IFLA_CARRIER = 6, 16, 20, 27, 33
+OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
+"""IF_OPER_* of include/uapi/linux/if.h, in the words of /sys/class/net/*/operstate."""
 _COMMON_NUMBERS = {
     "IFLA_MTU": 4,
     "IFLA_LINK": IFLA_LINK,
@@ -174,6 +176,10 @@ class RawLink:
     @property
     def alias(self) -> str:
         return self.raw.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace")
+
+    @property
+    def operstate(self) -> str:
+        return OPERSTATES[self.raw.get(IFLA_OPERSTATE, b"\0")[0]]
 
     @property
     def group(self) -> int:

@@ -199,6 +199,20 @@ host:
           type: list
           elements: str
           sample: ["fe80::5054:ff:fe12:3456/64"]
+        operstate:
+          description:
+            - Whether it works, as C(ip link) shows it. One that is set C(up) is C(down) or C(lowerlayerdown) while it has no
+              carrier, such as a bridge of which no port is up, or a device whose parent or other end is down.
+            - Devices that know nothing of carriers, such as C(lo), are C(unknown) while they work.
+          returned: always
+          type: str
+          sample: up
+        dadfailed:
+          description: IPv6 addresses that another host has as well, so that the kernel does not use them here.
+          returned: where there are any
+          type: list
+          elements: str
+          sample: ["2001:db8::1/64"]
         alias:
           description: Its alias.
           returned: where it has one
