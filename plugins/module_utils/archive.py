@@ -4,14 +4,16 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""Imported before others for what it does: from here on, sources in archives are compiled once.
+"""Imported before others for what it does: a module that runs from an archive starts, and ends, sooner.
 
 Ansible sends a module's sources in an archive without bytecode. Python's importer compiles each of them twice: once to
-learn the name of its file, of which it needs nothing but the name, and once to run it.
+learn the name of its file, of which it needs nothing but the name, and once to run it. And what runs from there makes
+one run and ends: looking for cycles in what it holds costs a twentieth of its time and frees next to nothing.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -44,3 +46,4 @@ def compile_once(archive: str) -> None:
 loader: Any = __spec__.loader  # of another kind where this is a file, as on Ansible's controller
 if isinstance(loader, zipimporter):
     compile_once(loader.archive)
+    gc.disable()
