@@ -62,8 +62,8 @@ from .ovs_operations import OvsDelete, OvsReplace
 from .owner_operations import DhcpMove, NetworkdRestart
 from .plan import Plan
 from .port_operations import PortSet, TunnelAdd, TunnelDelete, VlanAdd, VlanDelete
-from .read_links import LinkReader
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
+from .undo import undo
 from .uplink_operations import NexthopMove
 from .values import Account
 from .vni_operations import VniAdd, VniDelete
@@ -427,7 +427,7 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
         host.forget()
         verify()
     except BaseException as exc:
-        left = undo(applier, done)
+        left = undo(applier, done, plan.before) if done else []
         if not isinstance(exc, VnetError):
             raise
         if left:
@@ -435,41 +435,3 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
                 f"{exc}; undoing it failed too, and this is left to do by hand: {'; '.join(left)}", False
             ) from None
         raise Failed(f"{exc}; {'the host is as it was before' if done else 'nothing was changed'}", True) from None
-
-
-def undo(applier: Applier, done: list[tuple[Operation, ...]]) -> list[str]:
-    """Undo, last things first, and go on where something can't be undone: the commands that failed, with the reason."""
-    left = []
-    applier.undoing = True
-    applier.host.forget()
-    for operations in reversed(done):
-        for operation in operations:
-            try:
-                applier.carry_out(operation)
-            except (KernelError, Refused) as exc:
-                if not already_so(operation, exc) and not has_all(applier.host, operation):
-                    left.append(f"{operation.command()} ({exc})")
-    files.remove_empty(applier.directories)
-    return left
-
-
-def has_all(host: Host, operation: Operation) -> bool:
-    """Whether a device has all that it should have again. The kernel refuses also what it is told to leave as it is, where it has no other way."""
-    if not isinstance(operation, LinkSet):
-        return False
-    host.forget_link(operation.netns, operation.name)
-    raw = host.link(operation.netns, operation.name)
-    link = LinkReader(host, ()).convert(operation.netns, raw) if raw else None
-    table = kind_of(operation.kind).table
-    return link is not None and all(
-        table[name].type.same(value, link.get(name)) for name, value in operation.changes.items()
-    )
-
-
-def already_so(operation: Operation, exc: VnetError) -> bool:
-    """Whether the undoing failed because there is nothing to undo any more."""
-    code = getattr(exc, "code", 0)
-    adding = isinstance(operation, (AddressAdd, RowAdd, AltnameAdd))
-    return (adding and code == errno.EEXIST) or (
-        not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
-    )

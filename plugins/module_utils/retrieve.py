@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import files
 from .desired import (
@@ -39,6 +39,7 @@ from .read_links import LinkReader, address_value
 if TYPE_CHECKING:
     from . import nat_table, netfilter, nft, read_ovs, read_rows, read_uplink, sysctl, taps
     from . import topology as topologies
+    from .kinds.base import LinkKind
     from .state import Key, Link, State
     from .topology import Record, Topology
 else:
@@ -70,6 +71,7 @@ class Reader(LinkReader):
             read_ovs.read(self)
         for want in self.wants:
             self._details_of(want)
+        self._follow_ports()
         if record:
             self._moved(record)
             for netns, name in {(entry[0], entry[1]) for entry in record.ports}:
@@ -134,6 +136,23 @@ class Reader(LinkReader):
         if loopback and want.loopback is False and not want.absent:
             # IPv6's routes that lead nowhere go with it.
             self.attached(loopback, LinkWant(LINK, *loopback.key), {"admin_state": "down"})
+
+    def _follow_ports(self) -> None:
+        """The bridges whose MTU the kernel lowers to that of a port, with all that they and what stands on them may lose by it."""
+        found = {}
+        for want in self.wants:
+            for port, kind, options in ports_of(want) if isinstance(want, LinkWant) else ():
+                has = self.state.links.get(port)
+                master = options.get("master", has.get("master") if has else "")
+                bridge = self.link(port[0], master) if master and self.state.has_netns(port[0]) else None
+                # A new tunnel has less than what carries it.
+                initial = 0 if kind.lower or "remote" in kind.table else kind.table["mtu"].initial
+                mtu = options.get("mtu", has.get("mtu") if has else initial)
+                stays = has and has.get("master") == master and has.get("mtu") == mtu
+                if bridge and not stays and kind_of(bridge.kind).holds_ports and mtu < bridge.get("mtu"):
+                    found[bridge.key] = bridge
+        for key, bridge in found.items():
+            self.attached(bridge, LinkWant(LINK, *key, absent=True), {})
 
     def _addresses(self, key: Key) -> None:
         """The addresses of a device that loses their use."""
@@ -379,6 +398,17 @@ class Reader(LinkReader):
                 if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls
             )
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
+
+
+def ports_of(want: LinkWant) -> list[tuple[Key, LinkKind, Mapping[str, Any]]]:
+    """The ends that a want is about, and what it asks of each; for a bridge also its ports."""
+    if want.absent:
+        return []
+    found: list[tuple[Key, LinkKind, Mapping[str, Any]]] = [(want.key, want.kind, want.options)]
+    if want.peer and want.peer_key:
+        found.append((want.peer_key, want.kind, want.peer.options))
+    ports = want.options.get("ports", ()) if want.kind.holds_ports else ()
+    return found + [((want.netns, name), LINK, {"master": want.name}) for name in ports]
 
 
 def retrieve(host: Host, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> State:

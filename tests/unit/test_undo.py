@@ -30,7 +30,7 @@ def broken_off(*paths: Path) -> None:
         planner.do(FileWrite(str(path), "net.ipv4.ip_forward = 1\n"))
     host: Any = SimpleNamespace(forget=lambda: None)
     with pytest.raises(Failed, match="the host is as it was before") as caught:
-        apply(host, SimpleNamespace(steps=tuple(planner.steps)), not_kept)  # type: ignore[arg-type]  # no more of a plan is needed
+        apply(host, SimpleNamespace(steps=tuple(planner.steps), before=State()), not_kept)  # type: ignore[arg-type]  # no more of a plan is needed
     assert caught.value.undone
 
 

@@ -132,6 +132,39 @@ def test_a_fault_at_any_operation_leaves_the_host_as_it_was() -> None:
     on_a_new_host(every_fault, A_HOST, ROUTES, ANOTHER, 15)
 
 
+A_BRIDGE = (
+    namespace_want({"name": "web"}),
+    link_want(VETH, {"name": "port", "peer": {"name": "far"}}),
+    link_want(VETH, {"name": "small", "mtu": 1200, "peer": {"name": "other"}}),
+    link_want(BRIDGE, {"name": "b", "ports": ["port"], "addresses": ["10.0.0.1/24", "2001:db8::1/64"]}),
+)
+ON_IT = (
+    " link add link b name stands type macvlan mode bridge",
+    " link add link b name afar netns web type macvlan mode bridge",
+    " link set stands up",
+    " address add 2001:db8:1::1/64 dev stands nodad",
+    " route add 2001:db8:2::/64 via 2001:db8:1::2 dev stands",
+    "web link set afar up",
+    "web address add 2001:db8:3::1/64 dev afar nodad",
+)
+LOWERS_IT = (
+    link_want(VETH, {"name": "port", "mtu": 1400, "peer": {"name": "far"}}),
+    link_want(VETH, {"name": "port", "mtu": 1200, "peer": {"name": "far"}}),
+    link_want(VETH, {"name": "small", "master": "b", "peer": {"name": "other"}}),
+    link_want(VETH, {"name": "new", "mtu": 1200, "master": "b", "peer": {"name": "end"}}),
+    link_want(BRIDGE, {"name": "b", "ports": ["port", "small"]}),
+    link_want(BRIDGE, {"name": "b", "mtu": 1200}),
+)
+
+
+@pytest.mark.parametrize("want", LOWERS_IT, ids=["port", "port_below_ipv6", "joins", "new", "ports", "itself"])
+def test_what_stands_on_a_bridge_has_its_mtu_again(want: Want) -> None:
+    # A bridge follows its smallest port, without being told.
+    on_a_new_host(
+        every_fault, A_BRIDGE, ON_IT, (want, row_want(ROUTE, {"destination": "10.7.0.0/16", "type": "blackhole"})), 2
+    )
+
+
 A_ROUTER = (namespace_want({"name": "r"}), link_want(BRIDGE, {"name": "b", "netns": "r", "addresses": ["10.9.0.1/24"]}))
 TO_NOWHERE = (
     "r route add unreachable 2001:db8:1::/48",

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+
+"""Undoing what a run has done: its operations' inverses, last things first, and what the kernel changed along by itself."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from . import files
+from .attachments import AddressAdd, AltnameAdd, RowAdd, put_back
+from .desired import LinkWant
+from .errors import KernelError, Refused, VnetError
+from .kinds import kind_of
+from .kinds.link import LINK
+from .link_operations import LinkSet, all_uppers
+from .read_links import LinkReader
+
+if TYPE_CHECKING:
+    from .apply import Applier
+    from .host import Host
+    from .operations import Operation
+    from .state import Link, State
+
+
+def undo(applier: Applier, done: list[tuple[Operation, ...]], before: State) -> list[str]:
+    """Undo, and go on where something can't be undone: the commands that failed, with the reason."""
+    applier.undoing = True
+    applier.host.forget()
+    left = [words for operations in reversed(done) for words in attempt(applier, operations)]
+    left += follow_up(applier, before)
+    files.remove_empty(applier.directories)
+    return left
+
+
+def attempt(applier: Applier, operations: Iterable[Operation]) -> list[str]:
+    """Carry out what undoes: the commands that failed, with the reason."""
+    left = []
+    for operation in operations:
+        try:
+            applier.carry_out(operation)
+        except (KernelError, Refused) as exc:
+            if not already_so(operation, exc) and not has_all(applier.host, operation):
+                left.append(f"{operation.command()} ({exc})")
+    return left
+
+
+def follow_up(applier: Applier, before: State) -> list[str]:
+    """Give bridges, and what stands on them, what they lost by following a port.
+
+    A bridge follows its smallest port down and up again, but takes what stands on it only down; and under 1280 bytes all
+    of them lose their IPv6 addresses.
+    """
+    left: list[str] = []
+    applier.host.forget()
+    reader = LinkReader(applier.host, ())
+    for link in following_ports(before):
+        gone = link.netns and applier.host.namespaces.descriptor(link.netns) is None
+        now = None if gone else reader.link(*link.key)
+        if now is None:
+            continue
+        if link.below and now.get("mtu") != link.get("mtu"):
+            left += attempt(applier, [LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs)])
+        six = {addr.cidr for addr in link.addresses if addr.family == 6 and not addr.comes_up}
+        if six:
+            reader.attached(now, LinkWant(LINK, *link.key, absent=True), {})
+            now = reader.state.links[link.key]
+        if now and not six <= {addr.cidr for addr in now.addresses}:
+            left += attempt(applier, put_back(link, now))
+    return left
+
+
+def following_ports(state: State) -> Iterable[Link]:
+    """All bridges, each before what stands on it."""
+    for bridge in [link for link in state.links.values() if link and kind_of(link.kind).holds_ports]:
+        yield bridge
+        yield from all_uppers(state, bridge)
+
+
+def has_all(host: Host, operation: Operation) -> bool:
+    """Whether a device has all that it should have again. The kernel refuses also what it is told to leave as it is, where it has no other way."""
+    if not isinstance(operation, LinkSet):
+        return False
+    host.forget_link(operation.netns, operation.name)
+    raw = host.link(operation.netns, operation.name)
+    link = LinkReader(host, ()).convert(operation.netns, raw) if raw else None
+    table = kind_of(operation.kind).table
+    return link is not None and all(
+        table[name].type.same(value, link.get(name)) for name, value in operation.changes.items()
+    )
+
+
+def already_so(operation: Operation, exc: VnetError) -> bool:
+    """Whether the undoing failed because there is nothing to undo any more."""
+    code = getattr(exc, "code", 0)
+    adding = isinstance(operation, (AddressAdd, RowAdd, AltnameAdd))
+    return (adding and code == errno.EEXIST) or (
+        not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
+    )
