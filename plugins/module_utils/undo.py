@@ -20,6 +20,7 @@ from .kinds import kind_of
 from .kinds.link import LINK
 from .link_operations import LinkSet, all_uppers
 from .read_links import LinkReader
+from .state import key_text
 
 if TYPE_CHECKING:
     from .apply import Applier
@@ -60,19 +61,29 @@ def follow_up(applier: Applier, before: State) -> list[str]:
     applier.host.forget()
     reader = LinkReader(applier.host, ())
     for link in following_ports(before):
-        gone = link.netns and applier.host.namespaces.descriptor(link.netns) is None
-        now = None if gone else reader.link(*link.key)
-        if now is None:
-            continue
-        if link.below and now.get("mtu") != link.get("mtu"):
-            left += attempt(applier, [LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs)])
-        six = {addr.cidr for addr in link.addresses if addr.family == 6 and not addr.comes_up}
-        if six:
-            reader.attached(now, LinkWant(LINK, *link.key, absent=True), {})
-            now = reader.state.links[link.key]
-        if now and not six <= {addr.cidr for addr in now.addresses}:
-            left += attempt(applier, put_back(link, now))
+        try:
+            left += attempt(applier, lost_by(link, reader))
+        except (KernelError, Refused) as exc:
+            left.append(f"looking at {key_text(link.key)} ({exc})")
     return left
+
+
+def lost_by(link: Link, reader: LinkReader) -> tuple[Operation, ...]:
+    """What gives a device back that is there again what it has lost."""
+    gone = link.netns and reader.host.namespaces.descriptor(link.netns) is None
+    now = None if gone else reader.link(*link.key)
+    if now is None:
+        return ()
+    back: tuple[Operation, ...] = ()
+    if link.below and now.get("mtu") != link.get("mtu"):
+        back += (LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs),)
+    six = {addr.cidr for addr in link.addresses if addr.family == 6 and not addr.comes_up}
+    if six:
+        reader.attached(now, LinkWant(LINK, *link.key, absent=True), {})
+        now = reader.state.links[link.key]
+    if now and not six <= {addr.cidr for addr in now.addresses}:
+        back += put_back(link, now)
+    return back
 
 
 def following_ports(state: State) -> Iterable[Link]:
