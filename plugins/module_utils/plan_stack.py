@@ -57,7 +57,8 @@ def check_macs(planner: Planner) -> None:
     for want in planner.links if len(asked) > 1 else ():
         link = planner.model.link(want.key)
         attrs = {**(link.attrs if link else {}), **want.new, **want.options}
-        lower = (attrs.get("link_netns") or want.netns, attrs.get(want.kind.lower) or "")
+        place = attrs.get("link_netns")  # "" is a namespace, too: the host's
+        lower = (want.netns if place is None else place, attrs.get(want.kind.lower) or "")
         if want.key in asked and want.kind.same_mac(attrs) and lower in asked:
             where, mac = asked[lower]
             if mac != want.options["mac"]:

@@ -132,18 +132,21 @@ def test_planning_changes_nothing_of_what_it_is_given(host: State, task: Task) -
 def test_in_passthru_mode_a_macvlan_and_its_parent_have_one_mac() -> None:
     parent = {"name": "p", "mac": "02:00:00:00:00:01", "peer": {"name": "q", "mac": "02:00:00:00:00:02"}}
     upper = {"name": "m", "parent": "p", "mode": "passthru"}
-    for macvlan, other in ((upper, "02:00:00:00:00:01"), ({**upper, "parent": "q"}, "02:00:00:00:00:02")):
-        wants = topology_wants({"name": "t", "veths": [parent], "macvlans": [{**macvlan, "mac": "02:00:00:00:00:03"}]})[
-            1
-        ]
+    elsewhere = {**upper, "netns": "n", "link_netns": ""}
+    for macvlan, other in (
+        (upper, "02:00:00:00:00:01"),
+        ({**upper, "parent": "q"}, "02:00:00:00:00:02"),
+        (elsewhere, "02:00:00:00:00:01"),
+    ):
+        host = {"name": "t", "namespaces": [{"name": "n"}], "veths": [parent]}
+        wants = topology_wants({**host, "macvlans": [{**macvlan, "mac": "02:00:00:00:00:03"}]})[1]
         said = (
             rf"^macvlans\[0\]: mac: in this mode it is that of {macvlan['parent']}, and in veths\[0\] that is {other}$"
         )
         with pytest.raises(Refused, match=said):
             plan(State(), wants)
         for same in ({**macvlan, "mac": other}, {**macvlan, "mode": "bridge", "mac": "02:00:00:00:00:03"}, macvlan):
-            entries = {"name": "t", "veths": [parent], "macvlans": [same]}
-            assert plan(State(), topology_wants(entries)[1]).steps
+            assert plan(State(), topology_wants({**host, "macvlans": [same]})[1]).steps
 
 
 def test_where_a_new_device_shall_stand_has_to_be_said_where_the_old_one_leads_nowhere_known() -> None:
