@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .later import Later
-from .plan_stack import check_lower, check_macs, check_siblings, ends, from_below, open_node, prefix
+from .plan_stack import check_lower, check_macs, check_siblings, ends, from_below, identity, open_node, prefix
 from .planner import Planner
 from .state import Key, Link, key_text
 from .values import ListOf
@@ -43,36 +43,60 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
 def make_links(planner: Planner) -> None:
     """Make what is not there, devices under others first; make anew what can't be changed in place."""
     waiting = {want.key: want for want in planner.links if not want.absent}
+    holders = {
+        (want.kind.name, identity(planner.model.link(want.key))): want for want in waiting.values() if want.kind.unique
+    }
     check_siblings(planner)
     check_macs(planner)
 
     def make(want: LinkWant) -> None:
-        waiting.pop(want.key, None)
-        for under in ("master", want.kind.lower):
-            name = want.options.get(under) if under else None
-            place = want.netns if under == "master" else want.options.get("link_netns", want.netns)
-            if name and (place, name) in waiting:
-                make(waiting[place, name])
-        make_link(planner, want)
+        together = with_rivals(planner, want, holders) if want.kind.unique else [want]
+        together = [one for one in together if waiting.pop(one.key, None)]
+        for one in together:
+            for under in ("master", one.kind.lower):
+                name = one.options.get(under) if under else None
+                place = one.netns if under == "master" else one.options.get("link_netns", one.netns)
+                if name and (place, name) in waiting:
+                    make(waiting[place, name])
+        # A new one comes when the others have made room.
+        there = [one for one in together if planner.model.link(one.key)]
+        anew = [found for found in (make_link(planner, one) for one in there) if found]
+        make_anew(planner, anew)
+        if want not in there:
+            make_link(planner, want)
 
     for want in sorted(waiting.values(), key=lambda want: not want.kind.has_ports):
         if want.key in waiting:
             make(want)
 
 
-def make_link(planner: Planner, want: LinkWant) -> None:
-    """Make one link, or bring it where it should be."""
+def with_rivals(
+    planner: Planner, want: LinkWant, holders: Mapping[tuple[str, tuple[Any, ...]], LinkWant]
+) -> list[LinkWant]:
+    """The want, and those that have what shall be its device's alone, such as a VNI, or that of one of them, and shall get another."""
+    found = [want]
+    for one in found:  # which grows
+        link = planner.model.link(one.key)
+        wanted = identity(link, one)
+        rival = holders.get((one.kind.name, wanted)) if wanted != identity(link) else None
+        if rival and rival not in found and identity(planner.model.link(rival.key), rival) != wanted:
+            found.append(rival)
+    return found
+
+
+def make_link(planner: Planner, want: LinkWant) -> tuple[LinkWant, Link, Mapping[str, Any]] | None:
+    """Make one link, or bring it where it should be. Returns what has to be made anew, with what can't be changed in place."""
     planner.asked.setdefault(want.key, set()).update(want.options)
     planner.netns_exists(want.where, want.netns)
     link = planner.model.link(want.key)
     if link is None and want.peer and found_by_peer(planner, want):
-        return
+        return None
     if not want.kind.name:
         fetch(planner, want)
-        return
+        return None
     if link is None:
         create(planner, want)
-        return
+        return None
     check_kind(want, link)
     check_together(want, link.attrs)
     fixed = {
@@ -80,8 +104,7 @@ def make_link(planner: Planner, want: LinkWant) -> None:
         for name, value in want.options.items()
         if want.kind.table[name].is_fixed(value, link.get(name)) and not matches(want.kind.table[name], value, link)
     }
-    if fixed:
-        make_anew(planner, want, link, fixed)
+    return (want, link, fixed) if fixed else None
 
 
 def fetch(planner: Planner, want: LinkWant) -> None:
@@ -198,8 +221,31 @@ def in_words(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> None:
-    """Delete a device and make it again with what can't be changed in place, and with all that hung on it."""
+def make_anew(planner: Planner, found: Sequence[tuple[LinkWant, Link, Mapping[str, Any]]]) -> None:
+    """Delete devices and make them again with what can't be changed in place, and with all that hung on them.
+
+    They are gone together, as each may get what another has had, and the kernel would not have both.
+    """
+    changed = [as_wanted(planner, *one) for one in found]
+    others = [also_anew(planner, link)[1:] for _want, link, _fixed in found]
+    restore = [operation for link in changed for operation in link_operations.rebuild(planner.model, link)]
+    for _want, link, _fixed in found:
+        planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
+    for operation in restore:
+        planner.do(operation)
+    for one, ends_anew in zip(changed, others):
+        for end in (one, *ends_anew):
+            tell_usual(planner, end)
+
+
+def also_anew(planner: Planner, link: Link) -> list[Link]:
+    """All that is made anew with a device: itself, its peer, and what stands on it."""
+    peer = planner.model.link(link.peer) if link.peer else None
+    return [end for end in (link, peer, *link_operations.all_uppers(planner.model, link)) if end]
+
+
+def as_wanted(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> Link:
+    """The device with what can't be changed in place. Raises Refused where it must not be made anew, or can't."""
     names = ", ".join(fixed)
     if not want.recreate:
         now = ", ".join(f"{name} is {in_words(link.get(name))}" for name in fixed)
@@ -207,12 +253,10 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
-    peer = planner.model.link(link.peer) if link.peer else None
-    ends_anew = [end for end in (link, peer, *link_operations.all_uppers(planner.model, link)) if end]
-    for end in ends_anew:
+    for end in also_anew(planner, link):
         if end.busy:
             raise Refused(
-                f"{prefix(want)}recreate: {key_text(end.key if end is not peer else link.key)} would lose {end.busy},"
+                f"{prefix(want)}recreate: {key_text(end.key if end.key != link.peer else link.key)} would lose {end.busy},"
                 " which can't be put back: take it off first"
             )
     table = want.kind.table
@@ -240,12 +284,15 @@ def make_anew(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
         if changed.attrs.get("link_netns", place) != place:
             changed = changed.having(link_netns=place)
         check_lower(planner, want, place, fixed.get(want.kind.lower))
-    restore = link_operations.rebuild(planner.model, changed)
-    planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
-    for operation in restore:
-        planner.do(operation)
-    for end in (changed, *ends_anew[1:]):
-        tell_usual(planner, end)
+        if "mtu" in want.kind.follows and "mtu" not in want.options and changed.below != link.below:
+            old, new = (planner.model.link(key) if key else None for key in (link.below, changed.below))
+            mtu = changed.get("mtu")
+            if mtu and ((old and old.get("mtu") == mtu) or (new and (new.get("mtu") or mtu) < mtu)):
+                # It had that of the one under it, or the new one has no room for it.
+                changed = replace(
+                    changed, attrs={name: value for name, value in changed.attrs.items() if name != "mtu"}
+                )
+    return changed
 
 
 def tell_usual(planner: Planner, end: Link) -> None:
@@ -301,10 +348,11 @@ def move_peers(planner: Planner) -> None:
 
 def change_links(planner: Planner) -> None:
     """Change in place what differs; give bridges their `ports`, and their MTU, which follows that of the ports until it is set."""
+    drop_altnames(planner)
     for want in from_below(planner):
         for key, options in ends(planner, want):
             change_link(planner, want, key, options)
-            rename(planner, want, key, options)
+        add_altnames(planner, want)
         if want.kind.holds_ports:
             if "ports" in want.options:
                 assign_ports_of(planner, want)
@@ -385,18 +433,23 @@ def differing(kind: LinkKind, options: Mapping[str, Any], link: Link) -> dict[st
     return changes
 
 
-def rename(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
-    """Alternative names: the list is the whole truth, or with `append` an addition."""
-    link = planner.model.link(key)
-    if link is None or "altnames" not in options:
-        return
-    have = link.get("altnames") or ()
-    for name in options["altnames"]:
+def drop_altnames(planner: Planner) -> None:
+    """Take off all alternative names that go, as each may be another device's from now on. The list is the whole truth, unless with `append`."""
+    for want in planner.links:
+        link = planner.model.link(want.key)
+        if link and not want.absent and "altnames" in want.options and "altnames" not in want.append:
+            for name in link.get("altnames") or ():
+                if name not in want.options["altnames"]:
+                    planner.do(attachments.AltnameDelete(*want.key, name))
+
+
+def add_altnames(planner: Planner, want: LinkWant) -> None:
+    """Give a device the alternative names that it should have."""
+    link = planner.model.link(want.key)
+    have = (link.get("altnames") or ()) if link else want.options.get("altnames", ())
+    for name in want.options.get("altnames", ()):
         if name not in have:
-            planner.do(attachments.AltnameAdd(*key, name))
-    for name in () if "altnames" in want.append else have:
-        if name not in options["altnames"]:
-            planner.do(attachments.AltnameDelete(*key, name))
+            planner.do(attachments.AltnameAdd(*want.key, name))
 
 
 def check_port(where: str, option: str, port: Link) -> None:

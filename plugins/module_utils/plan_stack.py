@@ -94,6 +94,16 @@ def check_parent(want: LinkWant, under: Link) -> None:
         )
 
 
+def identity(link: Link | None, want: LinkWant | None = None) -> tuple[Any, ...]:
+    """By which the kernel tells a device from all others of its kind, once it is as wanted; () where it is by its name alone."""
+    kind = want.kind if want else kind_of(link.kind) if link else None
+    if kind is None or not kind.unique:
+        return ()
+    netns = want.netns if want else link.netns if link else ""
+    attrs = {"link_netns": netns, **(link.attrs if link else {}), **(want.options if want else {})}
+    return (attrs["link_netns"], *(attrs.get(name) for name in kind.unique))
+
+
 def free(planner: Planner, want: LinkWant, under: Link) -> None:
     """Take a device off its bridge already now, where it can't carry what is wanted before; refuse that where it stays."""
     bridge = (under.netns, under.get("master") or "")

@@ -17,7 +17,6 @@ from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
 from .errors import Refused
 from .file_operations import FileRemove, FileWrite
 from .kinds import ROW_KINDS, kind_of
-from .kinds.base import LinkKind
 from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
 from .operations import NamespaceDelete, Operation
@@ -126,7 +125,8 @@ def clear_the_way(planner: Planner) -> None:
     topology = planner.topology
     if topology is None:
         return
-    going = unlisted(planner, topology, bars_others) if topology.prune else []
+    names = wanted_names(planner)
+    going = [link for link in unlisted(planner, topology) if may_bar(link, names)] if topology.prune else []
     for want in planner.links:
         for link in in_the_way(planner, topology, want) + [link for link in going if bars(planner, link, want)]:
             if planner.model.link(link.key):
@@ -163,37 +163,45 @@ def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Lin
     return found
 
 
-def unlisted(planner: Planner, topology: Topology, such: Callable[[LinkKind], bool]) -> list[Link]:
-    """The topology's own devices of such kinds that are not listed."""
-    listed = {want.key for want in planner.links}
-    return [
-        link
-        for link in planner.model.links.values()
-        if link
-        and link.get("link_group") == topology.link_group
-        and link.key not in listed
-        and such(kind_of(link.kind))
-    ]
+def unlisted(planner: Planner, topology: Topology) -> list[Link]:
+    """The topology's own devices that are not listed."""
+    mark = topology.link_group
+    marked = [link for link in planner.model.links.values() if link and link.get("link_group") == mark]
+    listed = {key for want in planner.links for key, _options in plan_stack.ends(planner, want)} if marked else set()
+    return [link for link in marked if link.key not in listed]
 
 
-def bars_others(kind: LinkKind) -> bool:
-    """Whether there are devices that the kernel would not have beside one of this kind."""
-    return kind.exclusive or bool(kind.unique)
+def links_going(planner: Planner) -> set[Key]:
+    """The devices that this run prunes."""
+    topology = planner.topology
+    return {link.key for link in unlisted(planner, topology)} if topology and topology.prune else set()
+
+
+def wanted_names(planner: Planner) -> set[Key]:
+    """All names that the devices listed shall have, alternative ones too, each with its namespace."""
+    keys = {(want.netns, name) for want in planner.links for name in want.options.get("altnames", ())}
+    return keys | {key for want in planner.links for key in (want.key, want.peer_key) if key}
+
+
+def may_bar(going: Link, names: set[Key]) -> bool:
+    """Whether there are devices that the kernel would not have beside this one."""
+    kind = kind_of(going.kind)
+    own = {going.key, *((going.netns, name) for name in going.get("altnames") or ())}
+    return kind.exclusive or bool(kind.unique) or bool(own & names)
 
 
 def bars(planner: Planner, going: Link, want: LinkWant) -> bool:
     """Whether the kernel refuses what is wanted as long as this device is there."""
-    kind, new = kind_of(going.kind), planner.model.link(want.key) is None
+    kind, there = kind_of(going.kind), planner.model.link(want.key)
     if kind.exclusive and going.below:
-        lower = want.options.get(want.kind.lower) if want.kind.exclusive and new else None
+        lower = want.options.get(want.kind.lower) if want.kind.exclusive and there is None else None
         if going.below in joining(planner, want) or going.below == (want.options.get("link_netns", want.netns), lower):
             return True
-    return (
-        new
-        and want.kind is kind
-        and kind.unique != ()
-        and all(want.options.get(name) == going.get(name) for name in kind.unique)
-    )
+    altnames = {(going.netns, name) for name in going.get("altnames") or ()}
+    wanted = {(want.netns, name) for name in want.options.get("altnames", ())}
+    if going.key in wanted or altnames & {*wanted, want.key, want.peer_key}:
+        return True
+    return want.kind is kind and plan_stack.identity(going) == plan_stack.identity(there, want) != ()
 
 
 def joining(planner: Planner, want: LinkWant) -> list[Key]:
@@ -238,7 +246,7 @@ def bridges_going(planner: Planner) -> list[Key]:
     topology = planner.topology
     if topology is None or not (topology.prune or topology.absent):
         return []
-    return sorted(link.key for link in unlisted(planner, topology, lambda kind: kind.holds_ports))
+    return sorted(link.key for link in unlisted(planner, topology) if kind_of(link.kind).holds_ports)
 
 
 def path_name(path: str) -> str:
