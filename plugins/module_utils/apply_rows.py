@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import struct
+import time
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -29,6 +30,7 @@ from .netlink import (
     RTM_NEWNEIGH,
     RTM_NEWROUTE,
     RTM_NEWRULE,
+    attributes_of,
     extended,
     neighbor_message,
     route_message,
@@ -39,6 +41,9 @@ from .rows import INVERTED, IP_PROTOCOLS, NTF_STICKY, ONLINK, PERMANENT, RULE_AC
 AF_INET, AF_INET6 = 2, 10
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
+IFA_F_TENTATIVE = 0x40
+DETECTION = 3
+"""Seconds within which duplicate address detection comes to an end, unless somebody has made it longer, or there is no carrier."""
 
 
 def said(**attrs: Any) -> Attributes:
@@ -186,12 +191,29 @@ def carry_out(host: Host, op: Any) -> None:
     if isinstance(op, RowDelete):
         sock.request(message(host, op.netns, op.device, row), delete)
         return
-    try:
-        sock.request(message(host, op.netns, op.device, row), new, how(row, replaces))
-    except KernelError as exc:
-        # A route over several devices comes back with the first of them.
-        if exc.code != errno.EEXIST or not isinstance(row, Route) or not row.nexthops:
-            raise
+    give_up = time.monotonic() + DETECTION
+    while True:
+        try:
+            sock.request(message(host, op.netns, op.device, row), new, how(row, replaces))
+        except KernelError as exc:
+            if exc.code == errno.EINVAL and has_tentative_source(host, op.netns, row) and time.monotonic() < give_up:
+                time.sleep(0.05)
+                continue
+            # A route over several devices comes back with the first of them.
+            if exc.code != errno.EEXIST or not isinstance(row, Route) or not row.nexthops:
+                raise
+        break
     if replaces and op.beside:
         # There is no request that changes one: the new one stands beside the old for a moment.
         sock.request(message(host, op.netns, op.device, op.old), delete)
+
+
+def has_tentative_source(host: Host, netns: str, row: Any) -> bool:
+    """Whether a route's source is an address that still goes through duplicate address detection: it is refused until then."""
+    if not isinstance(row, Route) or row.family == 4 or not row.source:
+        return False
+    found = ((message, attributes_of(message)) for message in host.socket(netns).addresses())
+    return any(
+        attrs.get("IFA_ADDRESS") == row.source and (attrs.get("IFA_FLAGS") or message["flags"]) & IFA_F_TENTATIVE
+        for message, attrs in found
+    )

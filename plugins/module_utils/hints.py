@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Iterable
 
-from .attachments import AltnameAdd, RowAdd, RowReplace
+from .attachments import AddressAdd, AltnameAdd, RowAdd, RowReplace
 from .kinds import kind_of
 from .kinds.base import Option
 from .kinds.bridge_port import PORT_TABLE
@@ -57,6 +57,8 @@ def hint_for(operation: Operation, code: int) -> str:
         )
     if isinstance(operation, LinkSet) and code == errno.EBUSY and operation.changes.get("master"):
         return "it is a port of Open vSwitch, or carries devices of a kind that takes its frames: see 'ip -d link'"
+    if isinstance(operation, AddressAdd) and code == errno.EINVAL and operation.addr.family == 6:
+        return "a device with an MTU below 1280 has no IPv6: give it a larger 'mtu'"
     if isinstance(operation, (RowAdd, RowReplace)):
         return of_row(operation, code)
     return too_old([operation]) or beside_others(operation, code) or HINTS.get((type(operation), code), "")
@@ -67,6 +69,8 @@ def of_row(operation: RowAdd | RowReplace, code: int) -> str:
     row = operation.row if isinstance(operation, RowAdd) else operation.new
     if isinstance(row, Fdb) and row.vlan and code == errno.EINVAL:
         return f"{operation.device} has to carry VLAN {row.vlan} for that, and its bridge to filter VLANs"
+    if isinstance(row, Route) and row.family == 6 and row.source and code == errno.EINVAL:
+        return f"{row.source} has to be on a device, and to have passed duplicate address detection, for which that needs a carrier"
     if isinstance(row, Route):
         return ROUTE_HINTS.get(code, "")
     return ""

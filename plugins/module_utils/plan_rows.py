@@ -17,13 +17,13 @@ from .later import Later
 from .plan_stack import ends
 from .planner import Planner
 from .rows import Route, Row, RowKey
-from .state import State, key_text
+from .state import Key, State, key_text
 from .values import BadValue
 
 if TYPE_CHECKING:
-    from . import attachments
+    from . import attachments, plan_topology
 else:
-    attachments = Later("attachments")
+    attachments, plan_topology = Later("attachments"), Later("plan_topology")
 
 
 def found(state: State, want: RowWant) -> list[tuple[RowKey, Any]]:
@@ -34,6 +34,7 @@ def found(state: State, want: RowWant) -> list[tuple[RowKey, Any]]:
 def assign(planner: Planner) -> None:
     """Make the rows that are wanted, after the links and addresses that carry them."""
     networks = networks_of(planner)
+    leaving = plan_topology.links_going(planner) if planner.topology else set()
     for want in planner.rows:
         if want.absent:
             continue
@@ -45,10 +46,11 @@ def assign(planner: Planner) -> None:
         old = rows[0][1] if rows else None
         link = planner.model.link((want.netns, want.said.get("device", "")))
         said = want.kind.meant(want.said, link)
-        if old is not None and not want.kind.differs(said, old):
+        stays = without_devices(old, want.netns, leaving)
+        if old is not None and stays is old and not want.kind.differs(said, old):
             continue
         try:
-            new = over_listed(networks, want.netns, want.kind.wanted(want.key, said, old, planner.model.rows, link))
+            new = over_listed(networks, want.netns, want.kind.wanted(want.key, said, stays, planner.model.rows, link))
             want.kind.refuse(new)
         except BadValue as exc:
             raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
@@ -64,8 +66,16 @@ def assign(planner: Planner) -> None:
             delete_row(planner, want.netns, device, old)
 
 
-Networks = dict[str, list[tuple[Any, str]]]
-"""By namespace, the networks that listed devices have addresses in, and the device of each."""
+def without_devices(row: Row | None, netns: str, leaving: set[Key]) -> Row | None:
+    """A route without those of its devices that this very run takes away, which it has to lead over no more."""
+    if not isinstance(row, Route) or not any((netns, name) in leaving for name in row.devices):
+        return row
+    hops = tuple((gateway, "" if (netns, name) in leaving else name, weight) for gateway, name, weight in row.nexthops)
+    return row._replace(device="" if (netns, row.device) in leaving else row.device, nexthops=hops)
+
+
+Networks = dict[str, list[tuple[Any, int, str]]]
+"""By namespace, the networks that listed devices have addresses in, the routing table of the VRF (or 0) and the device of each."""
 
 
 def networks_of(planner: Planner) -> Networks:
@@ -74,21 +84,31 @@ def networks_of(planner: Planner) -> Networks:
     for want in planner.links if planner.topology else ():
         for key, _options in ends(planner, want):
             link = planner.model.link(key)
+            master = planner.model.link((key[0], link.get("master") or "")) if link else None
+            table = int(master.get("table") or 0) if master else 0
             for cidr in link.get("addresses") if link else ():
-                found.setdefault(key[0], []).append((ipaddress.ip_interface(cidr).network, key[1]))
+                found.setdefault(key[0], []).append((ipaddress.ip_interface(cidr).network, table, key[1]))
     return found
 
 
 def over_listed(networks: Networks, netns: str, row: Row) -> Row:
-    """A route over that of the topology's devices which reaches the gateway.
+    """A route over those of the topology's devices which reach its gateways.
 
     Left to itself the kernel may choose one that this very run takes away.
     """
-    if not isinstance(row, Route) or row.device or not row.gateway:
+    if not isinstance(row, Route):
         return row
-    gateway = ipaddress.ip_address(row.gateway)
-    device = next((name for network, name in networks.get(netns, ()) if gateway in network), "")
-    return row._replace(device=device)
+
+    def reaching(gateway: str, name: str) -> str:
+        if name or not gateway:
+            return name
+        address = ipaddress.ip_address(gateway)
+        found = {table: name for network, table, name in reversed(networks.get(netns, ())) if address in network}
+        # As the kernel does: what the VRF of that table reaches, or what is in none.
+        return found.get(row.table) or found.get(0, "")
+
+    hops = tuple((gateway, reaching(gateway, name), weight) for gateway, name, weight in row.nexthops)
+    return row._replace(device=reaching(row.gateway, row.device), nexthops=hops)
 
 
 def delete(planner: Planner) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from . import uplink as uplinks
     from .operations import Operation
     from .persist import Keep
-    from .state import Key, State
+    from .state import Addr, Key, State
     from .topology import Topology
 else:
     uplinks = Later("uplink")
@@ -111,6 +111,14 @@ class Planner:
         """The addresses that a bridge will take over from its uplink."""
         uplinks = [self.model.link((bridge[0], name)) for name in self._uplinks.get(bridge, ())]
         return {addr.cidr for uplink in uplinks if uplink for addr in uplink.addresses}
+
+    def is_source(self, key: Key, addr: Addr) -> bool:
+        """Whether a route of this very run names the address as its source, for which it has to have passed detection."""
+        return (key[0], addr.cidr.split("/")[0]) in self._sources
+
+    @cached_property
+    def _sources(self) -> set[tuple[str, str]]:
+        return {(want.netns, want.said["source"]) for want in self.rows if want.said.get("source") and not want.absent}
 
     @cached_property
     def _uplinks(self) -> Mapping[Key, set[str]]:
