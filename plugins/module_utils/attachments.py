@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .operations import Operation, ip
-from .rows import HANGS_ON_LINK, SCOPE_WORDS, Fdb, Route, Row, Rule, rivals
+from .rows import HANGS_ON_LINK, MAIN, SCOPE_WORDS, Fdb, Route, Row, Rule, rivals
 from .state import Addr, Link, State
 from .values import quoted
 
@@ -22,7 +22,7 @@ from .values import quoted
 class AddressAdd(Operation):
     """Give a link an address; one that it has already gets these lifetimes and flags.
 
-    `known`: it has passed duplicate address detection before. While that goes on, routes with the address are refused.
+    `known`: it has passed duplicate address detection before, or is not to wait for it, as while that goes on, routes with the address are refused.
     """
 
     netns: str
@@ -74,30 +74,58 @@ class AddressDelete(Operation):
     addr: Addr
 
     def simulate(self, model: State) -> None:
+        routes = self.routes_from(model)
         link = model.links.get((self.netns, self.device))
         if link:
             after = self.on(link)
             model.put(after)
             model.drop_rows(link, after)
+        for operation in routes:
+            operation.simulate(model)
 
     def on(self, link: Link) -> Link:
-        """The link without the address, and without the routes that go with it."""
+        """The link without the address, and without what goes with the last one of IPv4."""
         addresses = tuple(addr for addr in link.addresses if addr.cidr != self.addr.cidr)
-        host = self.addr.cidr.split("/")[0]
-        routes = tuple(route for route in link.routes if route.source != host)
-        neighbors = link.neighbors
-        if self.addr.family == 4 and not any(addr.family == 4 for addr in addresses):
-            # The device speaks no IPv4 any more.
-            routes = tuple(route for route in routes if route.family == 6)
-            neighbors = tuple(neighbor for neighbor in neighbors if neighbor.family == 6)
+        if self.addr.family == 6 or any(addr.family == 4 for addr in addresses):
+            return replace(link, addresses=addresses)
+        routes = tuple(route for route in link.routes if route.family == 6)
+        neighbors = tuple(neighbor for neighbor in link.neighbors if neighbor.family == 6)
         return replace(link, addresses=addresses, routes=routes, neighbors=neighbors)
+
+    def routes_from(self, model: State) -> Sequence[RowDelete | RowReplace]:
+        """What becomes of the routes with this source, on any device.
+
+        IPv6 forgets their source, also where another device has the address, too. IPv4 deletes those of the device's table.
+        """
+        source, links = self.addr.cidr.split("/")[0], model.links_in(self.netns)
+        known = [route for link in links for route in link.routes]
+        known += [row for key, row in model.rows.items() if isinstance(row, Route) and key[1] == self.netns]
+        from_it = sorted({route for route in known if route.source == source})
+        if self.addr.family == 6:
+            return [RowReplace(self.netns, route.device, route, route._replace(source="")) for route in from_it]
+        there = {(link.name, addr.cidr) for link in links for addr in link.addresses} - {(self.device, self.addr.cidr)}
+        if any(cidr.split("/")[0] == source for _name, cidr in there):
+            return []
+        table = table_of(model, self.netns, self.device)
+        return [RowDelete(self.netns, route.device, route) for route in from_it if route.table == table]
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         link = model.links.get((self.netns, self.device))
-        return put_back(link, self.on(link)) if link else ()
+        if link is None:
+            return ()
+        gone = self.routes_from(model)
+        back = put_back(link, self.on(link))
+        return back + tuple(step for operation in gone for step in operation.inverse(model) if step not in back)
 
     def command(self) -> str:
         return ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
+
+
+def table_of(model: State, netns: str, device: str) -> int:
+    """The routing table that a device's own routes are in: its VRF's, or the main one."""
+    link = model.links.get((netns, device))
+    master = model.links.get((netns, link.get("master") or "")) if link else None
+    return int((master.get("table") if master else 0) or MAIN)
 
 
 def holders(model: State, netns: str, device: str, row: Row) -> Iterator[tuple[Link, str, tuple[Row, ...]]]:

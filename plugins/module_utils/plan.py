@@ -135,6 +135,7 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
         plan_owner.keep(planner, going)
     if keeps(current, keep):
         plan_persist.keep(planner)
+    plan_addresses.undo_routes_late(planner)
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
 
 

@@ -20,6 +20,7 @@ from .state import Addr, Key, Link
 
 if TYPE_CHECKING:
     from . import attachments
+    from .operations import Operation
 else:
     attachments = Later("attachments")
 
@@ -53,17 +54,26 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
     gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in wanted]
     going, again = with_their_secondaries(link, gone)
     # First what is to come, so that the device never is without an address (its routes would go); but what would
-    # be secondary to one that goes would go with it.
-    later = [addr for addr in new if any(attachments.same_subnet(addr, other) for other in going)]
+    # be secondary to one that goes would go with it, and IPv6 has an address once only, whatever its prefix.
+    later = [
+        addr
+        for addr in new
+        if any(attachments.same_subnet(addr, other) or same_in_ipv6(addr, other) for other in going)
+    ]
     for addr in new:
         if addr not in later:
-            planner.do(attachments.AddressAdd(*key, addr))
+            planner.do(attachments.AddressAdd(*key, addr, known=planner.is_source(key, addr)))
     for addr in going:
         planner.do(attachments.AddressDelete(*key, addr))
     for addr in again + later:
-        planner.do(attachments.AddressAdd(*key, addr))
+        planner.do(attachments.AddressAdd(*key, addr, known=planner.is_source(key, addr)))
     if gone:
         put_routes_back(planner, link)
+
+
+def same_in_ipv6(one: Addr, other: Addr) -> bool:
+    """Whether two addresses are the same but for the prefix, and of IPv6."""
+    return one.family == 6 and one.cidr.split("/")[0] == other.cidr.split("/")[0]
 
 
 def with_their_secondaries(link: Link, gone: list[Addr]) -> tuple[list[Addr], list[Addr]]:
@@ -74,13 +84,14 @@ def with_their_secondaries(link: Link, gone: list[Addr]) -> tuple[list[Addr], li
     """
     going: list[Addr] = []
     again: list[Addr] = []
-    for addr in gone:
+    # The kernel puts a new address of IPv4 last, and one of IPv6 first. What is deleted in this order comes back in its own.
+    for addr in [addr for addr in reversed(gone) if addr.family == 4] + [addr for addr in gone if addr.family == 6]:
         if addr.family == 4 and not addr.secondary:
-            for mate in link.addresses:
+            for mate in reversed(link.addresses):
                 if mate != addr and mate.secondary and attachments.same_subnet(mate, addr) and mate not in going:
                     going.append(mate)
                     if mate not in gone:
-                        again.append(mate)
+                        again.insert(0, mate)
         if addr not in going:
             going.append(addr)
     return going, again
@@ -100,7 +111,11 @@ def put_routes_back(planner: Planner, before: Link) -> None:
     after = planner.model.link(before.key)
     for route in before.routes:
         if after and route not in after.routes and carries(after, route):
-            planner.do(attachments.RowAdd(*before.key, route))
+            bare = route._replace(source="")  # which IPv6 has left of it
+            if bare in after.routes:
+                planner.do(attachments.RowReplace(*before.key, bare, route))
+            else:
+                planner.do(attachments.RowAdd(*before.key, route))
 
 
 def carries(link: Link, route: Route) -> bool:
@@ -127,6 +142,36 @@ def replicate(planner: Planner) -> None:
         for address in wanted:
             if address not in link.remotes:
                 planner.do(attachments.RowAdd(*want.key, Fdb(ALL_ZEROS, address)))
-        for address in () if "remotes" in want.append else link.remotes:
-            if address not in wanted:
-                planner.do(attachments.RowDelete(*want.key, Fdb(ALL_ZEROS, address)))
+        for entry in () if "remotes" in want.append else link.fdb:
+            # As it was found: by hand it may have been made in another state.
+            if entry.for_all and entry.dst in link.remotes and entry.dst not in wanted:
+                planner.do(attachments.RowDelete(*want.key, entry))
+
+
+def undo_routes_late(planner: Planner) -> None:
+    """Let routes come back, where the run is undone, when all addresses are there again that it took in their namespace.
+
+    The kernel keeps a route when the address goes that led to its gateway, or is its source in another table, and refuses it from then on.
+    """
+    first: dict[str, int] = {}
+    for number, step in enumerate(planner.steps):
+        if isinstance(step.operation, attachments.AddressDelete):
+            first.setdefault(step.operation.netns, number)
+    for netns, number in first.items():
+        late: list[Operation] = []
+        for place in range(len(planner.steps) - 1, number - 1, -1):
+            step = planner.steps[place]
+            routes = [operation for operation in step.undo if brings_route(operation, netns)]
+            if routes:
+                planner.steps[place] = step._replace(undo=tuple(one for one in step.undo if one not in routes))
+                late += routes
+        step = planner.steps[number]
+        planner.steps[number] = step._replace(undo=(*step.undo, *late))
+
+
+def brings_route(operation: Operation, netns: str) -> bool:
+    """Whether an operation makes or changes a route of a namespace that takes an address to be there."""
+    if isinstance(operation, (attachments.RowAdd, attachments.RowReplace)) and operation.netns == netns:
+        row = operation.row if isinstance(operation, attachments.RowAdd) else operation.new
+        return isinstance(row, Route) and not row.flags & ONLINK
+    return False

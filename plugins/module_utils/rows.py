@@ -124,7 +124,8 @@ class Route(NamedTuple):
 ONLINK = 4
 """RTNH_F_ONLINK: the gateway is on the link whatever the addresses say."""
 
-TABLES = {253: "default", 254: "main", 255: "local"}
+MAIN = 254
+TABLES = {253: "default", MAIN: "main", 255: "local"}
 
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254}
 """RT_SCOPE_*: how far it is to the destination of a route of IPv4, or how far an address is known."""
