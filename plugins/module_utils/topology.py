@@ -189,6 +189,7 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
     check_masters(wants)
     check_loops(wants)
     check_forwards(wants)
+    check_sysctls(wants)
     return topology, tuple(wants)
 
 
@@ -200,6 +201,8 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         yield f"the device {key_text(want.key)}", want.key
         if want.peer_key:
             yield f"the device {key_text(want.peer_key)}", want.peer_key
+        for name in want.options.get("altnames", ()):
+            yield f"the device name {key_text((want.netns, name))}", (want.netns, name)
     elif isinstance(want, RowWant):
         yield f"the {want.kind.words(want.key)}", want.key
     elif isinstance(want, PortWant):
@@ -277,6 +280,33 @@ def check_forwards(wants: Iterable[Want]) -> None:
                         f"{want.where}: port_forwards: {forward.protocol} {nat.common_ports(forward, theirs)} is also forwarded by {other.where}"
                     )
             seen += mine
+
+
+def check_sysctls(wants: Iterable[Want]) -> None:
+    """No namespace is to forward, and not to."""
+    asked = {
+        (want.name, family): (want.sysctls[key] != "0", f"{want.where}: sysctl: {key}")
+        for want in wants
+        if isinstance(want, NamespaceWant)
+        for key, family in FORWARDING_OF.items()
+        if key in want.sysctls
+    }
+    for want in wants:
+        if isinstance(want, ForwardWant) and want.devices is None:
+            for family, said in (("ipv4", want.ipv4), ("ipv6", want.ipv6)):
+                on, where = asked.get((want.netns, family), (said, ""))
+                if said is not None and on != said:
+                    raise Refused(
+                        f"{where} is {int(bool(on))}, and {want.where} wants '{family}: {str(said).lower()}' of that namespace"
+                    )
+
+
+FORWARDING_OF = {
+    "net.ipv4.ip_forward": "ipv4",
+    "net.ipv4.conf.all.forwarding": "ipv4",
+    "net.ipv6.conf.all.forwarding": "ipv6",
+}
+"""The sysctls by which a namespace forwards a family."""
 
 
 def claims_of(want: Want) -> list[tuple[Key, str]]:
