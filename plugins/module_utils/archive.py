@@ -47,3 +47,5 @@ loader: Any = __spec__.loader  # of another kind where this is a file, as on Ans
 if isinstance(loader, zipimporter):
     compile_once(loader.archive)
     gc.disable()
+
+from . import python  # noqa: E402, F401  # for what it does  # pylint: disable=unused-import,wrong-import-position

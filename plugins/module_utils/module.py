@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable
 
 from ansible.module_utils import basic
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from . import (  # pylint: disable=unused-import
     archive,  # noqa: F401  # for what it does
@@ -125,10 +125,7 @@ def start(spec: dict[str, Any], **limits: Any) -> tuple[AnsibleModule, Any]:
     if problem:
         module.fail_json(problem)
     if not netlink.HAS_PYROUTE2:
-        needed = missing_required_lib(
-            f"pyroute2 (>= {netlink.PYROUTE2_AT_LEAST})", url="https://pypi.org/project/pyroute2/"
-        )
-        module.fail_json(msg=needed)
+        module.fail_json(msg=netlink.missing())
     return module, raw
 
 

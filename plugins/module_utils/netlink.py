@@ -136,7 +136,16 @@ _COMMON_NUMBERS = {
 def require() -> None:
     """Raise unless there is a pyroute2 that will do."""
     if not HAS_PYROUTE2:
-        raise VnetError(f"the Python library pyroute2 is missing on this host (python {sys.executable})")
+        raise VnetError(missing())
+
+
+def missing() -> str:
+    """What to do where there is no pyroute2."""
+    return (
+        f"the Python library pyroute2, {PYROUTE2_AT_LEAST} or newer, is missing on this host for {sys.executable}: the role"
+        " linuxnet.vnet.prerequisites installs it (package python3-pyroute2 on Debian and Ubuntu) for /usr/bin/python3;"
+        " where another Python has it, name that one in 'ansible_python_interpreter'"
+    )
 
 
 def version() -> str:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,3 +72,19 @@ def test_a_mac_in_words_is_taken_as_ansible_gives_it() -> None:
     params = {"name": "ve0", "mac": "02:00:00:00:00:01", "peer": {"name": "ve1", "mac": None}}
     for raw in (params, {"name": "ve0"}, None, {"peer": "ve1"}):
         assert as_written(params, raw) == params
+
+
+OLD_PYTHON = """
+from ansible_collections.linuxnet.vnet.plugins.module_utils import python
+
+python.OLDEST = (9, 8)
+python.refuse_older()
+"""
+
+
+def test_a_python_that_is_too_old_is_named() -> None:
+    done = subprocess.run([sys.executable, "-c", OLD_PYTHON], capture_output=True, text=True, check=False)
+    said = json.loads(done.stdout)
+    assert said["failed"]
+    assert said["msg"].startswith(f"Python 9.8 or newer is needed on this host, and {sys.executable} is 3.")
+    assert said["msg"].endswith("name another one in 'ansible_python_interpreter'")
