@@ -13,6 +13,7 @@ import platform
 import re
 from collections.abc import Iterable
 
+from . import sysctl
 from .attachments import AddressAdd, AltnameAdd, RowAdd, RowReplace
 from .kinds import kind_of
 from .kinds.base import Option
@@ -24,10 +25,6 @@ from .rows import Fdb, Route
 
 HINTS: dict[tuple[type, int], str] = {
     (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
-    (
-        LinkAdd,
-        errno.EOPNOTSUPP,
-    ): f"the running kernel ({platform.release()}) has no such device, or lacks one of these options",
     (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
     (
         LinkAdd,
@@ -59,9 +56,26 @@ def hint_for(operation: Operation, code: int) -> str:
         return "it is a port of Open vSwitch, or carries devices of a kind that takes its frames: see 'ip -d link'"
     if isinstance(operation, AddressAdd) and code == errno.EINVAL and operation.addr.family == 6:
         return "a device with an MTU below 1280 has no IPv6: give it a larger 'mtu'"
+    if isinstance(operation, SysctlSet) and code == errno.ENOENT and sysctl.is_of_device(operation.key):
+        return "no such device is there, or the running kernel has no such key for it"
     if isinstance(operation, (RowAdd, RowReplace)):
         return of_row(operation, code)
-    return too_old([operation]) or beside_others(operation, code) or HINTS.get((type(operation), code), "")
+    return (
+        too_old([operation])
+        or lacking(operation, code)
+        or beside_others(operation, code)
+        or HINTS.get((type(operation), code), "")
+    )
+
+
+def lacking(operation: Operation, code: int) -> str:
+    """What to do where the kernel may lack a whole kind of device."""
+    if not isinstance(operation, LinkAdd) or code != errno.EOPNOTSUPP:
+        return ""
+    return (
+        f"the running kernel ({platform.release()}) has no such device, or lacks one of these options:"
+        f" 'modprobe {operation.kind.name}' tells which"
+    )
 
 
 def of_row(operation: RowAdd | RowReplace, code: int) -> str:

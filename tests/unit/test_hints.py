@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkAdd, LinkSet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.operations import SysctlSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.port_operations import VlanAdd
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import Fdb, Route
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Vlan
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
             "in this mode it has the device under it to itself: see by 'ip -d link'",
         ),
         (MACVLAN, {"mode": "bridge"}, errno.EINVAL, "another device may have the device under it to itself"),
+        (VXLAN, {"vni": 7}, errno.EOPNOTSUPP, "lacks one of these options: 'modprobe vxlan' tells which"),
         (BRIDGE, {}, errno.EINVAL, ""),
     ],
 )
@@ -62,6 +64,8 @@ OF_VLAN = Fdb("02:00:00:00:00:09", vlan=7, master=True)
         (VlanAdd("", "p1", Vlan(7)), errno.EOPNOTSUPP, "has no VLANs of bridges"),
         (RowAdd("", "", ROUTE), errno.ENETUNREACH, "no address of a device leads to the gateway"),
         (RowReplace("", "", ROUTE, ROUTE), errno.ENETDOWN, "the device has to be up"),
+        (SysctlSet("", "net.ipv4.conf.eth0/7.rp_filter", "1"), errno.ENOENT, "no such device is there"),
+        (SysctlSet("", "net.ipv4.conf.all.nothing", "1"), errno.ENOENT, "has no such key, or its module isn't loaded"),
         (RowAdd("", "", ROUTE), errno.EINVAL, ""),
         (RowAdd("", "p1", OF_VLAN), errno.EINVAL, "p1 has to carry VLAN 7 for that"),
         (RowAdd("", "p1", OF_VLAN._replace(vlan=0)), errno.EINVAL, ""),
