@@ -63,7 +63,8 @@ options:
         V(2001:db8::1/64).
       - The list is the whole truth. An address that is not in it is removed, unless O(append=true).
         V([]) removes all.
-      - IPv6 link-local addresses, and dynamic and temporary ones, are never removed.
+      - IPv6 link-local addresses, dynamic and temporary ones, and V(127.0.0.1/8) and V(::1/128) of loopback devices are
+        never removed.
       - If omitted, they are left alone on an existing device, and a new one gets none.
     type: list
     elements: str

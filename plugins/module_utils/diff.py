@@ -49,9 +49,9 @@ def _links(state: State, other: State, asked: Mapping[Key, set[str]]) -> Iterato
         if link is None:
             continue
         if _without_rows(state, link) != _without_rows(other, other.links.get(key)):
-            # A namespace's `lo` goes with it, and needs no mention.
+            # A namespace's `lo` comes and goes with it, and needs no mention unless something is asked of it.
             shown = _without_rows(state, link)
-            if shown and (link.kind != "loopback" or key in other.links):
+            if shown and (link.kind != "loopback" or other.links.get(key) or key in asked):
                 yield key_text(key), link_shown(state, shown, asked.get(key, set()), routes=True)
         elif link.kind == "bridge" and state.ports(key) != other.ports(key):
             yield key_text(key), {"name": key[1], "kind": "bridge", "ports": state.ports(key)}

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .state import Link, State
+from .state import OF_LOOPBACK, Link, State
 from .values import quoted
 
 
@@ -49,7 +49,8 @@ class NamespaceAdd(Operation):
     def simulate(self, model: State) -> None:
         model.namespaces[self.name] = {"owner": self.owner} if self.owner else {}
         admin_state = "up" if self.loopback else "down"
-        model.put(Link(self.name, "lo", "loopback", {"admin_state": admin_state, "alias": self.owner}))
+        addresses = OF_LOOPBACK if self.loopback else ()
+        model.put(Link(self.name, "lo", "loopback", {"admin_state": admin_state, "alias": self.owner}, addresses))
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
         return (NamespaceDelete(self.name),)

@@ -16,7 +16,7 @@ from .later import Later
 from .plan_stack import ends
 from .planner import Planner
 from .rows import ALL_ZEROS, ONLINK, SCOPES, Fdb, Route
-from .state import Addr, Key, Link
+from .state import OF_LOOPBACK, Addr, Key, Link
 
 if TYPE_CHECKING:
     from . import attachments
@@ -51,7 +51,8 @@ def assign_to(planner: Planner, key: Key, wanted: Sequence[str], append: bool) -
     ]
     passing = planner.passing(key)
     new = [addr for addr in new if addr.cidr not in passing]
-    gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in wanted]
+    kept = (*wanted, *(addr.cidr for addr in OF_LOOPBACK if link.kind == "loopback"))
+    gone = [] if append else [addr for addr in link.addresses if addr.ours and addr.cidr not in kept]
     going, again = with_their_secondaries(link, gone)
     # First what is to come, so that the device never is without an address (its routes would go); but what would
     # be secondary to one that goes would go with it, and IPv6 has an address once only, whatever its prefix.

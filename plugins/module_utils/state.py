@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from .rows import HANGS_ON_LINK, Fdb, Neighbor, Rest, Route, Row, RowKey
+from .rows import HANGS_ON_LINK, SCOPES, Fdb, Neighbor, Rest, Route, Row, RowKey
 
 if TYPE_CHECKING:
     from .ovs_table import OvsBridge
@@ -63,6 +63,10 @@ class Addr(NamedTuple):
     def ours(self) -> bool:
         """Whether it counts: link-local, autoconfigured and temporary addresses are the kernel's business."""
         return bool(self.flags & IFA_F_PERMANENT) and not self.linklocal
+
+
+OF_LOOPBACK = (Addr("127.0.0.1/8", scope=SCOPES["host"]), Addr("::1/128", scope=SCOPES["host"]))
+"""What the kernel gives to a loopback device that comes up."""
 
 
 class Nexthop(NamedTuple):
