@@ -36,6 +36,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.nat import NAT
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.ovs_bridge import OVS_IDENTITY, OVS_OPTIONS
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import with_metrics
 from ansible_collections.linuxnet.vnet.plugins.module_utils.ovs_table import OvsBridge
+from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.route_metrics import TYPES
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     ALL_ZEROS,
@@ -48,6 +49,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
     Rule,
 )
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Forward, Link, Nat, State, Vlan, Vni
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "linuxnet.vnet"
@@ -429,3 +431,11 @@ def test_action_groups_are_those_of_the_pages() -> None:
         said = pages()[module]["doc"]["attributes"]["action_group"]["membership"]
         assert said == [f"{COLLECTION}.{group}" for group in groups if module in groups[group]], module
         assert (module in groups["netns"]) == ("netns" in pages()[module]["doc"]["options"])
+
+
+def test_the_first_example_of_the_readme_shows_what_its_playbook_does() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    playbook, shown = re.findall(r"```(?:yaml|console)\n(.*?)```", readme, re.DOTALL)[:2]
+    topology, wants = topology_wants(yaml.safe_load(playbook)[0]["tasks"][0]["linuxnet.vnet.vnet_topology"])
+    after = json.dumps(plan(State(), wants, topology).diff()["after"], indent=4, sort_keys=True)
+    assert [line[1:] for line in shown.splitlines() if line.startswith("+")][1:] == after.splitlines()
