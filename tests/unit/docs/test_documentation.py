@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import json
@@ -439,3 +440,24 @@ def test_the_first_example_of_the_readme_shows_what_its_playbook_does() -> None:
     topology, wants = topology_wants(yaml.safe_load(playbook)[0]["tasks"][0]["linuxnet.vnet.vnet_topology"])
     after = json.dumps(plan(State(), wants, topology).diff()["after"], indent=4, sort_keys=True)
     assert [line[1:] for line in shown.splitlines() if line.startswith("+")][1:] == after.splitlines()
+
+
+def sentences() -> str:
+    """All strings of the plugins, one a line; `{}` where a value goes in."""
+    found = []
+    for path in (ROOT / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            words = [part.value if isinstance(part, ast.Constant) else "{}" for part in parts]
+            found.append("".join(map(str, words)))
+    return "\n".join(found)
+
+
+def test_the_page_on_troubles_has_the_sentences_that_tasks_say() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    table = page.partition("## What a task says")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("|")]
+    quoted = [text for row in rows for text in re.findall("`(.*?)`", row)]
+    assert len(quoted) > 20
+    known = sentences()
+    assert [text for text in quoted if not all(part in known for part in text.split("..."))] == []
