@@ -83,7 +83,7 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
     if with_uplinks:
         wants = plan_uplink.implied(current, wants)
     if topology:
-        wants = plan_topology.claimed(current, wants, topology, lambda want: len(plan(current, (want,)).steps))
+        wants = plan_topology.claimed(current, wants, topology, lambda want: plan(current, (want,)).commands)
     planner = Planner(current, wants, topology, keep)
     plan_host.make_namespaces(planner)
     if planner.nats:

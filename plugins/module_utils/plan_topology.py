@@ -27,7 +27,7 @@ from .topology import OWNER, Record, Topology, is_group_of_topology
 
 
 def claimed(
-    current: State, wants: tuple[Want, ...], topology: Topology, steps_of: Callable[[Want], int]
+    current: State, wants: tuple[Want, ...], topology: Topology, steps_of: Callable[[Want], list[str]]
 ) -> tuple[Want, ...]:
     """The wants, those whose things are or become the topology's with its mark among the options.
 
@@ -53,7 +53,7 @@ def claimed(
     return tuple(found)
 
 
-def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
     owner = current.namespaces.get(want.name, {"owner": topology.owner}).get("owner", "")
     if owner != topology.owner:
         if owner.startswith(OWNER):
@@ -65,7 +65,7 @@ def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of
     return want._replace(owner=topology.owner)
 
 
-def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
     link = current.link(want.key)
     group = link.get("link_group") if link else topology.link_group
     if group != topology.link_group:
@@ -80,7 +80,7 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
     return want._replace(options={**want.options, **mark}, peer=peer)
 
 
-def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
     nat = current.nats.get(want.key)
     made = Record.read(current.text(topology.record)).nat_keys
     if nat and nat.owner != topology.owner and not (want.key in made and not nat.owner):
@@ -93,7 +93,7 @@ def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[
     return want._replace(owner=topology.owner)
 
 
-def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Callable[[Want], int]) -> Want:
+def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
     bridge = current.ovs.get(want.name)
     if bridge and bridge.owner != topology.owner:
         if bridge.owner.startswith(OWNER):
@@ -105,13 +105,15 @@ def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Cal
     return want._replace(owner=topology.owner)
 
 
-def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], int], what: str) -> bool:
+def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], list[str]], what: str) -> bool:
     if topology.adopt:
         return True
-    if steps_of(want):
+    lacking = steps_of(want)
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise Refused(
-            f"{want.where}: the {what} is already there, the topology {topology.name} did not make it, and it is not as listed:"
-            " set 'adopt: true' to take it over, or delete it first"
+            f"{want.where}: the {what} is already there, the topology {topology.name} did not make it, and it is not as listed,"
+            f" which it would be by '{lacking[0]}'{more}: set 'adopt: true' to take it over, or delete it first"
         )
     return False
 

@@ -24,6 +24,9 @@ from .state import Key, Nat, key_text
 USUAL_ROOM = 1024
 """What the kernel has `sysctl.NEIGHBOR_ROOM` at (net/ipv4/arp.c, net/ipv6/ndisc.c), where it can't be read."""
 
+ETHERNET_MTU = 1500
+"""What the kernel gives a pair that nobody says one of."""
+
 FORWARDING = ("ip_forward", "forwarding")
 """How the sysctls end any of which makes something forward."""
 
@@ -40,6 +43,8 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
                 found += about_bridge(plan, want) + about_uplink(plan, want)
             if want.kind.name == "vxlan":
                 found += about_overlay(plan, want)
+            if want.kind.paired:
+                found += about_pair(plan, want)
         elif isinstance(want, NatWant) and not want.absent:
             found += about_nat(plan, want, wants)
     return found
@@ -209,6 +214,18 @@ def about_lost(plan: Plan) -> list[str]:
                     f" {record.uplink}; where it is still wanted, give it to {record.uplink} by vnet_link"
                 )
     return found
+
+
+def about_pair(plan: Plan, want: LinkWant) -> list[str]:
+    """A device drops what comes in and is larger than its own MTU, and nobody is told."""
+    ends = [link for link in map(plan.after.link, ends_of(plan, want)) if link]
+    mtus = [link.get("mtu") or ETHERNET_MTU for link in ends]
+    if len(set(mtus)) < 2:
+        return []
+    one, other = (f"{key_text(link.key)} ({mtu})" for link, mtu in zip(ends, mtus))
+    return [
+        f"the two ends {one} and {other} of a pair differ in 'mtu': packets larger than the smaller one get lost, so give both the same"
+    ]
 
 
 def about_overlay(plan: Plan, want: LinkWant) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vrf import VRF
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
@@ -100,3 +101,20 @@ def test_the_same_from_the_port_s_side(kind: LinkKind, said: bool) -> None:
     wants = (link_want(LINK, {"name": "eth0", "master": "above"}),)
     found = warnings_for(plan(State(links={nic().key: nic(), above.key: above}), wants), wants)
     assert ["with 'uplink: eth0' the bridge takes them over" in one for one in found] == [True] * said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mtu": 1400, "peer": {"name": "v2"}}, True),
+        ({"peer": {"name": "v2", "mtu": 1400}}, True),
+        ({"mtu": 1400, "peer": {"name": "v2", "mtu": 1400}}, False),
+        ({"mtu": 1500, "peer": {"name": "v2"}}, False),
+        ({"peer": {"name": "v2"}}, False),
+    ],
+)
+def test_a_pair_with_different_mtus(options: dict[str, Any], said: bool) -> None:
+    wants = (link_want(VETH, {"name": "v1", **options}),)
+    made = plan(State(), wants)
+    assert ["of a pair differ in 'mtu'" in one for one in warnings_for(made, wants)] == [True] * said
+    assert warnings_for(plan(made.after, wants), wants) == []
