@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import json
 import os
 import signal
@@ -77,7 +78,8 @@ def openers() -> set[str]:
     """The processes that have this host's lock open."""
     own = Path(LOCK).stat()
     found = set()
-    for path in Path("/proc").glob("[0-9]*/fd/*"):
+    for name in glob.iglob("/proc/[0-9]*/fd/*"):  # before Python 3.13 Path's fails where a process ends meanwhile
+        path = Path(name)
         try:
             there = path.stat()
         except OSError:
