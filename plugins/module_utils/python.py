@@ -22,7 +22,7 @@ def refuse_older() -> None:
             f"Python {needed} or newer is needed on this host, and {sys.executable} is {found}:"
             " name another one in 'ansible_python_interpreter'"
         )
-        print(json.dumps({"failed": True, "msg": sentence}))  # noqa: T201  # Ansible reads it
+        sys.stdout.write(json.dumps({"failed": True, "msg": sentence}))
         raise SystemExit(1)
 
 
