@@ -93,10 +93,7 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
         plan_topology.clear_the_way(planner)
     if planner.ovs_bridges:
         plan_ovs.make(planner)
-    plan_links.move_peers(planner)
-    plan_links.make_links(planner)
-    plan_links.move_peers(planner)
-    plan_links.change_links(planner)
+    plan_links.bring_about(planner)
     if planner.ports:
         plan_ports.assign(planner)
     if planner.ovs_bridges:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from .errors import Refused
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .later import Later
-from .plan_stack import check_lower, check_macs, check_siblings, ends, from_below, identity, open_node, prefix
+from .plan_stack import check_lower, check_macs, check_siblings, ends, from_below, identity, open_node, prefix, storeys
 from .planner import Planner
 from .state import Key, Link, key_text
 from .values import ListOf
@@ -40,14 +40,24 @@ def matches(option: Option, wanted: Any, link: Link) -> bool:
     return option.type.same(wanted, found)
 
 
-def make_links(planner: Planner) -> None:
-    """Make what is not there, devices under others first; make anew what can't be changed in place."""
+def bring_about(planner: Planner) -> None:
+    """Make links and change them. A new bridge has its ports, and so their MTU, before a device on it takes that over."""
+    check_siblings(planner)
+    check_macs(planner)
+    drop_altnames(planner)
+    move_peers(planner)
     waiting = {want.key: want for want in planner.links if not want.absent}
+    for storey in storeys(planner):
+        make_links(planner, storey, waiting)
+        move_peers(planner)
+        change_links(planner, waiting)
+
+
+def make_links(planner: Planner, wants: Sequence[LinkWant], waiting: dict[Key, LinkWant]) -> None:
+    """Make of what is waiting these wants, devices under others first; make anew what can't be changed in place."""
     holders = {
         (want.kind.name, identity(planner.model.link(want.key))): want for want in waiting.values() if want.kind.unique
     }
-    check_siblings(planner)
-    check_macs(planner)
 
     def make(want: LinkWant) -> None:
         together = with_rivals(planner, want, holders) if want.kind.unique else [want]
@@ -65,7 +75,7 @@ def make_links(planner: Planner) -> None:
         if want not in there:
             make_link(planner, want)
 
-    for want in sorted(waiting.values(), key=lambda want: not want.kind.has_ports):
+    for want in sorted(wants, key=lambda want: not want.kind.has_ports):
         if want.key in waiting:
             make(want)
 
@@ -346,16 +356,15 @@ def move_peers(planner: Planner) -> None:
         planner.do(link_operations.LinkMove(*link.peer, to))
 
 
-def change_links(planner: Planner) -> None:
+def change_links(planner: Planner, waiting: Container[Key]) -> None:
     """Change in place what differs; give bridges their `ports`, and their MTU, which follows that of the ports until it is set."""
-    drop_altnames(planner)
     for want in from_below(planner):
         for key, options in ends(planner, want):
             change_link(planner, want, key, options)
         add_altnames(planner, want)
         if want.kind.holds_ports:
             if "ports" in want.options:
-                assign_ports_of(planner, want)
+                assign_ports_of(planner, want, waiting)
             set_bridge_mtu(planner, want)
         if want.kind.tap_info:
             open_node(planner, want)
@@ -473,12 +482,14 @@ def check_nesting(where: str, option: str, port: Key, kind: LinkKind, master: Li
         )
 
 
-def assign_ports_of(planner: Planner, want: LinkWant) -> None:
-    """Make the devices that are listed the bridge's ports, and without `append` no others."""
+def assign_ports_of(planner: Planner, want: LinkWant, waiting: Container[Key]) -> None:
+    """Make the devices that are listed the bridge's ports, as far as they don't wait to be made, and without `append` no others."""
     uplink = want.options.get("uplink", planner.uplink_record(want.key).uplink)
     for name in want.options["ports"]:
         if name and name == uplink:
             continue  # it joins last, with all that passes to the bridge: see plan_uplink.py
+        if (want.netns, name) in waiting:
+            continue
         port = planner.model.link((want.netns, name))
         if port is None:
             planner.lack(want.where, f"ports: there is no device {key_text((want.netns, name))}")

@@ -168,6 +168,34 @@ def from_below(planner: Planner) -> list[LinkWant]:
     return order
 
 
+def storeys(planner: Planner) -> list[list[LinkWant]]:
+    """The links that should be there, those on new bridges behind the ports of these."""
+    wants = {key: want for want in planner.links if not want.absent for key in (want.key, want.peer_key) if key}
+    new = {key for key, want in wants.items() if want.kind.holds_ports and planner.before.link(key) is None}
+    ports: dict[Key, list[Key]] = {}
+    for key, want in wants.items() if new else ():
+        options = want.options if key == want.key or not want.peer else want.peer.options
+        ports.setdefault((key[0], options.get("master") or ""), []).append(key)
+        ports.setdefault(key, []).extend((key[0], name) for name in options.get("ports", ()))
+    heights: dict[Key, int] = {}
+
+    def height(key: Key) -> int:
+        if key in wants and key not in heights:
+            heights[key] = 0  # should it come round to itself
+            want = wants[key]
+            lower = want.options.get(want.kind.lower) if want.kind.lower and new else None
+            below = (want.options.get("link_netns", want.netns), lower or "")
+            on_ports = max(map(height, ports.get(below, ())), default=0) + 1 if below in new else 0
+            heights[key] = max(height(below), on_ports)
+        return heights.get(key, 0)
+
+    found: dict[int, list[LinkWant]] = {}
+    for want in planner.links:
+        if not want.absent:
+            found.setdefault(height(want.key), []).append(want)
+    return [found[number] for number in sorted(found)]
+
+
 def open_node(planner: Planner, want: LinkWant) -> None:
     """Let those who are named open the file of a tap device."""
     link = planner.model.link(want.key)

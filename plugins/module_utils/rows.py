@@ -103,7 +103,10 @@ class Route(NamedTuple):
 
     def text(self, _device: str = "") -> str:
         words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
-        words += [self.destination, *self.via(self.gateway), *pairs(dev=self.device)]
+        # A nexthop object says itself where it leads, and ip takes nothing beside it.
+        by_object = bool(self.nexthop_id)
+        words += [self.destination, *pairs(nhid=self.nexthop_id)]
+        words += [] if by_object else [*self.via(self.gateway), *pairs(dev=self.device)]
         words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric)
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)
         words += pairs(src=self.source)
@@ -111,8 +114,7 @@ class Route(NamedTuple):
             words += ["scope", SCOPE_WORDS.get(self.scope, str(self.scope))]
         words += route_metrics.words(self.metrics)
         words += ["onlink"] if self.flags & ONLINK else []
-        words += pairs(nhid=self.nexthop_id)
-        for gateway, device, weight in self.nexthops:
+        for gateway, device, weight in () if by_object else self.nexthops:
             words += ["nexthop", *self.via(gateway), *pairs(dev=device, weight=weight)]
         return " ".join(words)
 

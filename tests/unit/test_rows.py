@@ -115,7 +115,7 @@ WAY = BEYOND._replace(rest=((route_metrics.RTA_METRICS, route_metrics.changed(b"
         (ON_LINK._replace(scope=254), {"gateway": "10.0.0.9"}, ["replace 10.9.0.0/16 via 10.0.0.9"]),
         (BEYOND._replace(scope=200), {"gateway": "10.0.0.8"}, ["replace 10.9.0.0/16 via 10.0.0.8 scope site"]),
         (BEYOND._replace(scope=200), {"gateway": "", "device": "v1"}, ["replace 10.9.0.0/16 dev v1"]),
-        (BEYOND._replace(nexthop_id=9), {"mtu": 1400}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1 mtu 1400 nhid 9"]),
+        (BEYOND._replace(nexthop_id=9), {"mtu": 1400}, ["replace 10.9.0.0/16 nhid 9 mtu 1400"]),
         (BEYOND._replace(nexthop_id=9), {"gateway": "10.0.0.8"}, ["replace 10.9.0.0/16 via 10.0.0.8"]),
     ],
 )
