@@ -125,12 +125,20 @@ def carries(link: Link, route: Route) -> bool:
         return False
     if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):
         return False
-    if route.flags & ONLINK or not route.gateway:
-        return True
-    gateway = ipaddress.ip_address(route.gateway)
+    return bool(route.flags & ONLINK) or not route.gateway or reaches(link, route.gateway)
+
+
+def reaches(link: Link, word: str) -> bool:
+    """Whether an address of the link leads to a gateway."""
+    gateway = ipaddress.ip_address(word)
     # An IPv4 route goes with the last IPv4 address also where its gateway is one of IPv6.
     by_itself = gateway.version == 6 and gateway.is_link_local
-    return by_itself or any(gateway in ipaddress.ip_interface(addr.cidr).network for addr in link.addresses)
+    return by_itself or any(
+        gateway in ipaddress.ip_interface(cidr).network
+        for addr in link.addresses
+        for cidr in (addr.cidr, addr.peer)
+        if cidr
+    )
 
 
 def replicate(planner: Planner) -> None:

@@ -24,9 +24,10 @@ from .state import Key, Link, key_text
 from .values import ListOf
 
 if TYPE_CHECKING:
-    from . import attachments, link_operations
+    from . import attachments, link_operations, plan_topology
 else:
     attachments, link_operations = Later("attachments"), Later("link_operations")
+    plan_topology = Later("plan_topology")
 
 MOST_PORTS = 1023
 """BR_MAX_PORTS less the one number that the kernel keeps (net/bridge/br_private.h)."""
@@ -122,6 +123,8 @@ def fetch(planner: Planner, want: LinkWant) -> None:
     if planner.model.link(want.key):
         return
     origin = (want.origin or "", want.name)
+    if planner.model.link(origin) is None and planner.topology:
+        origin = plan_topology.moved_to(planner, origin)
     if planner.model.link(origin):
         planner.do(link_operations.LinkMove(*origin, want.key))
     else:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from . import plan_addresses
 from .desired import RowWant
 from .errors import Refused
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
-from .rows import Route, Row, RowKey
+from .rows import ONLINK, Route, Row, RowKey
 from .state import Key, State, key_text
 from .values import BadValue
 
@@ -38,15 +39,12 @@ def assign(planner: Planner) -> None:
     for want in planner.rows:
         if want.absent:
             continue
-        planner.netns_exists(want.where, want.netns)
-        for option, name in want.kind.devices(want.said):
-            if planner.model.link((want.netns, name)) is None:
-                planner.lack(want.where, f"{option}: there is no device {key_text((want.netns, name))}")
+        check_devices(planner, want, leaving)
         rows = found(planner.model, want)
         old = rows[0][1] if rows else None
         link = planner.model.link((want.netns, want.said.get("device", "")))
         said = want.kind.meant(want.said, link)
-        stays = without_devices(old, want.netns, leaving)
+        stays = without_devices(planner, networks, old, want.netns, leaving)
         if old is not None and stays is old and not want.kind.differs(said, old):
             continue
         try:
@@ -54,6 +52,8 @@ def assign(planner: Planner) -> None:
             want.kind.refuse(new)
         except BadValue as exc:
             raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
+        if new == old:
+            continue
         device = want.kind.device(want.key, new)
         for state in (planner.before, planner.model):
             state.rows.setdefault(new.key(want.netns, device), None)
@@ -66,12 +66,31 @@ def assign(planner: Planner) -> None:
             delete_row(planner, want.netns, device, old)
 
 
-def without_devices(row: Row | None, netns: str, leaving: set[Key]) -> Row | None:
-    """A route without those of its devices that this very run takes away, which it has to lead over no more."""
-    if not isinstance(row, Route) or not any((netns, name) in leaving for name in row.devices):
+def check_devices(planner: Planner, want: RowWant, leaving: set[Key]) -> None:
+    """Note a namespace or a device that a row names, and that is missing, or goes in this run."""
+    planner.netns_exists(want.where, want.netns)
+    for option, name in want.kind.devices(want.said):
+        if planner.model.link((want.netns, name)) is None or (want.netns, name) in leaving:
+            planner.lack(want.where, f"{option}: there is no device {key_text((want.netns, name))}")
+
+
+def without_devices(planner: Planner, networks: Networks, row: Row | None, netns: str, leaving: set[Key]) -> Row | None:
+    """A route without those of its devices that this very run takes away, or from which it took the network of the gateway to another one."""
+    if not isinstance(row, Route):
         return row
-    hops = tuple((gateway, "" if (netns, name) in leaving else name, weight) for gateway, name, weight in row.nexthops)
-    return row._replace(device="" if (netns, row.device) in leaving else row.device, nexthops=hops)
+    table, onlink = row.table, row.flags & ONLINK
+
+    def kept(gateway: str, name: str) -> str:
+        link = planner.model.link((netns, name))
+        if (netns, name) in leaving:
+            return ""
+        if not name or not gateway or link is None or onlink or plan_addresses.reaches(link, gateway):
+            return name
+        return "" if reaching(networks, netns, table, gateway) else name
+
+    hops = tuple((gateway, kept(gateway, name), weight) for gateway, name, weight in row.nexthops)
+    device = kept(row.gateway, row.device)
+    return row if (device, hops) == (row.device, row.nexthops) else row._replace(device=device, nexthops=hops)
 
 
 Networks = dict[str, list[tuple[Any, int, str]]]
@@ -99,16 +118,21 @@ def over_listed(networks: Networks, netns: str, row: Row) -> Row:
     if not isinstance(row, Route):
         return row
 
-    def reaching(gateway: str, name: str) -> str:
-        if name or not gateway:
-            return name
-        address = ipaddress.ip_address(gateway)
-        found = {table: name for network, table, name in reversed(networks.get(netns, ())) if address in network}
-        # As the kernel does: what the VRF of that table reaches, or what is in none.
-        return found.get(row.table) or found.get(0, "")
+    table = row.table
 
-    hops = tuple((gateway, reaching(gateway, name), weight) for gateway, name, weight in row.nexthops)
-    return row._replace(device=reaching(row.gateway, row.device), nexthops=hops)
+    def over(gateway: str, name: str) -> str:
+        return name or (gateway and reaching(networks, netns, table, gateway))
+
+    hops = tuple((gateway, over(gateway, name), weight) for gateway, name, weight in row.nexthops)
+    return row._replace(device=over(row.gateway, row.device), nexthops=hops)
+
+
+def reaching(networks: Networks, netns: str, table: int, gateway: str) -> str:
+    """The listed device that has the gateway's network, "" where none has."""
+    address = ipaddress.ip_address(gateway)
+    found = {of: name for network, of, name in reversed(networks.get(netns, ())) if address in network}
+    # As the kernel does: what the VRF of that table reaches, or what is in none.
+    return found.get(table) or found.get(0, "")
 
 
 def delete(planner: Planner) -> None:

@@ -280,7 +280,8 @@ def remembered(planner: Planner, old: Record) -> Record:
         if isinstance(step.operation, LinkMove) and any(
             want.key == step.operation.to and not want.kind.name for want in planner.links
         ):
-            moved.setdefault(step.operation.to, step.operation.netns)
+            was = (step.operation.netns, step.operation.name)
+            moved.setdefault(step.operation.to, moved.pop(was, step.operation.netns))
     return Record(
         rows,
         plan_shared.remembered(planner, old),
@@ -288,6 +289,15 @@ def remembered(planner: Planner, old: Record) -> Record:
         [],
         ports_told(planner, old),
     )
+
+
+def moved_to(planner: Planner, origin: Key) -> Key:
+    """Where the topology has brought a device that it found there; the place itself where it has not."""
+    if planner.topology:
+        for netns, name, was in Record.read(planner.model.text(planner.topology.record)).moved:
+            if (was, name) == origin and planner.model.link((netns, name)):
+                return (netns, name)
+    return origin
 
 
 def ports_told(planner: Planner, old: Record) -> list[list[Any]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -256,15 +256,25 @@ def check_addresses(wants: Iterable[Want]) -> None:
                 seen[key] = want.where
 
 
-def check_masters(wants: Iterable[Want]) -> None:
-    """No device is to be a port of two bridges."""
+def check_masters(wants: Sequence[Want]) -> None:
+    """No device is to be a port of two bridges, or of one whose `ports` don't list it."""
     seen: dict[Key, tuple[str, str]] = {}
+    whole = {
+        want.key: want
+        for want in wants
+        if isinstance(want, LinkWant) and "ports" in want.options and "ports" not in want.append
+    }
     for want in wants:
         for port, master in claims_of(want):
             where, other = seen.setdefault(port, (want.where, master))
             if other != master:
                 raise Refused(
                     f"{want.where}: {key_text(port)} is to be a port of {master}, and in {where} of {other}: it can be one of the two"
+                )
+            bridge = whole.get((port[0], master))
+            if bridge and port[1] not in (*bridge.options["ports"], bridge.options.get("uplink")):
+                raise Refused(
+                    f"{want.where}: {key_text(port)} is to be a port of {master}, whose 'ports' in {bridge.where} don't list it: add it there"
                 )
 
 
