@@ -142,6 +142,7 @@ def both_hosts(lab: Lab) -> Iterator[Crossing]:
     yield from check.arrows(lab, places, {("Physical Network", "Container 1"), ("Physical Network", "Container 2")})
     yield check.answered(lab, "nathost", "web", "192.168.9.1", note="its gateway")
     yield check.served(lab, ("nathost", "web", 80), ("lan", "", "192.168.3.111", 8080))
+    yield check.answered(lab, "vmhost", "", "192.168.100.2", note="on the segment that both hosts share")
 
 
 SWITCH = "/run/openvswitch"
@@ -242,7 +243,8 @@ TOPOLOGIES = (
         inventories=("playbooks/inventory",),
         # A throwaway host has all that the modules need, and nothing that configures its eth0 at boot.
         options=("--skip-tags", "prerequisites"),
-        stages=(Stage("", both_hosts, {"bridged_vm_host_persist": "false"}),),
+        # Of two that are kept on one host, each foretells the service that the first one then brings.
+        stages=(Stage("", both_hosts, {"bridged_vm_host_persist": "false", "vxlan_overlay_persist": "false"}),),
         obstacle=tun_problem,
     ),
     Topology(
