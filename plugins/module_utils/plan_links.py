@@ -86,13 +86,14 @@ def with_rivals(
 ) -> list[LinkWant]:
     """The want, and those that have what shall be its device's alone, such as a VNI, or that of one of them, and shall get another."""
     found = [want]
-    for one in found:  # which grows
+    while True:
+        one = found[-1]
         link = planner.model.link(one.key)
         wanted = identity(link, one)
         rival = holders.get((one.kind.name, wanted)) if wanted != identity(link) else None
-        if rival and rival not in found and identity(planner.model.link(rival.key), rival) != wanted:
-            found.append(rival)
-    return found
+        if not rival or rival in found or identity(planner.model.link(rival.key), rival) == wanted:
+            return found
+        found.append(rival)
 
 
 def make_link(planner: Planner, want: LinkWant) -> tuple[LinkWant, Link, Mapping[str, Any]] | None:
