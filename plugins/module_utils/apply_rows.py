@@ -37,11 +37,11 @@ from .netlink import (
     rule_message,
 )
 from .rows import INVERTED, IP_PROTOCOLS, NTF_STICKY, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
+from .state import IFA_F_TENTATIVE
 
 AF_INET, AF_INET6 = 2, 10
 NTF_SELF, NTF_MASTER = 2, 4
 RTA_EXPIRES, RTA_NH_ID = 23, 30
-IFA_F_TENTATIVE = 0x40
 DETECTION = 3
 """Seconds within which duplicate address detection comes to an end, unless somebody has made it longer, or there is no carrier."""
 

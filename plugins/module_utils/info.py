@@ -40,13 +40,10 @@ from .netlink import RawLink
 from .read_links import address_value
 from .retrieve import Reader
 from .rows import Fdb
-from .state import Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
+from .state import IFA_F_DADFAILED, Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "ovs_bridges", "topology")
 """What can be gathered, besides `all`."""
-
-IFA_F_DADFAILED = 0x08
-"""Another host has the address, so that this one does not use it (RFC 4862, 5.4.5)."""
 
 SET_BY_SOMEBODY = "3"
 """`NET_ADDR_SET`: the `addr_assign_type` of a device whose MAC the kernel did not pick."""
@@ -132,6 +129,7 @@ class Gatherer:
             address, link = address_value(message), links.get(message["index"])
             if address and link:
                 addresses.setdefault(link.index, []).append(address)
+                # Another host has it, so that this one does not use it (RFC 4862, 5.4.5).
                 if message["family"] == socket.AF_INET6 and message["flags"] & IFA_F_DADFAILED:
                     self.doing[link.key].setdefault("dadfailed", []).append(address.cidr)
         fdb: dict[int, list[Fdb]] = {}

@@ -27,45 +27,47 @@ from .topology import OWNER, Record, Topology, is_group_of_topology
 
 
 def claimed(
-    current: State, wants: tuple[Want, ...], topology: Topology, steps_of: Callable[[Want], list[str]]
+    current: State, wants: tuple[Want, ...], topology: Topology, commands_of: Callable[[Want], list[str]]
 ) -> tuple[Want, ...]:
     """The wants, those whose things are or become the topology's with its mark among the options.
 
-    What is there and nobody's is used where it is as wanted already (`steps_of` says what it lacks), taken over with
+    What is there and nobody's is used where it is as wanted already (`commands_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
     made = Record.read(current.text(topology.record)).row_keys
     found: list[Want] = []
     for want in wants:
         if isinstance(want, NamespaceWant):
-            found.append(_namespace(current, want, topology, steps_of))
+            found.append(_namespace(current, want, topology, commands_of))
         elif isinstance(want, LinkWant) and want.kind.name:
-            found.append(_link(current, want, topology, steps_of))
+            found.append(_link(current, want, topology, commands_of))
         elif isinstance(want, NatWant):
-            found.append(_nat(current, want, topology, steps_of))
+            found.append(_nat(current, want, topology, commands_of))
         elif isinstance(want, OvsWant):
-            found.append(_ovs_bridge(current, want, topology, steps_of))
+            found.append(_ovs_bridge(current, want, topology, commands_of))
         else:
             rows = plan_rows.found(current, want) if isinstance(want, RowWant) else []
             if isinstance(want, RowWant) and rows and rows[0][0] not in made:
-                _taken_over(want, topology, steps_of, want.kind.words(want.key))
+                _taken_over(want, topology, commands_of, want.kind.words(want.key))
             found.append(want)
     return tuple(found)
 
 
-def _namespace(current: State, want: NamespaceWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
+def _namespace(
+    current: State, want: NamespaceWant, topology: Topology, commands_of: Callable[[Want], list[str]]
+) -> Want:
     owner = current.namespaces.get(want.name, {"owner": topology.owner}).get("owner", "")
     if owner != topology.owner:
         if owner.startswith(OWNER):
             raise Refused(
                 f"{want.where}: name: the namespace {want.name} belongs to the topology {owner[len(OWNER) :]}"
             )
-        if not _taken_over(want, topology, steps_of, f"namespace {want.name}"):
+        if not _taken_over(want, topology, commands_of, f"namespace {want.name}"):
             return want
     return want._replace(owner=topology.owner)
 
 
-def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
+def _link(current: State, want: LinkWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
     link = current.link(want.key)
     group = link.get("link_group") if link else topology.link_group
     if group != topology.link_group:
@@ -73,14 +75,14 @@ def _link(current: State, want: LinkWant, topology: Topology, steps_of: Callable
             raise Refused(
                 f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
             )
-        if not _taken_over(want, topology, steps_of, f"device {key_text(want.key)}"):
+        if not _taken_over(want, topology, commands_of, f"device {key_text(want.key)}"):
             return want
     mark = {"link_group": topology.link_group}
     peer = want.peer._replace(options={**want.peer.options, **mark}) if want.peer else None
     return want._replace(options={**want.options, **mark}, peer=peer)
 
 
-def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
+def _nat(current: State, want: NatWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
     nat = current.nats.get(want.key)
     made = Record.read(current.text(topology.record)).nat_keys
     if nat and nat.owner != topology.owner and not (want.key in made and not nat.owner):
@@ -88,27 +90,27 @@ def _nat(current: State, want: NatWant, topology: Topology, steps_of: Callable[[
             raise Refused(
                 f"{want.where}: name: the address translation {key_text(want.key)} belongs to the topology {nat.owner[len(OWNER) :]}"
             )
-        if not _taken_over(want, topology, steps_of, f"address translation {key_text(want.key)}"):
+        if not _taken_over(want, topology, commands_of, f"address translation {key_text(want.key)}"):
             return want
     return want._replace(owner=topology.owner)
 
 
-def _ovs_bridge(current: State, want: OvsWant, topology: Topology, steps_of: Callable[[Want], list[str]]) -> Want:
+def _ovs_bridge(current: State, want: OvsWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
     bridge = current.ovs.get(want.name)
     if bridge and bridge.owner != topology.owner:
         if bridge.owner.startswith(OWNER):
             raise Refused(
                 f"{want.where}: name: the Open vSwitch bridge {want.name} belongs to the topology {bridge.owner[len(OWNER) :]}"
             )
-        if not _taken_over(want, topology, steps_of, f"Open vSwitch bridge {want.name}"):
+        if not _taken_over(want, topology, commands_of, f"Open vSwitch bridge {want.name}"):
             return want
     return want._replace(owner=topology.owner)
 
 
-def _taken_over(want: Want, topology: Topology, steps_of: Callable[[Want], list[str]], what: str) -> bool:
+def _taken_over(want: Want, topology: Topology, commands_of: Callable[[Want], list[str]], what: str) -> bool:
     if topology.adopt:
         return True
-    lacking = steps_of(want)
+    lacking = commands_of(want)
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise Refused(

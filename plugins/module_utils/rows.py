@@ -107,7 +107,7 @@ class Route(NamedTuple):
         by_object = bool(self.nexthop_id)
         words += [self.destination, *pairs(nhid=self.nexthop_id)]
         words += [] if by_object else [*self.via(self.gateway), *pairs(dev=self.device)]
-        words += pairs(table=self.table if self.table != 254 else 0, metric=self.metric)
+        words += pairs(table=self.table if self.table != MAIN else 0, metric=self.metric)
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)
         words += pairs(src=self.source)
         if self.scope != self.usual_scope:

@@ -24,9 +24,6 @@ from .state import Key, Nat, key_text
 USUAL_ROOM = 1024
 """What the kernel has `sysctl.NEIGHBOR_ROOM` at (net/ipv4/arp.c, net/ipv6/ndisc.c), where it can't be read."""
 
-ETHERNET_MTU = 1500
-"""What the kernel gives a pair that nobody says one of."""
-
 FORWARDING = ("ip_forward", "forwarding")
 """How the sysctls end any of which makes something forward."""
 
@@ -219,7 +216,7 @@ def about_lost(plan: Plan) -> list[str]:
 def about_pair(plan: Plan, want: LinkWant) -> list[str]:
     """A device drops what comes in and is larger than its own MTU, and nobody is told."""
     ends = [link for link in map(plan.after.link, ends_of(plan, want)) if link]
-    mtus = [link.get("mtu") or ETHERNET_MTU for link in ends]
+    mtus = [link.get("mtu") or want.kind.table["mtu"].initial for link in ends]
     if len(set(mtus)) < 2:
         return []
     one, other = (f"{key_text(link.key)} ({mtu})" for link, mtu in zip(ends, mtus))
