@@ -84,11 +84,16 @@ def leader_under(pid: int) -> int:
 
 
 class Machine:
-    """One machine, all of which is in the directory `work`: a release of Debian with these packages."""
+    """One machine, all of which is in the directory `work`: a release of Debian with these packages.
 
-    def __init__(self, work: Path, release: str = RELEASE, packages: str = PACKAGES, name: str = NAME) -> None:
+    Those in `fetched` are not installed; apt has their files, so that they can be, without a network.
+    """
+
+    def __init__(
+        self, work: Path, release: str = RELEASE, packages: str = PACKAGES, name: str = NAME, fetched: str = ""
+    ) -> None:
         self.work, self.name = work, name
-        self.release, self.packages = release, packages
+        self.release, self.packages, self.fetched = release, packages, fetched
         self.root = work / "root"
         self.inventory = work / "inventory.json"
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,12 +109,15 @@ class Machine:
 
     def build(self, cache: Path) -> None:
         """Give it its files: a copy of what is made from Debian's packages at first, and kept."""
-        base = cache / f"{self.release}-{zlib.crc32(self.packages.encode()):08x}"
+        base = cache / f"{self.release}-{zlib.crc32(f'{self.packages}{self.fetched}'.encode()):08x}"
         if not base.exists():
             cache.mkdir(parents=True, exist_ok=True)
             fresh = cache / f"{self.release}.new"
             shutil.rmtree(fresh, ignore_errors=True)
             command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={self.packages}"]
+            if self.fetched:
+                fetch = f"apt-get clean && apt-get install --yes --download-only {self.fetched}"
+                command += ["--skip=cleanup/apt", f"--customize-hook=chroot \"$1\" sh -c '{fetch}'"]
             command += [self.release, str(fresh)]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
             if done.returncode:

@@ -41,6 +41,9 @@ LinkLocalAddressing=ipv6
 LLMNR=no
 MulticastDNS=no
 """
+MORE = "iputils-ping,nftables,openssh-server,python3-apt"
+FETCHED = "frr frr-pythontools"
+"""What a role installs there, and what Debian recommends with it."""
 MACHINES = "machines"
 REBOOTS = 133
 """How systemd-nspawn ends where its machine asks for a reboot (systemd's EXIT_FORCE_RESTART)."""
@@ -57,7 +60,7 @@ class Reachable(Machine):
     def __init__(self, lab: Lab, name: str) -> None:
         work = lab.directory / MACHINES / name
         work.mkdir(parents=True)
-        super().__init__(work, RELEASE, f"{PACKAGES},iputils-ping,nftables,openssh-server", name)
+        super().__init__(work, RELEASE, f"{PACKAGES},{MORE}", name, FETCHED)
         self.lab = lab
 
     def command(self) -> list[str]:
@@ -73,6 +76,9 @@ class Reachable(Machine):
                 NETWORK.format(address=address, gateway=throwaway_ssh.GATEWAY),
                 0o644,
             ),
+            # Who asks for its name, as Ansible does, would wait for nameservers that can't answer.
+            "etc/hostname": (f"{self.name}\n", 0o644),
+            "etc/hosts": (f"127.0.0.1 localhost\n{address} {self.name}\n", 0o644),
             "etc/ssh/ssh_host_ed25519_key": ((self.lab.directory / "host").read_text(encoding="ascii"), 0o600),
             "root/.ssh/authorized_keys": ((self.lab.directory / "key.pub").read_text(encoding="ascii"), 0o600),
         }

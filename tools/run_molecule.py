@@ -32,6 +32,7 @@ OBSTACLES: dict[str, Callable[[], str]] = {
     "bridged_vm_qemu": lambda: tun_problem() or guest_image.problem("qemu"),
     "reboot": lambda: tun_problem() or machine_ssh.problem(),
     "uplink_persist": machine_ssh.problem,
+    "vxlan_overlay_evpn": machine_ssh.problem,
 }
 """Why a scenario can't be run here, or nothing, for those that need more than throwaway hosts."""
 

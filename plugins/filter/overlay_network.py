@@ -42,6 +42,28 @@ options:
       - The UDP port of VXLAN.
     type: int
     default: 4789
+  control_plane:
+    description:
+      - How the hosts get to know what is behind which other one. With V(flood) from the packets, of which each host gets what
+        is for all; with V(evpn) by BGP EVPN, that FRR speaks.
+    type: str
+    choices: [flood, evpn]
+    default: flood
+  asn:
+    description:
+      - The number of the AS that all hosts are in, with O(control_plane=evpn).
+    type: int
+    default: 65000
+  route_reflectors:
+    description:
+      - The inventory names of the hosts that pass on what the others tell. If there are none, each host tells each other one.
+    type: list
+    elements: str
+    default: []
+  frr_config:
+    description:
+      - What is in the file that FRR reads, V("") where there is none. If omitted, nothing is to be written there.
+    type: str
   found:
     description:
       - What M(linuxnet.vnet.vnet_info) has returned for the whole host, with its links.
@@ -70,8 +92,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The options C(name), C(bridges) and C(vxlans) of M(linuxnet.vnet.vnet_topology).
+    - The options C(name), C(bridges), C(vxlans) and C(bridge_ports) of M(linuxnet.vnet.vnet_topology).
     - C(segments), all of them with their C(bridge), C(device) and C(mtu).
+    - C(frr), what FRR's file has to say, which is V("") where that is nothing.
     - C(problem), a sentence, in place of all these where something is wrong.
   type: dict
 """
@@ -81,6 +104,7 @@ from typing import Any
 
 from ..plugin_utils.layouts import Problem
 from ..plugin_utils.overlay import overlay_network as plan
+from ..plugin_utils.overlay_bgp import asked
 
 
 def overlay_network(
@@ -90,10 +114,23 @@ def overlay_network(
     host: str,
     group: str = "vxlan_overlay_hosts",
     port: int = 4789,
+    control_plane: str = "flood",
+    asn: int = 65000,
+    route_reflectors: Sequence[str] = (),
+    frr_config: str | None = None,
     found: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     try:
-        return plan(segments, group=group, hosts=hosts, host=host, port=port, found=found or {})
+        return plan(
+            segments,
+            group=group,
+            hosts=hosts,
+            host=host,
+            port=port,
+            control_plane=control_plane,
+            bgp=None if frr_config is None else asked(asn, route_reflectors, frr_config),
+            found=found or {},
+        )
     except Problem as problem:
         return {"problem": str(problem)}
 

@@ -13,10 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .layouts import DEVICE_BYTES, Address, Problem, derived_mac, device_name, interface, links_of, plain, unique
+from .overlay_bgp import Bgp, block, has_block
 
 ROLE = "vxlan_overlay"
 SEGMENTS = f"{ROLE}_segments"
 ADDRESS = f"{ROLE}_address"
+CONTROL_PLANE = f"{ROLE}_control_plane"
+FLOOD, EVPN = "flood", "evpn"
+"""How a host gets to know what is behind which other one: from the packets themselves, or by BGP (RFC 8365)."""
 
 HEADERS = {4: 50, 6: 70}
 """What a frame takes more as a packet between hosts: Ethernet, VXLAN, UDP and IP of the underlay's version (RFC 7348)."""
@@ -31,13 +35,18 @@ def overlay_network(
     host: str,
     port: int,
     found: Mapping[str, Any],
+    control_plane: str = FLOOD,
+    bgp: Bgp | None = None,
 ) -> dict[str, Any]:
     """What `vnet_topology` is to be called with, and under `segments` all of them with their devices and MTU. Raises Problem.
 
-    `hosts` are the addresses of the group's hosts in the underlay, by inventory name, and `host` is one of these names.
+    `hosts` are the addresses of the group's hosts in the underlay, by inventory name, and `host` is one of these names. Under
+    `frr` is what FRR's file has to say, "" for nothing, and where `bgp` is None, as FRR is not to be looked after.
     """
+    if control_plane not in (FLOOD, EVPN):
+        raise Problem(f"{CONTROL_PLANE}: {control_plane!r} is neither {FLOOD} nor {EVPN}")
     plain(f"{ROLE}_group", group, "a group's name here")
-    addresses = {name: _address(name, text, group) for name, text in hosts.items()}
+    addresses = {each: _address(each, text, group) for each, text in hosts.items()}
     if host not in addresses:
         raise Problem(f"{ROLE}_group: {host} is not in the group {group}, whose hosts share the segments")
     own = addresses.pop(host)
@@ -45,11 +54,16 @@ def overlay_network(
     device = _device_of(own, host, found)
     underlay = int(links_of(found)[device]["mtu"])
     placed = [_placed(segment, own, underlay) for segment in segments]
+    if control_plane == EVPN:
+        _fit_evpn(own, placed)
     for key in ("name", "vni", "bridge"):
         unique(SEGMENTS, placed, key)
     others = sorted(addresses.values(), key=int)
+    found_links = links_of(found)
+    name = f"{ROLE}-{group}"
+    ours = bgp is not None and has_block(bgp.text, name)
     return {
-        "name": f"{ROLE}-{group}",
+        "name": name,
         "segments": placed,
         "bridges": [
             {
@@ -68,10 +82,17 @@ def overlay_network(
                 "dstport": port,
                 "mtu": segment["mtu"],
                 "master": segment["bridge"],
-                **_flooding(segment, others, device),
+                **_control(control_plane, segment, others, device, found_links.get(segment["device"], {}), ours),
             }
             for segment in placed
         ],
+        "bridge_ports": [
+            # As FRR asks for: it tells the bridge which MACs are behind the device, and the kernel which ARP requests it can answer by itself.
+            {"name": segment["device"], "learning": False, "neigh_suppress": True}
+            for segment in placed
+            if control_plane == EVPN
+        ],
+        "frr": block(bgp, name, host, own, addresses) if bgp and control_plane == EVPN else "",
     }
 
 
@@ -148,6 +169,39 @@ def _group(name: str, text: Any, own: Address) -> str:
     if not group.is_multicast or group.version != own.version:
         raise Problem(f"{SEGMENTS}: {name} has the group {group}, which is no multicast address of IPv{own.version}")
     return str(group)
+
+
+def _fit_evpn(own: Address, segments: Sequence[Mapping[str, Any]]) -> None:
+    """Raise Problem where FRR's EVPN can't be for these."""
+    if own.version != 4:
+        raise Problem(f"{CONTROL_PLANE}: {EVPN} by FRR takes an underlay of IPv4, and this host has {own} there")
+    for segment in segments:
+        if segment["group"]:
+            raise Problem(
+                f"{SEGMENTS}: {segment['name']} has the group {segment['group']}, which goes with the control plane {FLOOD}:"
+                f" by {EVPN} each host knows the others of a segment"
+            )
+
+
+def _control(
+    control_plane: str,
+    segment: Mapping[str, Any],
+    others: Sequence[Address],
+    device: str,
+    found: Mapping[str, Any],
+    begun: bool,
+) -> dict[str, Any]:
+    """Who tells a VXLAN device what is where. `found`: the device as it is, empty for none; `begun`: FRR is told already."""
+    if control_plane == EVPN:
+        # The entries of an earlier list go. The kernel doesn't tell them from FRR's own, so nothing is said of them once FRR writes some.
+        earlier: dict[str, Any] = {"remotes": []} if found.get("learning", False) and not begun else {}
+        return {"learning": False, "group": "", **earlier}
+    if not found.get("learning", True):
+        raise Problem(
+            f"{CONTROL_PLANE}: {segment['device']} is one that {EVPN} looks after, and what FRR has written goes with FRR's"
+            f" own time: run the role with {ROLE}_state: absent, before it can be one of {FLOOD}"
+        )
+    return _flooding(segment, others, device)
 
 
 def _flooding(segment: Mapping[str, Any], others: Sequence[Address], device: str) -> dict[str, Any]:
