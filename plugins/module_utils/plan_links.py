@@ -278,7 +278,8 @@ def as_wanted(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     # What the kernel can't tell of the old one, the task may know.
     untold = {name: value for name, value in want.options.items() if table[name].create_only and link.get(name) is None}
     changed = link.having(**untold, **fixed)
-    gone = displaced | {name for name, value in fixed.items() if value == ""}
+    # "" is nothing, but of `link_netns` it is the namespace of the host.
+    gone = displaced | {name for name, value in fixed.items() if value == "" and name != "link_netns"}
     changed = replace(
         changed,
         kind=want.kind.netlink_of(changed.attrs),

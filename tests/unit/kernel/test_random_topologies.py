@@ -143,6 +143,20 @@ FOUND: dict[str, list[Entries]] = {
         {"tuntaps": [{"name": "tt", "mode": "tun"}]},
         {"tuntaps": [{"name": "tt", "mode": "tun", "multi_queue": True, "recreate": True}]},
     ],
+    "a device made anew stands on one of the host, not on its namesake beside it": [
+        {
+            "namespaces": [{"name": "b"}],
+            "veths": [
+                {"name": "v0", "netns": "b", "peer": {"name": "p0"}},
+                {"name": "v1", "netns": "theirs", "peer": {"name": "p1"}},
+            ],
+            "macvlans": [{"name": "mv", "netns": "theirs", "parent": "v0", "link_netns": "b"}],
+        },
+        {
+            "veths": [{"name": "v1", "peer": {"name": "p1"}}],
+            "macvlans": [{"name": "mv", "netns": "theirs", "parent": "v1", "link_netns": "", "recreate": True}],
+        },
+    ],
 }
 
 
