@@ -285,12 +285,19 @@ class Applier:
     def link_move(self, op: LinkMove) -> None:
         index = self.host.index(op.netns, op.name)
         attrs: Attributes = []
+        taken: list[str] = []
         if op.to[0] != op.netns:
+            found = self.host.link(op.netns, op.name)
+            if found and not kind_of(found.kind).own_fdb:
+                taken = apply_rows.macs_taken(self.host, op.netns, index)
             attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.to[0])))
         if op.to[1] != op.name:
             attrs.append(("IFLA_IFNAME", op.to[1]))
         self.host.socket(op.netns).request(link_message(attrs, index), RTM_NEWLINK)
         self.host.forget()
+        for mac in taken:
+            # The kernel forgets them on the way, and what stands on the device would not hear its frames any more.
+            apply_rows.take_mac(self.host, *op.to, mac)
 
     def vlan(self, op: Any) -> None:
         index = self.host.index(op.netns, op.device)

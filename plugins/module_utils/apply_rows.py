@@ -161,6 +161,22 @@ def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
     return neighbor_message(fields, attrs)
 
 
+def macs_taken(host: Host, netns: str, index: int) -> list[str]:
+    """The MACs for which a device without an FDB takes frames beside its own, for what stands on it or as somebody told it."""
+    found = []
+    for message in host.socket(netns).fdb(index):
+        mac = message.get_attr("NDA_LLADDR")
+        itself = message["flags"] & NTF_SELF and not message.get_attr("NDA_MASTER")
+        if mac and message["ifindex"] == index and itself and message["state"] & PERMANENT and not int(mac[:2], 16) & 1:
+            found.append(mac)
+    return found
+
+
+def take_mac(host: Host, netns: str, device: str, mac: str) -> None:
+    """Let a device take frames for a MAC beside its own."""
+    host.socket(netns).request(fdb(host, netns, device, Fdb(mac, state=PERMANENT)), RTM_NEWNEIGH, NLM_F_CREATE)
+
+
 REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]] = {
     Route: (route, RTM_NEWROUTE, RTM_DELROUTE),
     Rule: (rule, RTM_NEWRULE, RTM_DELRULE),

@@ -133,7 +133,7 @@ class Gatherer:
                 if message["family"] == socket.AF_INET6 and message["flags"] & IFA_F_DADFAILED:
                     self.doing[link.key].setdefault("dadfailed", []).append(address.cidr)
         fdb: dict[int, list[Fdb]] = {}
-        if self.asked & {"fdb", "topology"} or any("remotes" in kind_of(link.kind).table for link in links.values()):
+        if self.asked & {"fdb", "topology"} or any(kind_of(link.kind).own_fdb for link in links.values()):
             fdb = self._fdb(netns, links)
         bridged = any(kind_of(link.kind).holds_ports for link in links.values())
         vlans = self.host.socket(netns).vlans() if bridged else {}

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import plan_links, plan_ports, plan_rows, plan_shared, plan_stack
@@ -233,6 +233,7 @@ def prune(planner: Planner) -> None:
     new = remembered(planner, old)
     if topology.prune or topology.absent:
         going = namespaces_going(planner, topology)
+        check_guests(planner, topology, going)
         give_back(planner, old, new, set(going))
         delete_links(planner, topology, set(going))
         for name in going:
@@ -243,6 +244,18 @@ def prune(planner: Planner) -> None:
     new.namespaces = namespaces_of_others(planner, topology)
     new.nats = sorted([*key] for key, nat in planner.model.nats.items() if nat and nat.owner == topology.owner)
     keep(planner, topology, new)
+
+
+def check_guests(planner: Planner, topology: Topology, going: Sequence[str]) -> None:
+    """Refuse to take a namespace in which another topology has something: that would go along."""
+    for path in sorted(planner.model.files) if going else ():
+        if plan_shared.is_other(path, topology.record):
+            taken = Record.read(planner.model.text(path)).places.intersection(going)
+            if taken:
+                raise Refused(
+                    f"the namespace {min(taken)} is to go, and the topology {path_name(path)[: -len('.json')]} has things"
+                    f" in it that would go along: let that topology give them up first, or go on listing {min(taken)}"
+                )
 
 
 def bridges_going(planner: Planner) -> list[Key]:

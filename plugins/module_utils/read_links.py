@@ -161,7 +161,7 @@ class LinkReader:
             or changes_master
             or "remotes" in options
             or any(options.get(name, link.get(name)) != link.get(name) for name in ("remote", "group"))
-            or ("remotes" in kind_of(link.kind).table and len(self.wants) == 1)
+            or (kind_of(link.kind).own_fdb and len(self.wants) == 1)
         ):
             link = replace(link, fdb=tuple(self._fdb(link)))
             link = replace(link, vlans=self._vlans(link), port=self.port(link))
@@ -286,7 +286,7 @@ class LinkReader:
         if message["ifindex"] != link.index or not mac or not state & 0xC0 or flags & 0x10:
             return None
         if mac == link.attrs.get("mac") or (
-            "remotes" not in kind_of(link.kind).table and (flags & 2 or int(mac[:2], 16) & 1)
+            not kind_of(link.kind).own_fdb and (flags & 2 or int(mac[:2], 16) & 1)
         ):
             return None
         return self.fdb_value(link, message)

@@ -146,7 +146,7 @@ class Reader(LinkReader):
                 master = options.get("master", has.get("master") if has else "")
                 bridge = self.link(port[0], master) if master and self.state.has_netns(port[0]) else None
                 # A new tunnel has less than what carries it.
-                initial = 0 if kind.lower or "remote" in kind.table else kind.table["mtu"].initial
+                initial = 0 if kind.lower or kind.tunnels else kind.table["mtu"].initial
                 mtu = options.get("mtu", has.get("mtu") if has else initial)
                 stays = has and has.get("master") == master and has.get("mtu") == mtu
                 if bridge and not stays and kind_of(bridge.kind).holds_ports and mtu < bridge.get("mtu"):
@@ -215,16 +215,18 @@ class Reader(LinkReader):
         self._marked(topology, places)
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
-        self._records_of_others(topology, {entry[0] for entry in record.sysctls})
+        listed = {want.name for want in self.wants if isinstance(want, NamespaceWant)}
+        going = {name for name, facts in self.state.namespaces.items() if facts["owner"] == topology.owner} - listed
+        self._records_of_others(topology, {entry[0] for entry in record.sysctls}, going)
         for netns, name, origin in record.moved:
             self._note(netns, [name])
             self._note(origin, [name])
         for netns, name, _option, _before, _now in record.ports:
             self._note(netns, [name])
 
-    def _records_of_others(self, topology: Topology, places: set[str]) -> None:
-        """What other topologies have recorded, where this one may give sysctls back that they want as they are."""
-        for path in files.listed(topologies.RECORDS) if places else ():
+    def _records_of_others(self, topology: Topology, places: set[str], going: set[str]) -> None:
+        """What other topologies have recorded, as this one may give sysctls back that they want as they are, or take a namespace that they use."""
+        for path in files.listed(topologies.RECORDS) if places or going else ():
             if path != topology.record and path.endswith(".json"):
                 content = self.state.files[path] = files.read_text(path)
                 for netns, key, _before, _now in topologies.Record.read(content).sysctls:

@@ -187,6 +187,8 @@ class LinkKind:
     - `holds_ports`: other devices can be its ports, whose MTU and MAC it follows; so it comes up after them.
     - `routes_ports`: other devices can be its ports, and take their addresses' routes into its table: on joining and
       on leaving they go down and up, as the kernel has it, and forget their other routes and IPv6 addresses.
+    - `tunnels`: carries its frames in IP packets, whose headers take of the MTU that a new one gets.
+    - `own_fdb`: has an FDB, with entries that say where a MAC is. Others have only a list of MACs that they take frames for.
     - `carries_frames`: whether a device with these attributes can be a port.
     - `after_up`: options that are better turned on when the ports forward.
     - `paired`: comes in pairs, the other end described by the option `peer`. `mirrored`: the options of the one end that say
@@ -215,6 +217,8 @@ class LinkKind:
     retold: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     after_up: tuple[str, ...] = ()
+    tunnels: bool = False
+    own_fdb: bool = False
     carries_frames: Callable[[Mapping[str, Any]], bool] = always
     paired: bool = False
     peer: tuple[Option, ...] = ()

@@ -73,6 +73,7 @@ GENEVE = LinkKind(
     module="vnet_geneve",
     plural="geneves",
     unique=("vni",),
+    tunnels=True,
     needed=("vni|external",),
     late=("alias", "mtu"),
     retold=("vni", "remote"),

@@ -178,6 +178,8 @@ VXLAN = LinkKind(
     module="vnet_vxlan",
     plural="vxlans",
     unique=("vni",),
+    tunnels=True,
+    own_fdb=True,
     needed=("vni|external",),
     lower="dev",
     # The kernel caps the MTU of the creating request silently, and speaks up later.

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.tuntap import TUNTAP
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
@@ -163,6 +164,26 @@ def test_what_stands_on_a_bridge_has_its_mtu_again(want: Want) -> None:
     on_a_new_host(
         every_fault, A_BRIDGE, ON_IT, (want, row_want(ROUTE, {"destination": "10.7.0.0/16", "type": "blackhole"})), 2
     )
+
+
+A_PARENT = (
+    namespace_want({"name": "web"}),
+    link_want(VETH, {"name": "far", "peer": {"name": "parent", "netns": "web"}}),
+    link_want(MACVLAN, {"name": "stands", "netns": "web", "parent": "parent", "mac": "02:00:00:00:00:07"}),
+)
+MOVED = (
+    link_want(VETH, {"name": "far", "peer": {"name": "parent", "netns": ""}}),
+    row_want(ROUTE, {"destination": "10.7.0.0/16", "type": "blackhole"}),
+)
+
+
+def every_fault_of_a_parent_that_moves() -> None:
+    every_fault(A_PARENT, (), MOVED, 2)
+    assert any("02:00:00:00:00:07" in str(entry) for entry in dump()[""]["fdb"]), "the device on it hears nothing"
+
+
+def test_what_stands_on_a_device_that_moves_goes_on_to_hear_its_frames() -> None:
+    on_a_new_host(every_fault_of_a_parent_that_moves)
 
 
 A_ROUTER = (namespace_want({"name": "r"}), link_want(BRIDGE, {"name": "b", "netns": "r", "addresses": ["10.9.0.1/24"]}))
