@@ -285,9 +285,7 @@ class LinkReader:
         state, flags = message["state"], message["flags"]
         if message["ifindex"] != link.index or not mac or not state & 0xC0 or flags & 0x10:
             return None
-        if mac == link.attrs.get("mac") or (
-            not kind_of(link.kind).own_fdb and (flags & 2 or int(mac[:2], 16) & 1)
-        ):
+        if mac == link.attrs.get("mac") or (not kind_of(link.kind).own_fdb and (flags & 2 or int(mac[:2], 16) & 1)):
             return None
         return self.fdb_value(link, message)
 
