@@ -515,12 +515,23 @@ def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
     """Set a bridge's MTU, so that it stays."""
     link = planner.model.link(want.key)
     mtu = want.options.get("mtu")
-    if link is None or mtu is None or link.get("mtu") == mtu:
+    if link is None or mtu is None or (link.get("mtu") == mtu and not lowered(planner, link)):
         return
     if link.get("mtu") is None and mtu == 1500:
         # What a new bridge has already is not taken as set by the user, and would go on following the ports.
         planner.do(link_operations.LinkSet(*want.key, link.kind, {"mtu": mtu - 1}))
     planner.do(link_operations.LinkSet(*want.key, link.kind, {"mtu": mtu}))
+
+
+def lowered(planner: Planner, bridge: Link) -> bool:
+    """Whether ports that come or change here take a bridge's MTU down, unless somebody has set that, which the kernel doesn't tell."""
+    for name in planner.model.ports(bridge.key):
+        port, before = (state.link((bridge.netns, name)) for state in (planner.model, planner.before))
+        mtu = port.get("mtu") if port else None
+        stays = before and before.get("master") == bridge.name and before.get("mtu") == mtu
+        if mtu and mtu < bridge.get("mtu") and not stays:
+            return True
+    return False
 
 
 def bring_up(planner: Planner) -> None:

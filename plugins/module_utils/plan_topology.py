@@ -246,8 +246,21 @@ def prune(planner: Planner) -> None:
     keep(planner, topology, new)
 
 
+def places_of(want: Want) -> list[str]:
+    """The namespaces that a want needs."""
+    if isinstance(want, LinkWant):
+        return [want.netns, want.peer_netns, want.options.get("link_netns", want.netns)]
+    return [] if isinstance(want, (NamespaceWant, OvsWant)) else [want.netns]
+
+
 def check_guests(planner: Planner, topology: Topology, going: Sequence[str]) -> None:
-    """Refuse to take a namespace in which another topology has something: that would go along."""
+    """Refuse to take a namespace in which something is wanted, or in which another topology has something: that would go along."""
+    for want in planner.wants if going else ():
+        for netns in places_of(want):
+            if netns in going:
+                raise Refused(
+                    f"{want.where}: netns: {netns} is no longer among the 'namespaces', so it goes: list it there"
+                )
     for path in sorted(planner.model.files) if going else ():
         if plan_shared.is_other(path, topology.record):
             taken = Record.read(planner.model.text(path)).places.intersection(going)

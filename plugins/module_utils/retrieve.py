@@ -290,7 +290,7 @@ class Reader(LinkReader):
         self.names.setdefault(netns, set())
 
     def _note_link(self, want: LinkWant) -> None:
-        if want.options.get("tap"):
+        if want.kind.tap_info:  # one that is there may be a tap without being told so again
             self.state.has_devtmpfs = taps.kernel_makes_files()
         options, where = want.options, want.where
         self._note(want.netns, [want.name, options.get("master", ""), *options.get("ports", ())], where)

@@ -143,6 +143,24 @@ FOUND: dict[str, list[Entries]] = {
         {"tuntaps": [{"name": "tt", "mode": "tun"}]},
         {"tuntaps": [{"name": "tt", "mode": "tun", "multi_queue": True, "recreate": True}]},
     ],
+    "a bridge keeps the MTU that it is given when a port gets a smaller one": [
+        {"veths": [{"name": "v0", "master": "br0", "peer": {"name": "p0"}}], "bridges": [{"name": "br0"}]},
+        {
+            "veths": [{"name": "v0", "master": "br0", "mtu": 1280, "peer": {"name": "p0"}}],
+            "bridges": [{"name": "br0", "mtu": 1500}],
+        },
+    ],
+    "a macvtap made anew has its file, told so again or not": [
+        {
+            "veths": [{"name": "v0", "netns": "theirs", "peer": {"name": "p0"}}],
+            "bridges": [{"name": "br0", "netns": "theirs"}],
+            "macvlans": [{"name": "mv", "netns": "theirs", "tap": True, "parent": "v0"}],
+        },
+        {
+            "bridges": [{"name": "br0", "netns": "theirs"}],
+            "macvlans": [{"name": "mv", "netns": "theirs", "parent": "br0", "recreate": True}],
+        },
+    ],
     "a device made anew stands on one of the host, not on its namesake beside it": [
         {
             "namespaces": [{"name": "b"}],
