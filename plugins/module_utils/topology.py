@@ -198,7 +198,11 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
     if isinstance(want, NamespaceWant):
         yield f"the namespace {want.name}", ("namespace", want.name)
     elif isinstance(want, LinkWant):
-        yield from _link_keys(want)
+        yield f"the device {key_text(want.key)}", want.key
+        if want.peer_key:
+            yield f"the device {key_text(want.peer_key)}", want.peer_key
+        for name in want.options.get("altnames", ()):
+            yield f"the device name {key_text((want.netns, name))}", (want.netns, name)
     elif isinstance(want, RowWant):
         yield f"the {want.kind.words(want.key)}", want.key
     elif isinstance(want, PortWant):
@@ -209,20 +213,6 @@ def _keys(want: Want) -> Iterable[tuple[str, object]]:
         yield f"the Open vSwitch bridge {want.name}", ("ovs", want.name)
     elif isinstance(want, ForwardWant):
         yield from _forward_keys(want)
-
-
-def _link_keys(want: LinkWant) -> Iterable[tuple[str, object]]:
-    """What a device claims: names, and its number on the device under it."""
-    yield f"the device {key_text(want.key)}", want.key
-    if want.peer_key:
-        yield f"the device {key_text(want.peer_key)}", want.peer_key
-    for name in want.options.get("altnames", ()):
-        yield f"the device name {key_text((want.netns, name))}", (want.netns, name)
-    if want.kind.number and {want.kind.lower, want.kind.number} <= want.options.keys():
-        below = (want.options.get("link_netns", want.netns), want.options[want.kind.lower])
-        number = want.options[want.kind.number]
-        which = tuple(want.options.get(name, want.kind.table[name].initial) for name in want.kind.apart)
-        yield f"{want.kind.number} {number} on {key_text(below)}", (want.kind.name, below, number, which)
 
 
 def _forward_keys(want: ForwardWant) -> Iterable[tuple[str, object]]:

@@ -25,7 +25,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vlan import VLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vrf import VRF
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
-from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import check_names, topology_wants
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 
 NEEDED: dict[str, dict[str, Any]] = {
     "bridge": {},
@@ -230,24 +230,6 @@ def test_a_device_under_one_of_its_own_name_in_another_namespace_is_no_loop() ->
     assert len(topology_wants({"name": "t", "vxlans": [entry]})[1]) == 1
     with pytest.raises(Refused, match="is the device itself"):
         topology_wants({"name": "t", "vxlans": [{**entry, "link_netns": ""}]})
-
-
-def test_a_vlan_of_a_parent_is_one_device() -> None:
-    def refusal(*vlans: dict[str, Any]) -> str:
-        entries = [{"name": f"v{number}", "parent": "eth0", "vid": 5, **entry} for number, entry in enumerate(vlans)]
-        try:
-            check_names(topology_wants({"name": "t", "vlans": entries})[1])
-        except Refused as refused:
-            return str(refused)
-        return ""
-
-    assert refusal({}, {"vid": 6}) == ""
-    assert refusal({}, {"parent": "eth1"}) == ""
-    assert refusal({}, {"protocol": "802.1ad"}) == ""
-    assert refusal({"netns": "a", "link_netns": ""}, {"link_netns": "a"}) == ""
-    said = "vlans[1]: vid 5 on eth0 is also in vlans[0], one of the two has to go"
-    assert refusal({}, {}) == said
-    assert refusal({"protocol": "802.1q"}, {"netns": "a", "link_netns": ""}) == said
 
 
 def test_an_address_is_on_one_device_of_a_routing_domain() -> None:

@@ -175,7 +175,6 @@ class LinkKind:
     - `flat`: the kernel puts one that should stand on one of its own kind on what is under that.
     - `exclusive`: it takes the frames of what it stands on, which can't be a port of a bridge then, nor carry another such kind.
     - `unique`: options in all of which no two devices of the kind may be the same.
-    - `number`: the option that numbers those on one device, each number once among those that are alike in all of `apart`.
     - `follows`: in what it follows the device under it. `admin_state`: up and down with that. `mtu`: never more than
       that one's; `same mtu`: always that one's. `loose`: the option by which it no longer goes up and down with that.
     - `same_mac`: whether a device with these attributes has the MAC of the one under it: who changes one changes both.
@@ -211,8 +210,6 @@ class LinkKind:
     flat: bool = False
     exclusive: bool = False
     unique: tuple[str, ...] = ()
-    number: str = ""
-    apart: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     loose: str = ""
     same_mac: Callable[[Mapping[str, Any]], bool] = never
