@@ -53,6 +53,8 @@ options:
   prune:
     description:
       - Whether what the topology made earlier, and what is no longer listed, is removed.
+      - A namespace is not removed while another topology has something in it, or while an entry of this one is to be
+        in it. That is an error, and nothing is changed.
     type: bool
     default: true
   adopt:
