@@ -208,7 +208,14 @@ def ip(netns: str, *words: str) -> None:
         subprocess.run(["ip", *words], check=True)
 
 
-SYSCTLS = ("ipv4/ip_forward", "ipv[46]/conf/*/forwarding", "ipv4/conf/*/accept_redirects")
+SYSCTLS = (
+    "ipv4/ip_forward",
+    "ipv4/ip_default_ttl",
+    "ipv[46]/conf/*/forwarding",
+    "ipv4/conf/*/accept_redirects",
+    "ipv4/conf/default/arp_notify",
+    "ipv6/conf/default/hop_limit",
+)
 
 
 def dump() -> dict[str, Any]:
