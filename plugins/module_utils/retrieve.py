@@ -216,7 +216,7 @@ class Reader(LinkReader):
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
         listed = {want.name for want in self.wants if isinstance(want, NamespaceWant)}
-        going = {name for name, facts in self.state.namespaces.items() if facts["owner"] == topology.owner} - listed
+        going = {name for name, facts in self.state.namespaces.items() if facts.get("owner") == topology.owner} - listed
         self._records_of_others(topology, {entry[0] for entry in record.sysctls}, going)
         for netns, name, origin in record.moved:
             self._note(netns, [name])
