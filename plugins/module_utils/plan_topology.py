@@ -259,7 +259,7 @@ def check_guests(planner: Planner, topology: Topology, going: Sequence[str]) -> 
         for netns in places_of(want):
             if netns in going:
                 raise Refused(
-                    f"{want.where}: netns: {netns} is no longer among the 'namespaces', so it goes: list it there"
+                    f"{want.where}: the namespace {netns}, which it needs, is no longer among the 'namespaces', and goes: list it there"
                 )
     for path in sorted(planner.model.files) if going else ():
         if plan_shared.is_other(path, topology.record):

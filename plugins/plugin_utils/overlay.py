@@ -52,14 +52,14 @@ def overlay_network(
     own = addresses.pop(host)
     _fit(own, addresses)
     device = _device_of(own, host, found)
-    underlay = int(links_of(found)[device]["mtu"])
+    links = links_of(found)
+    underlay = int(links[device]["mtu"])
     placed = [_placed(segment, own, underlay) for segment in segments]
     if control_plane == EVPN:
         _fit_evpn(own, placed)
     for key in ("name", "vni", "bridge"):
         unique(SEGMENTS, placed, key)
     others = sorted(addresses.values(), key=int)
-    found_links = links_of(found)
     name = f"{ROLE}-{group}"
     ours = bgp is not None and has_block(bgp.text, name)
     return {
@@ -82,7 +82,7 @@ def overlay_network(
                 "dstport": port,
                 "mtu": segment["mtu"],
                 "master": segment["bridge"],
-                **_control(control_plane, segment, others, device, found_links.get(segment["device"], {}), ours),
+                **_control(control_plane, segment, others, device, links.get(segment["device"], {}), ours),
             }
             for segment in placed
         ],

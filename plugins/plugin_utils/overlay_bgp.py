@@ -32,6 +32,15 @@ class Bgp(NamedTuple):
     text: str
 
 
+def asked(asn: Any, reflectors: Sequence[Any], text: str) -> Bgp:
+    """What the variables say of BGP; Problem where it is none."""
+    try:
+        number = int(asn)
+    except (TypeError, ValueError):
+        raise Problem(f"{ASN}: {asn!r} is no AS number") from None
+    return Bgp(number, [str(name) for name in reflectors], text)
+
+
 def block(bgp: Bgp, mark: str, host: str, own: Address, others: Mapping[str, Address]) -> str:
     """The lines for one host, which are in the file between `BEGIN` and `END` of that mark; Problem where these or the file's can't be."""
     if not 1 <= bgp.asn <= HIGHEST_ASN:
@@ -147,12 +156,3 @@ def _unsaid(gone: Sequence[Said], rest: Sequence[Said]) -> list[list[str]]:
         verb = [] if line.startswith("no ") else ["no"]
         commands.append([*within, " ".join([*verb, *words])])
     return commands
-
-
-def asked(asn: Any, reflectors: Sequence[Any], text: str) -> Bgp:
-    """What the variables say of BGP; Problem where it is none."""
-    try:
-        number = int(asn)
-    except (TypeError, ValueError):
-        raise Problem(f"{ASN}: {asn!r} is no AS number") from None
-    return Bgp(number, [str(name) for name in reflectors], text)
