@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine", "MachineError", "problem", "tun_problem"]
 
 RELEASE = "bookworm"
-PACKAGES = (
-    "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2,ifupdown,bridge-utils,isc-dhcp-client,dnsmasq-base"
-)
+PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-pyroute2,iproute2,ifupdown,bridge-utils,isc-dhcp-client,dnsmasq-base,netplan.io"
 BOOT_SECONDS = 120
 NAME = "machine"
 

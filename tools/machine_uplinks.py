@@ -72,6 +72,20 @@ SETUPS = {
         None,
         confirm=60,
     ),
+    "netplan_static": Setup(
+        "/etc/netplan/10-lan.yaml",
+        "network:\n  version: 2\n  ethernets:\n    # to the world\n    lan0:\n"
+        f"      addresses: [{STATIC}, 'fd00::5/64']\n      routes:\n      - {{to: default, via: 10.0.0.1}}\n",
+        "systemd-networkd.service",
+        STATIC,
+    ),
+    "netplan_dhcp": Setup(
+        "/etc/netplan/10-lan.yaml",
+        "network: {version: 2, ethernets: {lan0: {dhcp4: true}}}\n",
+        "systemd-networkd.service",
+        None,
+        confirm=60,
+    ),
     "ifupdown_static": Setup(
         "/etc/network/interfaces",
         f"auto lan0\niface lan0 inet static\n    address {STATIC}\n    gateway 10.0.0.1\n\n"
@@ -212,5 +226,7 @@ class Uplink:
 
     def files(self) -> str:
         """All that configures the network, each file with its sum."""
-        places = "/etc/network/interfaces /etc/network/interfaces.d /etc/systemd/network /etc/vnet"
+        places = (
+            "/etc/network/interfaces /etc/network/interfaces.d /etc/systemd/network /etc/netplan /run/netplan /etc/vnet"
+        )
         return self.machine.run("sh", "-c", f"find {places} -type f -exec sha256sum {{}} + 2>/dev/null | sort -k2")

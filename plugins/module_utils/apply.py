@@ -142,6 +142,8 @@ class Applier:
         systemd.reload()
 
     def networkd_restart(self, op: NetworkdRestart) -> None:
+        if op.netplan:
+            systemd.generate_netplan()
         systemd.restart_networkd(op.devices)
 
     def dhcp_move(self, op: DhcpMove) -> None:

@@ -21,10 +21,11 @@ class NetworkdRestart(Operation):
 
     Not a reload: with that it would release the DHCP lease of a device whose file changes, and the bridge might get
     another address. When it is restarted it releases none, and the bridge asks for the same one by the same identifier.
-    Whoever writes its files has to see to it that undoing ends with this, too.
+    Whoever writes its files has to see to it that undoing ends with this, too. `netplan`: its files are written by netplan.
     """
 
     devices: tuple[str, ...]
+    netplan: bool = False
 
     def simulate(self, model: State) -> None:
         pass
@@ -33,7 +34,7 @@ class NetworkdRestart(Operation):
         return ()
 
     def command(self) -> str:
-        return "systemctl restart systemd-networkd.service"
+        return f"{'netplan generate && ' if self.netplan else ''}systemctl restart systemd-networkd.service"
 
 
 @dataclass(frozen=True)

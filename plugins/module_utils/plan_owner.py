@@ -13,10 +13,11 @@ uplink. When the bridge gives the uplink back, that program gets its configurati
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from . import owner_ifupdown, owner_networkd
+from . import owner_ifupdown, owner_netplan, owner_networkd
 from .desired import LinkWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite
@@ -28,6 +29,11 @@ from .state import Key, Link, Setup
 from .uplink import KEPT, UNCONFIRMED, KeptUplink, kept_path, unconfirmed_path
 
 NETWORKD = "systemd-networkd"
+NETPLAN = "netplan"
+IFUPDOWN_NAME = "ifupdown"
+BY_NETWORKD = (NETWORKD, NETPLAN)
+"""The programs that leave it to systemd-networkd to do what they say."""
+
 USUAL_MTU = 1500
 MODE = 0o600
 """Of what remembers how it was: a configuration may have secrets in it."""
@@ -81,10 +87,7 @@ def write(planner: Planner, want: LinkWant) -> None:
     source = dict(kept.source if kept else setup.source)
     try:
         source["addresses"] = more_addresses(want, uplink, program, source)
-        if program == NETWORKD:
-            write_networkd(planner, uplink, bridge, source, setup)
-        else:
-            write_ifupdown(planner, uplink, bridge, source, setup)
+        WRITERS[program](planner, uplink, bridge, source, setup)
     except Refused as exc:
         where = f"{want.where}: " if want.where else ""
         raise Refused(f"{where}uplink: 'persist' can't keep it: {exc}") from None
@@ -92,22 +95,14 @@ def write(planner: Planner, want: LinkWant) -> None:
 
 def write_networkd(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
     """All its files are our own. Till they are confirmed they are where they don't outlast a boot."""
-    owner_networkd.check_others(bridge.name, str(bridge.get("mac")), setup.others)
-    mtu = bridge.get("mtu")
-    shape = owner_networkd.Bridge(
-        bridge.name,
-        str(bridge.get("mac")),
-        mtu if mtu != USUAL_MTU or "MTUBytes" in source["text"] else None,
-        bridge.get("link_group") or 0,
-        tuple(source["addresses"]),
-    )
+    shape = shape_of(bridge, source, setup, "MTUBytes" in source["text"])
     try:
         texts = owner_networkd.written(uplink, shape, networkd_source(source))
     except Refused as exc:
         raise Refused(f"{source['name']}: {exc}") from None
     place, other = owner_networkd.DIRECTORY, owner_networkd.UNCONFIRMED
     record_path, other_path = kept_path(bridge.key), unconfirmed_path(bridge.key)
-    if planner.keep and planner.keep.later and planner.before.text(record_path) is None:
+    if waits(planner, bridge):
         place, other, record_path, other_path = other, place, other_path, record_path
     before = {name: planner.model.text(f"{place}/{name}") or planner.model.text(f"{other}/{name}") for name in texts}
     edits = tuple((f"{place}/{name}", text, None) for name, text in texts.items())
@@ -120,6 +115,40 @@ def write_networkd(planner: Planner, uplink: str, bridge: Link, source: dict[str
             planner.do(FileRemove(path))
     if before != texts or setup.source:
         tell_networkd(planner, (bridge.name, uplink))
+
+
+def write_netplan(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
+    """Of its files only the definition of the uplink changes, and one is our own. Till it is confirmed, others hide these."""
+    kept, found = planner.kept_uplink(bridge.key), netplan_source(source)
+    text = owner_ifupdown.back(planner.model.text(found.path) or "", edits_of(kept, found.path))
+    if text is None:
+        return  # somebody has changed it since, and made it his own
+    found = found._replace(text=text)
+    shape = shape_of(bridge, source, setup, owner_netplan.has_mtu(found))
+    edit, own, drop_in = owner_netplan.written(uplink, shape, found)
+    texts = (owner_ifupdown.changed(text, [edit]), own, drop_in)
+    lasting, trial = (owner_netplan.paths(found, bridge.name, unconfirmed) for unconfirmed in (False, True))
+    before = tuple(planner.model.text(new) or planner.model.text(old) or "" for old, new in zip(lasting, trial))
+    edits: list[tuple[str, str, str | None]]
+    if waits(planner, bridge):
+        paths, record_path, gone = trial, unconfirmed_path(bridge.key), []
+        edits = [(trial[0], texts[0], None)]
+    else:
+        paths, record_path, gone = lasting, kept_path(bridge.key), [*trial, unconfirmed_path(bridge.key)]
+        edits = [(edit.path, edit.new, edit.old)]
+    edits += [(path, text, None) for path, text in zip(paths[1:], texts[1:]) if text]
+    record = KeptUplink(planner.uplink_record_after(bridge.key), NETPLAN, source, tuple(edits))
+    put(planner, record_path, record.written(), MODE)
+    for path, text in zip(paths, texts):
+        if text:
+            put(planner, path, text, MODE if path.endswith(".yaml") else 0o644)
+        else:
+            gone.append(path)
+    for path in gone:
+        if planner.model.text(path) is not None:
+            planner.do(FileRemove(path))
+    if before != texts or setup.source:
+        tell_networkd(planner, (bridge.name, uplink), NETPLAN)
 
 
 def write_ifupdown(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
@@ -136,7 +165,7 @@ def write_ifupdown(planner: Planner, uplink: str, bridge: Link, source: dict[str
         files[path] = text
     edits = owner_ifupdown.edits(uplink, shape, files)
     if not (planner.keep and planner.keep.later):
-        record = KeptUplink(planner.uplink_record_after(bridge.key), "ifupdown", source, tuple(edits))
+        record = KeptUplink(planner.uplink_record_after(bridge.key), IFUPDOWN_NAME, source, tuple(edits))
         put(planner, kept_path(bridge.key), record.written(), MODE)
         for path, text in files.items():
             put(planner, path, owner_ifupdown.changed(text, [edit for edit in edits if edit.path == path]))
@@ -145,6 +174,27 @@ def write_ifupdown(planner: Planner, uplink: str, bridge: Link, source: dict[str
         put(planner, IFUPDOWN, owner_ifupdown.state_with(state, bridge.name))
     if setup.client == uplink:
         planner.do(DhcpMove(uplink, bridge.name))
+
+
+WRITERS = {NETWORKD: write_networkd, NETPLAN: write_netplan, IFUPDOWN_NAME: write_ifupdown}
+
+
+def shape_of(bridge: Link, source: Mapping[str, Any], setup: Setup, says_mtu: bool) -> owner_networkd.Bridge:
+    """What networkd shall make of the bridge. `says_mtu`: whether it was told an MTU of the uplink."""
+    mac, mtu = str(bridge.get("mac")), bridge.get("mtu")
+    owner_networkd.check_others(bridge.name, mac, setup.others)
+    return owner_networkd.Bridge(
+        bridge.name,
+        mac,
+        mtu if mtu != USUAL_MTU or says_mtu else None,
+        bridge.get("link_group") or 0,
+        tuple(source["addresses"]),
+    )
+
+
+def waits(planner: Planner, bridge: Link) -> bool:
+    """Whether what is written is to be gone after a boot, as nobody has confirmed it yet."""
+    return bool(planner.keep and planner.keep.later) and planner.before.text(kept_path(bridge.key)) is None
 
 
 def edits_of(kept: KeptUplink | None, path: str) -> list[owner_ifupdown.Edit]:
@@ -159,6 +209,8 @@ def more_addresses(want: LinkWant, uplink: str, program: str, source: Mapping[st
         return list(source.get("addresses", ()))
     if program == NETWORKD:
         own = set(map(normal, owner_networkd.statics(networkd_source(source))))
+    elif program == NETPLAN:
+        own = set(map(normal, owner_netplan.statics(netplan_source(source))))
     else:
         own = set(map(normal, owner_ifupdown.statics(uplink, source["files"])))
     lacking = sorted(own - set(want.options["addresses"])) if "addresses" not in want.append else []
@@ -182,16 +234,21 @@ def networkd_source(source: Mapping[str, Any]) -> owner_networkd.Source:
     return owner_networkd.Source(source["name"], source["text"], source["iaid"], source["iaid6"])
 
 
+def netplan_source(source: Mapping[str, Any]) -> owner_netplan.Source:
+    """From what is remembered."""
+    return owner_netplan.Source(*(source[field] for field in owner_netplan.Source._fields))
+
+
 def put(planner: Planner, path: str, text: str, mode: int = 0o644) -> None:
     """Write a file where it isn't so already."""
     if planner.model.text(path) != text:
         planner.do(FileWrite(path, text, mode))
 
 
-def tell_networkd(planner: Planner, devices: tuple[str, ...]) -> None:
+def tell_networkd(planner: Planner, devices: tuple[str, ...], program: str = NETWORKD) -> None:
     """Let it read its files again: also when they were put back, after all else was."""
-    planner.undo_also(0, NetworkdRestart(()))
-    planner.do(NetworkdRestart(devices))
+    planner.undo_also(0, NetworkdRestart((), program == NETPLAN))
+    planner.do(NetworkdRestart(devices, program == NETPLAN))
 
 
 # -- and back ----------------------------------------------------------------------------------------------------------
@@ -204,7 +261,7 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
         return
     uplink, bridge = kept.record.uplink, key[1]
     setup = setup_of(planner, key[0], uplink)
-    running = kept.program == NETWORKD and setup.program == NETWORKD
+    running = kept.program in BY_NETWORKD and setup.program == kept.program
     if stays and (running or setup.client):
         raise Refused(
             f"persist: {kept.program} would take {uplink} away from {bridge}: give it back first, with 'uplink: \"\"'"
@@ -212,14 +269,15 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
     for path in dict.fromkeys(edit[0] for edit in kept.edits):
         give_back(planner, kept, path, key)
     state = planner.model.text(IFUPDOWN)
-    if kept.program != NETWORKD and state is not None and not stays:
+    if kept.program == IFUPDOWN_NAME and state is not None and not stays:
         put(planner, IFUPDOWN, owner_ifupdown.state_without(state, bridge))
     for path in (kept_path(key), unconfirmed_path(key)):
         if planner.model.text(path) is not None:
             planner.do(FileRemove(path, MODE))
-    planner.do(DirectoriesRemove((KEPT, KEPT.rpartition("/")[0], UNCONFIRMED)))
+    drop_ins = [posixpath.dirname(edit[0]) for edit in kept.edits if posixpath.dirname(edit[0]).endswith(".d")]
+    planner.do(DirectoriesRemove((KEPT, KEPT.rpartition("/")[0], UNCONFIRMED, *drop_ins)))
     if running:
-        tell_networkd(planner, (uplink,))
+        tell_networkd(planner, (uplink,), kept.program)
     elif setup.client == bridge:
         planner.do(DhcpMove(bridge, uplink))
 

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from . import files, owner_ifupdown, owner_networkd, owners
+from . import files, owner_ifupdown, owner_netplan, owner_networkd, owners
 from .errors import Refused
 from .state import Setup
 from .uplink import KeptUplink
@@ -27,6 +27,9 @@ BRIDGE_SCRIPT = "/etc/network/if-pre-up.d/bridge"
 CLIENTS = ("dhclient", "dhclient6")
 """How the files of ifupdown's DHCP clients begin."""
 
+CLOUD_INIT = "/etc/cloud"
+CLOUD_INIT_FILE = "50-cloud-init.yaml"
+
 OTHER_IFUPDOWNS = {"ifupdown2": "/usr/share/ifupdown2", "ifupdown-ng": "/usr/libexec/ifupdown-ng"}
 
 
@@ -38,6 +41,8 @@ def setup_of(owner: owners.Owner | None, device: str, index: int, bridge: str, r
             return Setup(unfit=f"nobody was found who configures {device} at boot", client=client_of(bridge, root))
         if owner.program == "systemd-networkd":
             return networkd(owner.file, index, root)
+        if owner.program == "netplan":
+            return netplan(owner.file, device, index, bridge, root)
         if owner.program == "ifupdown" or (device in noted and any(client_of(device, root, name) for name in CLIENTS)):
             return ifupdown(owner, device, bridge, root)
     except Refused as exc:
@@ -55,6 +60,11 @@ def written_to(known: Iterable[Setup | KeptUplink], device: str, bridge: str) ->
             names = (f"{bridge}.netdev", f"{bridge}.network", f"{device}.network")
             places = (owner_networkd.DIRECTORY, owner_networkd.UNCONFIRMED)
             found.update(f"{place}/{owner_networkd.PREFIX}{name}" for place in places for name in names)
+        elif item.program == "netplan":
+            names = (owner_netplan.own_name(bridge), *map(os.path.basename, filter(None, [item.source.get("path")])))
+            found.update(f"{place}/{name}" for place in owner_netplan.PLACES[1:] for name in names)
+            places = (owner_networkd.DIRECTORY, owner_networkd.UNCONFIRMED)
+            found.update(f"{place}/{owner_netplan.drop_in_name(bridge)}" for place in places)
         elif item.program == "ifupdown":
             found.update((*item.source.get("files", ()), owners.IFUPDOWN))
     return found
@@ -66,12 +76,7 @@ def written_to(known: Iterable[Setup | KeptUplink], device: str, bridge: str) ->
 def networkd(path: str, index: int, root: str) -> Setup:
     """From the file by which networkd says that it configures the device."""
     name = os.path.basename(path)
-    others = {
-        found[len(root) :]: files.read_text(found) or ""
-        for place in reversed(NETWORKD_PLACES)
-        for kind in ("netdev", "link")
-        for found in glob.glob(f"{root}{place}/*.{kind}")
-    }
+    others = networkd_others(root)
     if name.startswith(owner_networkd.PREFIX):
         return Setup("systemd-networkd", others=others)
     if not path:
@@ -79,18 +84,31 @@ def networkd(path: str, index: int, root: str) -> Setup:
     text = files.read_text(f"{root}{path}")
     if text is None:
         raise Refused(f"{path}, by which systemd-networkd configures the device, is gone: let it read its files again")
-    lease = owners.settings(f"{root}/run/systemd/netif/leases/{index}")
     parts = [text, *drop_ins(name, root)]
     for part in parts:
         owner_networkd.sections(part)
+    source = {"name": name, "text": "\n".join(parts), **identity(index, root)}
+    return Setup("systemd-networkd", source, others)
+
+
+def networkd_others(root: str) -> dict[str, str]:
+    """The files of networkd and udev that might be about the bridge, by path."""
+    return {
+        found[len(root) :]: files.read_text(found) or ""
+        for place in reversed(NETWORKD_PLACES)
+        for kind in ("netdev", "link")
+        for found in glob.glob(f"{root}{place}/*.{kind}")
+    }
+
+
+def identity(index: int, root: str) -> dict[str, int | None]:
+    """By which numbers networkd's DHCP clients call a device, None where there is none."""
+    lease = owners.settings(f"{root}/run/systemd/netif/leases/{index}")
     iaid6 = owners.settings(f"{root}{owners.NETWORKD}/{index}").get("DHCP6_CLIENT_IAID", "")
-    source = {
-        "name": name,
-        "text": "\n".join(parts),
+    return {
         "iaid": owner_networkd.iaid_of(lease.get("CLIENTID", "")),
         "iaid6": int(iaid6, 16) if iaid6 else None,
     }
-    return Setup("systemd-networkd", source, others)
 
 
 def drop_ins(name: str, root: str) -> list[str]:
@@ -100,6 +118,43 @@ def drop_ins(name: str, root: str) -> list[str]:
         for path in glob.glob(f"{root}{place}/{name}.d/*.conf"):
             found[os.path.basename(path)] = path
     return [files.read_text(found[key]) or "" for key in sorted(found)]
+
+
+# -- netplan -----------------------------------------------------------------------------------------------------------
+
+
+def netplan(path: str, device: str, index: int, bridge: str, root: str) -> Setup:
+    """From all files that netplan reads. `path`: what it wrote for networkd about the device."""
+    others = {name: text for name, text in networkd_others(root).items() if owner_netplan.GENERATED not in name}
+    texts: dict[str, str] = {}
+    for place in owner_netplan.PLACES:
+        for found in sorted(glob.glob(f"{root}{place}/*.yaml")):
+            hidden = [name for name in texts if os.path.basename(name) == os.path.basename(found)]
+            for name in hidden:
+                del texts[name]
+            texts[found[len(root) :]] = files.read_text(found) or ""
+    if any(os.path.basename(name) == owner_netplan.own_name(bridge) for name in texts):
+        return Setup("netplan", others=others)
+    added = drop_ins(os.path.basename(path), root)
+    if added:
+        raise Refused(f"drop-ins add to {path}, which netplan wrote, and would have to add to that of the bridge")
+    source = owner_netplan.source_of(owner_netplan.definition_of(path), device, bridge, texts)
+    check_cloud_init(source.path, root)
+    return Setup("netplan", {**source._asdict(), **identity(index, root)}, others)
+
+
+def check_cloud_init(path: str, root: str) -> None:
+    """Refused where cloud-init might write a file again."""
+    if os.path.basename(path) != CLOUD_INIT_FILE or not os.path.isdir(f"{root}{CLOUD_INIT}"):
+        return
+    if os.path.exists(f"{root}{CLOUD_INIT}/cloud-init.disabled"):
+        return
+    texts = (files.read_text(found) or "" for found in glob.glob(f"{root}{CLOUD_INIT}/cloud.cfg.d/*.cfg"))
+    if not any(re.search(r"(?m)^network:\s*\{?\s*config:\s*[\"']?disabled\b", text) for text in texts):
+        raise Refused(
+            f"cloud-init might write {path} again: put 'network: {{config: disabled}}' into"
+            f" {CLOUD_INIT}/cloud.cfg.d/99-disable-network-config.cfg"
+        )
 
 
 # -- ifupdown ----------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Setup(NamedTuple):
 
     program: str = ""
     source: Mapping[str, Any] = {}
-    """What its configuration consists of, in words of owner_networkd.py or owner_ifupdown.py. Empty where it is ours."""
+    """What its configuration consists of, in words of the program's owner_*.py. Empty where it is ours."""
     others: Mapping[str, str] = {}
     """By path, the files that might mistake the bridge."""
     client: str = ""

@@ -38,6 +38,11 @@ def reload() -> None:
     systemctl("daemon-reload")
 
 
+def generate_netplan() -> None:
+    """Let netplan write networkd's files; Refused, with its own words, where it doesn't."""
+    run("netplan", "netplan", "generate")
+
+
 def restart_networkd(devices: Sequence[str]) -> None:
     """Let systemd-networkd begin anew, and return when it has configured these devices; Refused where it doesn't."""
     systemctl("restart", "systemd-networkd.service")
@@ -61,12 +66,15 @@ def admin_state(device: str) -> str:
 
 def systemctl(*words: str) -> None:
     """Run it; Refused, with its own words, where it fails."""
+    run("systemd", "systemctl", *words)
+
+
+def run(speaker: str, program: str, *words: str) -> None:
+    """Run a program; Refused, as its `speaker` says it, where it fails."""
     try:
-        done = subprocess.run(
-            ["systemctl", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as exc:
-        raise Refused(f"systemctl: {os.strerror(exc.errno or 0)}") from None
+        raise Refused(f"{program}: {os.strerror(exc.errno or 0)}") from None
     if done.returncode:
-        said = " ".join(done.stderr.split()).rstrip(".") or f"systemctl ended with {done.returncode}"
-        raise Refused(f"systemd says '{said}'")
+        said = " ".join(done.stderr.split()).rstrip(".") or f"{program} ended with {done.returncode}"
+        raise Refused(f"{speaker} says '{said}'")

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 MAC = "02:00:00:00:00:05"
 NETWORK = "[Match]\nName=lan*\n\n[Network]\nDHCP=ipv4\nAddress=10.0.0.5/24\n"
 NETWORKD = Setup("systemd-networkd", {"name": "10-lan.network", "text": NETWORK, "iaid": 77, "iaid6": None})
+YAML = "network:\n  ethernets:\n    lan0:\n      dhcp4: true\n      addresses: [10.0.0.5/24]\n"
+YAML_PATH = "/etc/netplan/10-lan.yaml"
+NETPLAN = Setup("netplan", {"path": YAML_PATH, "name": "lan0", "text": YAML, "iaid": 77, "iaid6": None})
 INTERFACES = "auto lan0\niface lan0 inet dhcp\n"
 IFUPDOWN = Setup("ifupdown", {"files": {"/etc/network/interfaces": INTERFACES}}, client="lan0")
 OWNED = "systemd-networkd configures lan0 and would put its addresses back there"
 RESTART = "systemctl restart systemd-networkd.service"
+GENERATE = f"netplan generate && {RESTART}"
 
 
 def host(setup: Setup, owner: str = "") -> State:
@@ -36,6 +40,8 @@ def host(setup: Setup, owner: str = "") -> State:
     state.put(Link("", "lan0", "", attrs, (Addr("10.0.0.5/24"),), index=2))
     state.links["", "br0"] = None
     state.uplinks["", "lan0"] = UplinkFacts(owner=owner, setup=setup)
+    if setup.program == "netplan":
+        state.files[YAML_PATH] = YAML
     if setup.program == "ifupdown":
         state.files.update(setup.source["files"])
         state.files["/run/network/ifstate"] = "lo=lo\nlan0=lan0\n"
@@ -106,6 +112,63 @@ def test_what_is_not_confirmed_is_gone_after_a_boot() -> None:
     assert set(NETWORKD_FILES) < set(written(second))
     assert not [path for path in written(second) if path.startswith("/run/systemd")]
     assert asked(again(second, Setup("systemd-networkd")), uplink="lan0", persist=True).commands == []
+
+
+NETPLAN_FILES = ["/etc/netplan/90-vnet-br0.yaml", "/etc/systemd/network/10-netplan-br0.network.d/0-vnet.conf"]
+
+
+def test_netplan_is_told_and_told_back() -> None:
+    start = host(NETPLAN, OWNED)
+    done = asked(start, uplink="lan0", persist=True)
+    assert set(NETPLAN_FILES) < set(written(done))
+    assert done.commands.count(GENERATE) == 1
+    assert done.commands.index(GENERATE) > done.commands.index(f"install -D -m 0600 /dev/stdin {NETPLAN_FILES[0]}")
+    assert done.after.files[YAML_PATH] == "network:\n  ethernets:\n    lan0: {}\n"
+    assert "IAID=77" in str(done.after.files[NETPLAN_FILES[1]])
+    assert done.steps[0].undo[-1].command() == GENERATE
+    before = {path: content for path, content in undone(done).files.items() if content is not None}
+    assert before == {YAML_PATH: YAML}
+    found = again(done, Setup("netplan"))
+    assert asked(found, uplink="lan0", persist=True).commands == []
+    assert asked(found, uplink="lan0").commands == []
+    more = asked(found, uplink="lan0", addresses=["10.0.0.5/24", "10.5.0.1/24"], persist=True)
+    assert "- 10.5.0.1/24" in str(more.after.files[NETPLAN_FILES[0]])
+    assert GENERATE in more.commands
+    gone = asked(found, state="absent")
+    assert [path for path in written(gone) if "conf.d" not in path] == [YAML_PATH]
+    assert gone.after.files[YAML_PATH] == YAML
+    assert "rmdir --ignore-fail-on-non-empty" in str(gone.commands)
+    assert gone.commands.index(GENERATE) > gone.commands.index(f"rm {NETPLAN_FILES[0]}")
+
+
+def test_what_else_is_in_netplans_file_may_change_meanwhile() -> None:
+    found = again(asked(host(NETPLAN), uplink="lan0", persist=True), Setup("netplan"))
+    added = str(found.files[YAML_PATH]) + "    eth1: {dhcp4: true}\n"
+    found.files[YAML_PATH] = added
+    assert asked(found, uplink="lan0", persist=True).commands == []
+    assert asked(found, state="absent").after.files[YAML_PATH] == YAML + "    eth1: {dhcp4: true}\n"
+    found.files[YAML_PATH] = added.replace("lan0: {}", "lan0: {mtu: 1400}")
+    assert asked(found, uplink="lan0", persist=True).commands == []
+    with pytest.raises(Refused, match="mend it by hand"):
+        asked(found, state="absent")
+
+
+def test_what_is_not_confirmed_hides_netplans_file_till_a_boot() -> None:
+    first = asked(host(NETPLAN, OWNED), later=True, uplink="lan0", persist=True)
+    assert [path for path in written(first) if path.startswith("/etc")] == [YAML_PATH]
+    assert first.after.files[YAML_PATH] == YAML
+    assert "lan0: {}" in str(first.after.files["/run/netplan/10-lan.yaml"])
+    assert GENERATE in first.commands
+    found = again(first, Setup("netplan"))
+    assert asked(found, later=True, uplink="lan0", persist=True).commands == []
+    second = asked(found, uplink="lan0", persist=True)
+    assert GENERATE not in second.commands, "it has the same files already"
+    assert set(NETPLAN_FILES) < set(written(second))
+    assert not [path for path in written(second) if path.startswith(("/run/netplan", "/run/systemd"))]
+    assert asked(again(second, Setup("netplan")), uplink="lan0", persist=True).commands == []
+    back = asked(found, uplink="")
+    assert not [path for path in written(back) if path.startswith(("/run/netplan", "/run/systemd"))]
+    assert back.after.files[YAML_PATH] == YAML
 
 
 def test_ifupdown_is_told_and_told_back() -> None:
@@ -215,6 +278,29 @@ def test_networkd_with_drop_ins(tmp_path: Path) -> None:
     assert setup_of(Owner("systemd-networkd"), "lan0", 4, "br0", str(tmp_path)).unfit
 
 
+def test_netplan_with_all_that_it_reads(tmp_path: Path) -> None:
+    places = {name: tmp_path / name for name in ("lib/netplan", "etc/netplan", "run/netplan", "etc/cloud/cloud.cfg.d")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    (places["lib/netplan"] / "00-network-manager-all.yaml").write_text("network: {renderer: NetworkManager}\n")
+    (places["lib/netplan"] / "50-cloud-init.yaml").write_text("this is hidden, and no YAML: [\n")
+    (places["etc/netplan"] / "50-cloud-init.yaml").write_text(YAML)
+    owner = Owner("netplan", True, "/run/systemd/network/10-netplan-lan0.network")
+
+    def found() -> Setup:
+        return setup_of(owner, "lan0", 4, "br0", str(tmp_path))
+
+    assert "cloud-init might write /etc/netplan/50-cloud-init.yaml again" in found().unfit
+    (places["etc/cloud/cloud.cfg.d"] / "99-x.cfg").write_text("network: {config: disabled}\n")
+    assert found().source == {**NETPLAN.source, "path": "/etc/netplan/50-cloud-init.yaml", "iaid": None}
+    drop_in = tmp_path / "etc/systemd/network/10-netplan-lan0.network.d"
+    drop_in.mkdir(parents=True)
+    (drop_in / "a.conf").write_text("[Network]\nLLDP=no\n")
+    assert "drop-ins add to /run/systemd/network/10-netplan-lan0.network" in found().unfit
+    (places["run/netplan"] / "90-vnet-br0.yaml").write_text("network: {}\n")
+    assert found() == Setup("netplan"), "it is ours already"
+
+
 def test_ifupdown_with_all_that_it_reads(tmp_path: Path) -> None:
     network = tmp_path / "etc/network"
     for name, text in (
@@ -252,5 +338,5 @@ def test_ifupdown_with_all_that_it_reads(tmp_path: Path) -> None:
 
 def test_a_client_that_ifupdown_did_not_start_is_refused(tmp_path: Path) -> None:
     assert "can't be rewritten" in setup_of(Owner("dhclient", True), "lan0", 4, "br0", str(tmp_path)).unfit
-    for name in ("NetworkManager", "netplan", "dhcpcd"):
+    for name in ("NetworkManager", "dhcpcd"):
         assert name in setup_of(Owner(name), "lan0", 4, "br0", str(tmp_path)).unfit
