@@ -8,6 +8,7 @@ Ansible reaches it through the connection plugin ``linuxnet.vnet.throwaway``, by
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -108,20 +109,26 @@ class Machine:
     def build(self, cache: Path) -> None:
         """Give it its files: a copy of what is made from Debian's packages at first, and kept."""
         base = cache / f"{self.release}-{zlib.crc32(f'{self.packages}{self.fetched}'.encode()):08x}"
-        if not base.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            fresh = cache / f"{self.release}.new"
-            shutil.rmtree(fresh, ignore_errors=True)
-            command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={self.packages}"]
-            if self.fetched:
-                fetch = f"apt-get clean && apt-get install --yes --download-only {self.fetched}"
-                command += ["--skip=cleanup/apt", f"--customize-hook=chroot \"$1\" sh -c '{fetch}'"]
-            command += [self.release, str(fresh)]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise MachineError(f"mmdebstrap failed: {' '.join(done.stderr.split())[-500:]}")
-            fresh.rename(base)
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / "lock").open("w") as lock:  # two scenarios at a time may want the same
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not base.exists():
+                self._make(base)
         subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(self.root)], check=True)
+
+    def _make(self, base: Path) -> None:
+        """From Debian's packages."""
+        fresh = base.with_name(f"{self.release}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={self.packages}"]
+        if self.fetched:
+            fetch = f"apt-get clean && apt-get install --yes --download-only {self.fetched}"
+            command += ["--skip=cleanup/apt", f"--customize-hook=chroot \"$1\" sh -c '{fetch}'"]
+        command += [self.release, str(fresh)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MachineError(f"mmdebstrap failed: {' '.join(done.stderr.split())[-500:]}")
+        fresh.rename(base)
 
     def open_unbooted(self) -> None:
         """Have commands run on its files, one by one, until it is booted: with the network of the machine below, which they can't change.

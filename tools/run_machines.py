@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,15 @@ from machine_releases import PACKAGES, RELEASES, Release
 from machine_uplinks import SETUPS, Setup, Uplink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "machines"
 CACHE = ROOT / ".cache" / "machines"
 DUMP = ROOT / "tests" / "integration" / "targets" / "setup_case" / "files" / "dump.py"
 PLAY_SECONDS = 300
+PARALLEL = 2
+"""Machines at a time."""
 
 # A device that is not ours and comes late, and what notes what is there when others start.
 UNITS = {
@@ -302,6 +305,7 @@ def release_case(release: str) -> Callable[[Proof], None]:
     return case
 
 
+ALONE = [release_case(release) for release in RELEASES]
 CASES: list[Callable[[Proof], None]] = [
     the_machine_runs,
     a_play_builds_all,
@@ -313,8 +317,29 @@ CASES: list[Callable[[Proof], None]] = [
     bad_files_are_named,
     absent_cleans_up,
     *(uplink_case(name, setup) for name, setup in SETUPS.items()),
-    *(release_case(release) for release in RELEASES),
+    *ALONE,
 ]
+
+
+def carry_out(case: Callable[[Proof], None], proof: Proof) -> bool:
+    """Run a case, and say how it went; return whether it is fine."""
+    start = time.monotonic()
+    try:
+        case(proof)
+    except (CaseError, MachineError, OSError, ValueError, subprocess.SubprocessError) as error:
+        print(f"FAILED   {case.__name__}: {error}", flush=True)
+        return False
+    print(f"ok       {case.__name__} ({time.monotonic() - start:.0f} s)", flush=True)
+    return True
+
+
+def carried_out(cases: Sequence[Callable[[Proof], None]], proof: Proof) -> Iterator[bool]:
+    """Run cases one after another, until nothing that follows would mean anything."""
+    for case in cases:
+        is_fine = carry_out(case, proof)
+        yield is_fine
+        if not is_fine and case in CASES[:2]:
+            return
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -332,7 +357,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     work = Path(tempfile.mkdtemp(prefix="vnet-machines-"))
     machine = Machine(work)
-    passed = failed = 0
+    results: list[bool] = []
     try:
         try:
             machine.build(CACHE)
@@ -342,24 +367,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"skipped: {error}\n0 passed, 0 failed, {len(cases)} skipped")
             return 0
         proof = Proof(machine, work)
-        for case in cases:
-            start = time.monotonic()
-            try:
-                case(proof)
-            except (CaseError, MachineError, OSError, ValueError, subprocess.SubprocessError) as error:
-                failed += 1
-                print(f"FAILED   {case.__name__}: {error}", flush=True)
-                if case in CASES[:2]:
-                    break  # nothing that follows would mean anything
-            else:
-                passed += 1
-                print(f"ok       {case.__name__} ({time.monotonic() - start:.0f} s)", flush=True)
+        # Those on machines of their own go on beside the others.
+        lanes = [[case for case in cases if case not in ALONE], *([case] for case in cases if case in ALONE)]
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for lane in pool.map(lambda lane: list(carried_out(lane, proof)), lanes):
+                results += lane
     finally:
-        machine.end(keep=arguments.keep or failed > 0)
+        machine.end(keep=arguments.keep or False in results)
     if tun_problem():
         print(f"skipped: the tap: {tun_problem()}")
-    print(f"{passed} passed, {failed} failed, {len(cases) - passed - failed} skipped")
-    return 1 if failed else 0
+    print(f"{results.count(True)} passed, {results.count(False)} failed, {len(cases) - len(results)} skipped")
+    return 1 if False in results else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "logs"
 SECONDS = 900
+PARALLEL = 2
+"""Scenarios at a time. Most of what each does is done by one process after another."""
+
 SHOWN = 80
 
 OBSTACLES: dict[str, Callable[[], str]] = {
@@ -85,6 +89,20 @@ def swept(name: str) -> str:
     return f"it left {lab.directory.relative_to(ROOT)}"
 
 
+def carry_out(name: str, *, keep: bool) -> tuple[str, str]:
+    """Run a scenario where that is possible, and leave nothing of it; return the result, and what is to be said."""
+    lacking = obstacle(name)
+    if lacking:
+        return "skipped", f"skipped  {name}: {lacking}"
+    start = time.monotonic()
+    try:
+        wrong = run(name, keep=keep)
+    finally:
+        left = "" if keep else swept(name)
+    verdict = f"{'FAILED' if wrong or left else 'ok':7}  {name} ({time.monotonic() - start:.0f} s)"
+    return "failed" if wrong or left else "passed", "\n".join([verdict, *filter(None, (wrong, left))])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run scenarios; return 1 where one failed."""
     parser = argparse.ArgumentParser(prog="./dev molecule", description=__doc__)
@@ -95,20 +113,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name not in scenarios():
             parser.error(f"there is no scenario {name!r}; there are: {', '.join(scenarios())}")
     tally = {"passed": 0, "failed": 0, "skipped": 0}
-    for name in arguments.scenarios or scenarios():
-        lacking = obstacle(name)
-        if lacking:
-            tally["skipped"] += 1
-            print(f"skipped  {name}: {lacking}", flush=True)
-            continue
-        start = time.monotonic()
-        try:
-            wrong = run(name, keep=arguments.keep)
-        finally:
-            left = "" if arguments.keep else swept(name)
-        tally["failed" if wrong or left else "passed"] += 1
-        verdict = f"{'FAILED' if wrong or left else 'ok':7}  {name} ({time.monotonic() - start:.0f} s)"
-        print(verdict, *filter(None, (wrong, left)), sep="\n", flush=True)
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for result, words in pool.map(
+            lambda name: carry_out(name, keep=arguments.keep), arguments.scenarios or scenarios()
+        ):
+            tally[result] += 1
+            print(words, flush=True)
     if arguments.keep:
         print("Look around: python3 tools/throwaway.py exec --lab .lab/molecule/SCENARIO HOST -- /bin/sh")
         print("End them:    python3 tools/machine_ssh.py down --lab .lab/molecule/SCENARIO")

@@ -56,7 +56,7 @@ RENDERER = "renderer"
 
 NETWORKD = "networkd"
 MEMBERS = ("bridges", "bonds", "vrfs")
-LINKS = ("vlans", "tunnels")
+"""The kinds that are made of others, which are their `interfaces`."""
 
 HEADER = "# Written by linuxnet.vnet (vnet_bridge, 'uplink'), and removed when {bridge} gives {uplink} back.\n"
 
@@ -131,10 +131,9 @@ def check_other(path: str, kind: str, other: str, options: Node | None, name: st
     """Refused where another definition has the device, or the name of the bridge."""
     if other == bridge:
         raise Refused(f"{path} defines {bridge} already, among '{kind}'")
-    members = child(options, "interfaces")
-    if kind in MEMBERS and members is not None and name in [item.value for item in members.value]:
+    if kind in MEMBERS and name in [item.value for item in items(child(options, "interfaces"))]:
         raise Refused(f"{path} has '{name}' among the interfaces of {other}")
-    if kind not in (*MEMBERS, "vlans") and getattr(child(options, "link"), "value", None) == name:
+    if kind != "vlans" and getattr(child(options, "link"), "value", None) == name:
         raise Refused(f"{path} has '{name}' as the link of {other}")
 
 
@@ -195,7 +194,7 @@ def own_file(uplink: str, bridge: Bridge, source: Source, far: list[tuple[Node, 
     if bridge.mtu:
         options["mtu"] = str(bridge.mtu)
     if more:
-        options["addresses"] = [*getattr(found.get("addresses"), "value", ()), *more]
+        options["addresses"] = [*items(found.get("addresses")), *more]
     root = {"network": {"version": "2", "bridges": {bridge.name: options}}}
     return HEADER.format(bridge=bridge.name, uplink=uplink) + yaml_text(node_of(root))
 
@@ -226,9 +225,11 @@ def split(source: Source) -> tuple[list[tuple[Node, Node]], list[tuple[Node, Nod
 
 def statics(source: Source) -> set[str]:
     """The addresses that the definition gives by itself: each is a text, or has options."""
-    addresses = child(mapping_of(source), "addresses")
-    items = addresses.value if addresses is not None else []
-    return {item.value if isinstance(item.value, str) else item.value[0][0].value for item in items}
+    found = (
+        item if item.id == "scalar" else next(iter(pairs(item)), (item,))[0]
+        for item in items(child(mapping_of(source), "addresses"))
+    )
+    return {node.value for node in found if node.id == "scalar"}
 
 
 def has_mtu(source: Source) -> bool:
@@ -259,6 +260,11 @@ def child(node: Node | None, key: str) -> Node | None:
 def pairs(node: Node | None) -> list[tuple[Node, Node]]:
     """The keys and values of a mapping, none of what is no mapping."""
     return list(node.value) if node is not None and node.id == "mapping" else []
+
+
+def items(node: Node | None) -> list[Node]:
+    """What a sequence has, nothing of what is none."""
+    return list(node.value) if node is not None and node.id == "sequence" else []
 
 
 def definitions(network: Node | None) -> Iterator[tuple[str, str, Node]]:
