@@ -54,6 +54,8 @@ def hint_for(operation: Operation, code: int) -> str:
         )
     if isinstance(operation, LinkSet) and code == errno.EBUSY and operation.changes.get("master"):
         return "it is a port of Open vSwitch, or carries devices of a kind that takes its frames: see 'ip -d link'"
+    if isinstance(operation, LinkSet) and code == errno.EADDRINUSE and "mac" in operation.changes:
+        return "the device under it has this MAC, or another one on that: see 'ip link'"
     if isinstance(operation, AddressAdd) and code == errno.EINVAL and operation.addr.family == 6:
         return "a device with an MTU below 1280 has no IPv6: give it a larger 'mtu'"
     if isinstance(operation, SysctlSet) and code == errno.ENOENT and sysctl.is_of_device(operation.key):

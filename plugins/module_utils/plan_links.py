@@ -280,33 +280,34 @@ def as_wanted(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     changed = link.having(**untold, **fixed)
     # "" is nothing, but of `link_netns` it is the namespace of the host.
     gone = displaced | {name for name, value in fixed.items() if value == "" and name != "link_netns"}
-    changed = replace(
-        changed,
-        kind=want.kind.netlink_of(changed.attrs),
-        attrs={name: value for name, value in changed.attrs.items() if name not in gone},
-    )
+    changed = replace(changed.without(*gone), kind=want.kind.netlink_of(changed.attrs))
     if not want.kind.carries_frames(changed.attrs):
         # A tun that was a tap has no MAC, and is nobody's port.
-        attrs = {name: value for name, value in changed.attrs.items() if name not in ("mac", "master")}
-        changed = replace(changed, attrs=attrs, fdb=(), vlans=())
-    if want.kind.lower:
-        place = want.options.get("link_netns", changed.attrs.get("link_netns", changed.netns))
-        if place is None:
-            raise Refused(
-                f"{prefix(want)}recreate: what {key_text(link.key)} stands on is in a network namespace that has no name (any more):"
-                " say by 'link_netns' where it shall be"
-            )
-        if changed.attrs.get("link_netns", place) != place:
-            changed = changed.having(link_netns=place)
-        check_lower(planner, want, place, fixed.get(want.kind.lower))
-        if "mtu" in want.kind.follows and "mtu" not in want.options and changed.below != link.below:
-            old, new = (planner.model.link(key) if key else None for key in (link.below, changed.below))
-            mtu = changed.get("mtu")
-            if mtu and ((old and old.get("mtu") == mtu) or (new and (new.get("mtu") or mtu) < mtu)):
-                # It had that of the one under it, or the new one has no room for it.
-                changed = replace(
-                    changed, attrs={name: value for name, value in changed.attrs.items() if name != "mtu"}
-                )
+        changed = replace(changed.without("mac", "master"), fdb=(), vlans=())
+    return on_lower(planner, want, link, changed, fixed.get(want.kind.lower)) if want.kind.lower else changed
+
+
+def on_lower(planner: Planner, want: LinkWant, link: Link, changed: Link, lower: Any) -> Link:
+    """A device that is made anew, on the one under it: without what it had of that, or would give that. `lower`: a new one's name."""
+    place = want.options.get("link_netns", changed.attrs.get("link_netns", changed.netns))
+    if place is None:
+        raise Refused(
+            f"{prefix(want)}recreate: what {key_text(link.key)} stands on is in a network namespace that has no name (any more):"
+            " say by 'link_netns' where it shall be"
+        )
+    if changed.attrs.get("link_netns", place) != place:
+        changed = changed.having(link_netns=place)
+    check_lower(planner, want, place, lower)
+    was_same, same = want.kind.same_mac(link.attrs), want.kind.same_mac(changed.attrs)
+    if was_same != same or (same and changed.below != link.below):
+        # It had, or will have, the MAC of the one under it, and would give that one its own.
+        changed = changed.without("mac")
+    if "mtu" in want.kind.follows and "mtu" not in want.options and changed.below != link.below:
+        old, new = (planner.model.link(key) if key else None for key in (link.below, changed.below))
+        mtu = changed.get("mtu")
+        if mtu and ((old and old.get("mtu") == mtu) or (new and (new.get("mtu") or mtu) < mtu)):
+            # It had that of the one under it, or the new one has no room for it.
+            changed = changed.without("mtu")
     return changed
 
 

@@ -214,6 +214,10 @@ class Link:
         """The same link with other attributes."""
         return replace(self, attrs={**self.attrs, **changes})
 
+    def without(self, *names: str) -> Link:
+        """The same link without these attributes."""
+        return replace(self, attrs={name: value for name, value in self.attrs.items() if name not in names})
+
 
 class Forward(NamedTuple):
     """A port forward of an address translation. `to_port` is "" for the same; no `in_address` is any of the host's."""

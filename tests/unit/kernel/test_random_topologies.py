@@ -143,6 +143,38 @@ FOUND: dict[str, list[Entries]] = {
         {"tuntaps": [{"name": "tt", "mode": "tun"}]},
         {"tuntaps": [{"name": "tt", "mode": "tun", "multi_queue": True, "recreate": True}]},
     ],
+    "the parent of a macvlan keeps its MAC when that comes to have the same": [
+        {
+            "veths": [{"name": "v0", "mac": "02:00:00:00:00:5b", "peer": {"name": "p0"}}],
+            "macvlans": [{"name": "mv", "parent": "v0", "mode": "private"}],
+        },
+        {
+            "veths": [
+                {
+                    "name": "v0",
+                    "mac": "02:00:00:00:00:5b",
+                    "num_tx_queues": 2,
+                    "recreate": True,
+                    "peer": {"name": "p0"},
+                },
+            ],
+            "macvlans": [{"name": "mv", "parent": "v0", "mode": "passthru", "recreate": True}],
+        },
+    ],
+    "a macvlan leaves its MAC to the parent that it leaves": [
+        {
+            "veths": [{"name": "v0", "peer": {"name": "v1"}}],
+            "macvlans": [{"name": "mv", "parent": "v0", "mode": "passthru"}],
+        },
+        {
+            "veths": [{"name": "v0", "peer": {"name": "v1", "mac": "02:00:00:00:00:c2"}}],
+            "macvlans": [{"name": "mv", "parent": "v1", "mode": "passthru", "recreate": True}],
+        },
+        {
+            "veths": [{"name": "v0", "peer": {"name": "v1", "mac": "02:00:00:00:00:c2"}}],
+            "macvlans": [{"name": "mv", "parent": "v1", "mode": "bridge", "recreate": True}],
+        },
+    ],
     "a bridge keeps the MTU that it is given when a port gets a smaller one": [
         {"veths": [{"name": "v0", "master": "br0", "peer": {"name": "p0"}}], "bridges": [{"name": "br0"}]},
         {
