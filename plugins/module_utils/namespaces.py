@@ -23,6 +23,7 @@ CLONE_NEWNET = 0x40000000
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_SLAVE, MS_SHARED = 4096, 16384, 1 << 19, 1 << 20
 MNT_DETACH = 2
+AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,6 +41,25 @@ def _mount(source: str, target: str, flags: int, kind: str = "none") -> None:
 def path_of(name: str) -> str:
     """The file of a named namespace."""
     return f"{DIRECTORY}/{name}"
+
+
+def put(path: str, owner: str) -> None:
+    """Make the file of a namespace that says whose it is. There is none with less, whenever this is killed: it is written first, and named then."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # what is no namespace is a stale leftover
+    flags = os.O_WRONLY | os.O_CLOEXEC
+    try:
+        descriptor = os.open(os.path.dirname(path), flags | os.O_TMPFILE, 0o444)
+        nameless = f"/proc/self/fd/{descriptor}".encode()
+    except OSError:
+        # An overlay, as a container may have under /run, knows no such files before Linux 6.3.
+        descriptor, nameless = os.open(path, flags | os.O_CREAT, 0o444), b""
+    try:
+        os.write(descriptor, owner.encode())
+        if nameless:
+            _call("linkat", AT_FDCWD, nameless, AT_FDCWD, path.encode(), AT_SYMLINK_FOLLOW)
+    finally:
+        os.close(descriptor)
 
 
 class Namespaces:
@@ -152,20 +172,17 @@ class Namespaces:
         """
         self._prepare_directory()
         path = path_of(name)
-        existed = os.path.exists(path)
+        _call("unshare", CLONE_NEWNET)
         try:
-            _call("unshare", CLONE_NEWNET)
+            yield
+            put(path, owner)
             try:
-                yield
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(owner)
                 _mount("/proc/self/ns/net", path, MS_BIND)
-            finally:
-                _call("setns", self.home, CLONE_NEWNET)
-        except OSError:
-            if not existed and os.path.exists(path):
+            except OSError:
                 os.unlink(path)
-            raise
+                raise
+        finally:
+            _call("setns", self.home, CLONE_NEWNET)
 
     def delete(self, name: str) -> None:
         """Take the name away. The namespace itself stays, for `restore`, until `close`."""

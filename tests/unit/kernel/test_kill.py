@@ -128,6 +128,21 @@ def test_the_next_run_goes_on_from_where_one_was_killed(start: Entries, end: Ent
     on_a_new_host(kill_on_the_way, start, end, SEED)
 
 
+def killed_before_it_says_whose_it_is() -> None:
+    child = os.fork()
+    if child == 0:
+        os.write = lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]  # in a process that is killed
+        run({"name": "t", "namespaces": [{"name": "a"}]})
+        os._exit(0)
+    _pid, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert not Path("/run/netns/a").exists()
+
+
+def test_no_namespace_is_begun_that_does_not_say_whose_it_is() -> None:
+    on_a_new_host(killed_before_it_says_whose_it_is)
+
+
 class Module:
     """The module as Ansible sends it to a host, with its options: a file for the host's Python."""
 
