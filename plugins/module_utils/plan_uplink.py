@@ -181,8 +181,13 @@ def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
 def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -> list[Route]:
     """Let routes lead through another device. Returns those that are left, as they need addresses that don't move."""
     link, left = planner.model.link(of), []
-    # First those on the link itself: the others' gateways are found by them.
-    for route in sorted(link.routes if link else (), key=lambda route: bool(route.gateway or route.nexthops)):
+    routes = link.routes if link else ()
+    bearing = [route for route in routes if bears(route, routes) and not needs(route, staying, planner.model.link(to))]
+    copies = [copy_for(planner, route, of[1], to) for route in bearing]
+    for copy in copies:
+        planner.do(RowAdd(of[0], copy.device, copy))
+    # First those on the link itself, but for those by which the others' gateways are found: these are there on both till the end.
+    for route in sorted(routes, key=lambda route: (route in bearing, not is_direct(route))):
         target = planner.model.link(to)
         new = renamed(route, of[1], to[1])
         if route.nexthop_id:
@@ -202,7 +207,29 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
             planner.do(RowDelete(of[0], route.device, route))
         else:
             replace(planner, of[0], route, new, target)
+    for copy in copies:
+        planner.do(RowDelete(of[0], copy.device, copy))
     return left
+
+
+def bears(route: Route, routes: Collection[Route]) -> bool:
+    """Whether the gateways of other routes are found by this one, which does not come and go with an address."""
+    if not is_direct(route) or route.learned or route.destination == "default":
+        return False
+    network = ipaddress.ip_network(route.destination)
+    return any(
+        ipaddress.ip_address(gateway) in network
+        for other in routes
+        for gateway in (other.gateway, *(hop[0] for hop in other.nexthops))
+        if gateway
+    )
+
+
+def copy_for(planner: Planner, route: Route, old: str, to: Key) -> Route:
+    """The route through the other device, as one that can stand beside it."""
+    new, link = renamed(route, old, to[1]), planner.model.link(to)
+    has = {other.metric for other in (*(link.routes if link else ()), route) if other.destination == route.destination}
+    return new._replace(metric=next(metric for metric in range(route.metric + 1, 1 << 32) if metric not in has))
 
 
 def replace(planner: Planner, netns: str, old: Route, new: Route, target: Link | None) -> None:

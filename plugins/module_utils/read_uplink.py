@@ -12,7 +12,7 @@ import ipaddress
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from .later import Later
 from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
 from .read_links import LinkReader, address_value, leads_through
 from .rows import RTPROT_KERNEL, Route
-from .state import Key, Link, Nexthop, Setup, UplinkFacts
+from .state import IFA_F_NOPREFIXROUTE, Addr, Key, Link, Nexthop, Setup, UplinkFacts
 from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ def read(reader: LinkReader, bridge: Key, name: str) -> None:
 def with_all(reader: LinkReader, link: Link) -> Link:
     """A link with all that may have to pass to another one."""
     messages = reader.host.socket(link.netns).addresses(link.index)
+    link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
     return replace(
         link,
-        addresses=tuple(addr for addr in map(address_value, messages) if addr),
         routes=tuple(all_routes(reader, link)),
         neighbors=tuple(reader.neighbors(link)),
         nexthops=tuple(nexthops(reader, link)),
@@ -83,14 +83,29 @@ def with_all(reader: LinkReader, link: Link) -> Link:
 
 def all_routes(reader: LinkReader, link: Link) -> Iterator[Route]:
     """Those through a link in all tables, learned ones among them; not those that come and go with its addresses."""
+    bare = {network_of(addr) for addr in link.addresses if addr.flags & IFA_F_NOPREFIXROUTE}
+    networks = bare - {network_of(addr) for addr in link.addresses if not addr.flags & IFA_F_NOPREFIXROUTE}
     for family in (2, 10):
         for message in reader.host.socket(link.netns).routes(family, by_kernel=False):
             if message["flags"] & 0x200 or message["type"] not in ROUTE_TYPES or message["proto"] == 1:
                 continue
             if leads_through(message, link.index):
                 route = reader.route(link.netns, message)
-                if route.protocol != RTPROT_KERNEL or (route.learned and not route.destination.startswith("fe80:")):
+                if route.protocol != RTPROT_KERNEL or is_given(route, networks):
                     yield route
+
+
+def network_of(addr: Addr) -> str:
+    """The network that an address is in, or that it leads to."""
+    return str(ipaddress.ip_interface(addr.peer or addr.cidr).network)
+
+
+def is_given(route: Route, networks: Collection[str]) -> bool:
+    """Whether a route in the kernel's name comes with no address: it was learned, or a program gave it for one without.
+
+    `networks`: those of addresses with IFA_F_NOPREFIXROUTE, with which the kernel makes no route by itself.
+    """
+    return not route.destination.startswith("fe80:") and (route.learned or route.destination in networks)
 
 
 def nexthops(reader: LinkReader, link: Link) -> Iterator[Nexthop]:

@@ -90,8 +90,11 @@ class Route(NamedTuple):
 
     @property
     def learned(self) -> bool:
-        """Whether the kernel learned it from a router's advertisement (RFC 4861), and forgets it in time."""
-        return self.protocol == RTPROT_RA or (self.protocol == RTPROT_KERNEL and self.expires > 0)
+        """Whether the kernel learned it from a router's advertisement (RFC 4861), and forgets it in time.
+
+        A program that learns itself, as NetworkManager does, gives its routes the same protocol, and forgets them itself.
+        """
+        return self.protocol in (RTPROT_RA, RTPROT_KERNEL) and self.expires > 0
 
     def key(self, netns: str, _device: str = "") -> RowKey:
         return ("route", netns, self.family, self.table, self.destination, self.metric)

@@ -63,6 +63,11 @@ address add 10.1.0.5/24 dev eth0 metric 77
 address add 10.2.0.5/24 dev eth0 valid_lft 3600 preferred_lft 1800
 address add 2001:db8::5/64 dev eth0 nodad valid_lft 3000 preferred_lft 2000
 address add 2001:db8:9::5/64 dev eth0 nodad noprefixroute
+address add 10.3.0.5/24 dev eth0 noprefixroute
+route add 10.3.0.0/24 dev eth0 proto kernel scope link src 10.3.0.5 metric 100
+route add 10.93.0.0/16 via 10.3.0.1 proto static metric 100
+-6 route add 2001:db8:9::/64 dev eth0 proto kernel metric 100
+-6 route add default via fe80::1 dev eth0 proto ra metric 102
 route add default via 10.0.0.1 metric 100 src 10.0.0.6 proto dhcp
 route add default via 10.0.0.1 dev eth0 table 77
 route add 10.77.0.0/16 dev eth0 table 77 scope link
