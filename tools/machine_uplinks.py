@@ -47,7 +47,8 @@ ip netns exec outside dnsmasq --conf-file=/dev/null --no-hosts --no-resolv --por
 class Setup:
     """How the uplink is configured: a file, the unit that reads it, and the address, None for one by DHCP.
 
-    `confirm`: the time within which the change has to be confirmed, 0 for one that is kept without that.
+    `confirm`: the time within which the change has to be confirmed, 0 for one that is kept without that. `package`: what it takes
+    on a machine of its own. `mode`: of the file. `dnsmasq`: what is beyond the uplink besides; `number`: of addresses by it.
     """
 
     path: str
@@ -55,6 +56,10 @@ class Setup:
     unit: str
     address: str | None
     confirm: int = 0
+    package: str = ""
+    mode: str = "644"
+    dnsmasq: str = ""
+    number: int = 1
 
 
 STATIC = "10.0.0.5/24"
@@ -99,6 +104,27 @@ SETUPS = {
         "networking.service",
         None,
         confirm=60,
+    ),
+    "networkmanager_static": Setup(
+        "/etc/NetworkManager/system-connections/lan.nmconnection",
+        "[connection]\nid=lan\nuuid=5d0f3f2e-0f0c-4b52-9a55-6b1a0a0e7d11\ntype=ethernet\ninterface-name=lan0\n\n"
+        f"[ipv4]\naddress1={STATIC},10.0.0.1\nmethod=manual\n\n[ipv6]\naddress1=fd00::5/64\nmethod=manual\n",
+        "NetworkManager.service",
+        STATIC,
+        package="network-manager",
+        mode="600",
+    ),
+    "networkmanager_dhcp": Setup(
+        "/etc/NetworkManager/system-connections/lan.nmconnection",
+        "[connection]\nid=lan\nuuid=5d0f3f2e-0f0c-4b52-9a55-6b1a0a0e7d11\ntype=ethernet\nautoconnect=true\n\n"
+        f"[ethernet]\nmac-address={MAC}\n\n[ipv4]\nmethod=auto\n\n[ipv6]\naddr-gen-mode=stable-privacy\nmethod=auto\n",
+        "NetworkManager.service",
+        None,
+        confirm=60,
+        package="network-manager",
+        mode="600",
+        dnsmasq="--enable-ra --dhcp-range=fd00::100,fd00::1ff,slaac,64,1h",
+        number=3,
     ),
 }
 
@@ -181,20 +207,21 @@ class Uplink:
     def begin(self) -> dict[str, Any]:
         """Boot with the setup; return what the uplink has then."""
         machine = self.machine
-        machine.write("/usr/local/sbin/outside", OUTSIDE)
+        machine.write("/usr/local/sbin/outside", f"{OUTSIDE.rstrip()} {self.setup.dnsmasq}\n")
         machine.run("chmod", "755", "/usr/local/sbin/outside")
         machine.write("/etc/systemd/system/outside.service", outside_unit("forking"))
         machine.run("rm", "-f", LEASES, LOG)
         machine.run("systemctl", "disable", "--quiet", "networking.service", "systemd-networkd.service")
         machine.write(self.setup.path, self.setup.content)
+        machine.run("chmod", self.setup.mode, self.setup.path)
         machine.run("systemctl", "enable", "--quiet", "outside.service", self.setup.unit)
         machine.reboot()
         self.original = self.files()
         deadline = time.monotonic() + SECONDS
-        while not self.found("lan0")["addresses"] and time.monotonic() < deadline:
+        while len(self.found("lan0")["addresses"]) < self.setup.number and time.monotonic() < deadline:
             time.sleep(0.2)
         found = self.found("lan0")
-        self.demand(found["addresses"], "the uplink has no address")
+        self.demand(len(found["addresses"]) >= self.setup.number, f"the uplink has {found['addresses']}")
         if self.setup.address:
             self.demand(self.setup.address in found["addresses"], f"the uplink has {found['addresses']}")
         return found
@@ -227,6 +254,7 @@ class Uplink:
     def files(self) -> str:
         """All that configures the network, each file with its sum."""
         places = (
-            "/etc/network/interfaces /etc/network/interfaces.d /etc/systemd/network /etc/netplan /run/netplan /etc/vnet"
+            "/etc/network/interfaces /etc/network/interfaces.d /etc/systemd/network /etc/netplan /run/netplan"
+            " /etc/NetworkManager /etc/vnet"
         )
         return self.machine.run("sh", "-c", f"find {places} -type f -exec sha256sum {{}} + 2>/dev/null | sort -k2")

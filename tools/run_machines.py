@@ -18,11 +18,13 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from machine import Machine, MachineError, children, problem, tun_problem
+from machine import PACKAGES as MACHINE_PACKAGES
+from machine import RELEASE, Machine, MachineError, children, problem, tun_problem
 from machine_releases import PACKAGES, RELEASES, Release
 from machine_uplinks import SETUPS, Setup, Uplink
 
@@ -161,14 +163,18 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """End a play with all that it has started, unless it has ended; Ansible's workers are in sessions of their own."""
     if process.poll() is None:
         for pid in stopped(process.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
 def stopped(pid: int) -> list[int]:
-    """A process and all below it, each stopped before its children are counted, so that it starts no more."""
-    os.kill(pid, signal.SIGSTOP)
-    return [pid, *(below for child in children(pid) for below in stopped(child))]
+    """A process and all below it, each stopped before its children are counted, so that it starts no more. None that has just ended."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        return [pid, *(below for child in children(pid) for below in stopped(child))]
+    except (ProcessLookupError, FileNotFoundError):
+        return []
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
@@ -265,7 +271,7 @@ def absent_cleans_up(proof: Proof) -> None:
 
 
 def uplink_case(name: str, setup: Setup) -> Callable[[Proof], None]:
-    """A case on a bridge that has the machine's uplink."""
+    """A case on a bridge that has the machine's uplink, or one of a machine of its own where that takes a package."""
 
     def case(proof: Proof) -> None:
 
@@ -283,29 +289,42 @@ def uplink_case(name: str, setup: Setup) -> Callable[[Proof], None]:
 
         Uplink(proof.machine, setup, play, cut_short, demand).prove()
 
-    case.__name__ = f"an_uplink_of_{name}"
-    return case
+    def case_alone(proof: Proof) -> None:
+        with alone(proof.work / name, packages=f"{MACHINE_PACKAGES},{setup.package}") as own:
+            own.machine.start()
+            case(own)
+
+    found = case_alone if setup.package else case
+    found.__name__ = f"an_uplink_of_{name}"
+    return found
 
 
 def release_case(release: str) -> Callable[[Proof], None]:
     """A case on a machine of its own, as Debian ships that release."""
 
     def case(proof: Proof) -> None:
-        work = proof.work / release
-        work.mkdir()
-        machine, is_fine = Machine(work, release, PACKAGES), False
-        try:
-            machine.build(CACHE)
-            Release(machine, Proof(machine, work).play, demand).prove()
-            is_fine = True
-        finally:
-            machine.end(keep=not is_fine)
+        with alone(proof.work / release, release, PACKAGES) as own:
+            Release(own.machine, own.play, demand).prove()
 
     case.__name__ = f"{release}_takes_the_roles"
     return case
 
 
-ALONE = [release_case(release) for release in RELEASES]
+@contextmanager
+def alone(work: Path, release: str = RELEASE, packages: str = MACHINE_PACKAGES) -> Iterator[Proof]:
+    """A machine of its own, which is not started yet. Its files stay where something fails."""
+    work.mkdir()
+    machine, is_fine = Machine(work, release, packages), False
+    try:
+        machine.build(CACHE)
+        yield Proof(machine, work)
+        is_fine = True
+    finally:
+        machine.end(keep=not is_fine)
+
+
+UPLINKS = {name: uplink_case(name, setup) for name, setup in SETUPS.items()}
+ALONE = [*(UPLINKS[name] for name, setup in SETUPS.items() if setup.package), *map(release_case, RELEASES)]
 CASES: list[Callable[[Proof], None]] = [
     the_machine_runs,
     a_play_builds_all,
@@ -316,7 +335,7 @@ CASES: list[Callable[[Proof], None]] = [
     a_power_cut_is_a_reboot,
     bad_files_are_named,
     absent_cleans_up,
-    *(uplink_case(name, setup) for name, setup in SETUPS.items()),
+    *(case for case in UPLINKS.values() if case not in ALONE),
     *ALONE,
 ]
 

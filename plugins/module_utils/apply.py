@@ -12,7 +12,7 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, dhclient, files, nft, ovs, sysctl, systemd, taps, tun
+from . import apply_rows, dhclient, files, networkmanager, nft, ovs, sysctl, systemd, taps, tun
 from .apply_create import create
 from .attachments import (
     AddressAdd,
@@ -59,7 +59,13 @@ from .netlink import (
 from .node_operations import NodeSet
 from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .ovs_operations import OvsDelete, OvsReplace
-from .owner_operations import DhcpMove, NetworkdRestart
+from .owner_operations import (
+    DhcpMove,
+    NetworkdRestart,
+    NetworkManagerReload,
+    NetworkManagerStart,
+    NetworkManagerStop,
+)
 from .plan import Plan
 from .port_operations import PortSet, TunnelAdd, TunnelDelete, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
@@ -145,6 +151,15 @@ class Applier:
         if op.netplan:
             systemd.generate_netplan()
         systemd.restart_networkd(op.devices)
+
+    def networkmanager_stop(self, op: NetworkManagerStop) -> None:
+        networkmanager.stop()
+
+    def networkmanager_start(self, op: NetworkManagerStart) -> None:
+        networkmanager.start(op.devices, op.leases, wait=not self.undoing)
+
+    def networkmanager_reload(self, op: NetworkManagerReload) -> None:
+        networkmanager.reload()
 
     def dhcp_move(self, op: DhcpMove) -> None:
         dhclient.move(op.device, op.to)
@@ -405,6 +420,9 @@ VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
     DirectoriesRemove: Applier.directories_remove,
     SystemdReload: Applier.systemd_reload,
     NetworkdRestart: Applier.networkd_restart,
+    NetworkManagerStop: Applier.networkmanager_stop,
+    NetworkManagerStart: Applier.networkmanager_start,
+    NetworkManagerReload: Applier.networkmanager_reload,
     DhcpMove: Applier.dhcp_move,
 }
 

@@ -37,6 +37,63 @@ class NetworkdRestart(Operation):
         return f"{'netplan generate && ' if self.netplan else ''}systemctl restart systemd-networkd.service"
 
 
+Profiles = tuple[tuple[str, str], ...]
+"""Devices, each with the uuid of the profile by which NetworkManager configures it, "" for none."""
+
+Leases = tuple[tuple[str, str], ...]
+"""Files of NetworkManager's DHCP client, each with where it is to be copied to."""
+
+
+@dataclass(frozen=True)
+class NetworkManagerStop(Operation):
+    """Stop NetworkManager, which leaves its devices as they are. `devices`: what it goes on with when this is undone."""
+
+    devices: Profiles
+
+    def simulate(self, model: State) -> None:
+        pass
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (NetworkManagerStart(self.devices),)
+
+    def command(self) -> str:
+        return "systemctl stop NetworkManager.service"
+
+
+@dataclass(frozen=True)
+class NetworkManagerStart(Operation):
+    """Start NetworkManager so that it goes on with these devices as they are, and asks for the leases that they have.
+
+    Not a restart: with that it would see what happens to its devices before, and mend it.
+    """
+
+    devices: Profiles
+    leases: Leases = ()
+
+    def simulate(self, model: State) -> None:
+        pass
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return (NetworkManagerStop(()),)
+
+    def command(self) -> str:
+        return "systemctl start NetworkManager.service"
+
+
+@dataclass(frozen=True)
+class NetworkManagerReload(Operation):
+    """Let NetworkManager read its profiles again. Whoever moves them has to see to it that undoing ends with this, too."""
+
+    def simulate(self, model: State) -> None:
+        pass
+
+    def inverse(self, model: State) -> tuple[Operation, ...]:
+        return ()
+
+    def command(self) -> str:
+        return "nmcli connection reload"
+
+
 @dataclass(frozen=True)
 class DhcpMove(Operation):
     """Let the DHCP client that ifupdown started on one device go on on another one, with the same lease."""

@@ -15,12 +15,13 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import owner_ifupdown, owner_netplan, owner_networkd
 from .desired import LinkWant
 from .errors import Refused
 from .file_operations import DirectoriesRemove, FileRemove, FileWrite
+from .later import Later
 from .owner_operations import DhcpMove, NetworkdRestart
 from .owners import IFUPDOWN
 from .persist import Document, Entry
@@ -28,9 +29,15 @@ from .planner import Planner
 from .state import Key, Link, Setup
 from .uplink import KEPT, UNCONFIRMED, KeptUplink, kept_path, unconfirmed_path
 
+if TYPE_CHECKING:
+    from . import owner_networkmanager, plan_networkmanager
+else:
+    owner_networkmanager, plan_networkmanager = Later("owner_networkmanager"), Later("plan_networkmanager")
+
 NETWORKD = "systemd-networkd"
 NETPLAN = "netplan"
 IFUPDOWN_NAME = "ifupdown"
+NETWORK_MANAGER = "NetworkManager"
 BY_NETWORKD = (NETWORKD, NETPLAN)
 """The programs that leave it to systemd-networkd to do what they say."""
 
@@ -176,7 +183,17 @@ def write_ifupdown(planner: Planner, uplink: str, bridge: Link, source: dict[str
         planner.do(DhcpMove(uplink, bridge.name))
 
 
-WRITERS = {NETWORKD: write_networkd, NETPLAN: write_netplan, IFUPDOWN_NAME: write_ifupdown}
+def write_networkmanager(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
+    """Two profiles are our own, and the one that was there does not begin by itself any more."""
+    plan_networkmanager.write(planner, uplink, bridge, source, setup)
+
+
+WRITERS = {
+    NETWORKD: write_networkd,
+    NETPLAN: write_netplan,
+    NETWORK_MANAGER: write_networkmanager,
+    IFUPDOWN_NAME: write_ifupdown,
+}
 
 
 def shape_of(bridge: Link, source: Mapping[str, Any], setup: Setup, says_mtu: bool) -> owner_networkd.Bridge:
@@ -211,6 +228,8 @@ def more_addresses(want: LinkWant, uplink: str, program: str, source: Mapping[st
         own = set(map(normal, owner_networkd.statics(networkd_source(source))))
     elif program == NETPLAN:
         own = set(map(normal, owner_netplan.statics(netplan_source(source))))
+    elif program == NETWORK_MANAGER:
+        own = plan_networkmanager.statics(source)
     else:
         own = set(map(normal, owner_ifupdown.statics(uplink, source["files"])))
     lacking = sorted(own - set(want.options["addresses"])) if "addresses" not in want.append else []
@@ -261,7 +280,7 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
         return
     uplink, bridge = kept.record.uplink, key[1]
     setup = setup_of(planner, key[0], uplink)
-    running = kept.program in BY_NETWORKD and setup.program == kept.program
+    running = kept.program in (*BY_NETWORKD, NETWORK_MANAGER) and setup.program == kept.program
     if stays and (running or setup.client):
         raise Refused(
             f"persist: {kept.program} would take {uplink} away from {bridge}: give it back first, with 'uplink: \"\"'"
@@ -276,7 +295,9 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
             planner.do(FileRemove(path, MODE))
     drop_ins = [posixpath.dirname(edit[0]) for edit in kept.edits if posixpath.dirname(edit[0]).endswith(".d")]
     planner.do(DirectoriesRemove((KEPT, KEPT.rpartition("/")[0], UNCONFIRMED, *drop_ins)))
-    if running:
+    if running and kept.program == NETWORK_MANAGER:
+        plan_networkmanager.give_back(planner, bridge, kept)
+    elif running:
         tell_networkd(planner, (uplink,), kept.program)
     elif setup.client == bridge:
         planner.do(DhcpMove(bridge, uplink))
@@ -288,7 +309,8 @@ def give_back(planner: Planner, kept: KeptUplink, path: str, key: Key) -> None:
     if text is None:
         return
     if not edits:
-        planner.do(FileRemove(path))
+        is_profile = kept.program == NETWORK_MANAGER
+        planner.do(FileRemove(path, owner_networkmanager.mode_of(path)) if is_profile else FileRemove(path))
         return
     before = owner_ifupdown.back(text, edits)
     if before is None:

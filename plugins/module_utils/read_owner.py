@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from . import files, owner_ifupdown, owner_netplan, owner_networkd, owners
+from . import files, owner_ifupdown, owner_netplan, owner_networkd, owners, read_networkmanager
 from .errors import Refused
 from .state import Setup
 from .uplink import KeptUplink
@@ -43,6 +43,8 @@ def setup_of(owner: owners.Owner | None, device: str, index: int, bridge: str, r
             return networkd(owner.file, index, root)
         if owner.program == "netplan":
             return netplan(owner.file, device, index, bridge, root)
+        if owner.program == "NetworkManager":
+            return read_networkmanager.setup_of(device, index, bridge, root)
         if owner.program == "ifupdown" or (device in noted and any(client_of(device, root, name) for name in CLIENTS)):
             return ifupdown(owner, device, bridge, root)
     except Refused as exc:
@@ -65,6 +67,8 @@ def written_to(known: Iterable[Setup | KeptUplink], device: str, bridge: str) ->
             found.update(f"{place}/{name}" for place in owner_netplan.PLACES[1:] for name in names)
             places = (owner_networkd.DIRECTORY, owner_networkd.UNCONFIRMED)
             found.update(f"{place}/{owner_netplan.drop_in_name(bridge)}" for place in places)
+        elif item.program == "NetworkManager":
+            found.update(read_networkmanager.written_to(item.source.get("path", ""), bridge))
         elif item.program == "ifupdown":
             found.update((*item.source.get("files", ()), owners.IFUPDOWN))
     return found

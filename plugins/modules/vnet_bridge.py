@@ -51,15 +51,23 @@ options:
       - A task that says what it said before mends what has changed since, as an address that came back to the device.
       - With O(persist=true), the program that configures the device at boot is told to make the bridge, and to put on
         it what it put on the device. This is done in that program's own words, for systemd-networkd, for netplan where
-        it hands on to systemd-networkd, and for ifupdown (with the package bridge-utils), with static addresses and
-        with DHCP. As the bridge has the MAC address of the device and the same DHCP identifier, it has the same lease.
-        With systemd-networkd, files of the collection's own come before the one that matches the device, and it is
+        it hands on to systemd-networkd, for NetworkManager, and for ifupdown (with the package bridge-utils), with
+        static addresses and with DHCP. As the bridge has the MAC address of the device and the same DHCP identifier, it
+        has the same lease. When the bridge gives the device back, the configuration is as it was. What it was is kept
+        in C(/etc/vnet/uplinks).
+      - With systemd-networkd, files of the collection's own come before the one that matches the device, and it is
         restarted, without releasing its leases. With netplan, what concerns IP leaves the definition of the device, and
         is in C(/etc/netplan/90-vnet-BRIDGE.yaml), which defines the bridge; the rest of the files stays as it is. With
-        ifupdown, the stanzas of the device become those of the bridge where they stand. When the bridge gives the
-        device back, the configuration is as it was. What it was is kept in C(/etc/vnet/uplinks).
+        ifupdown, the stanzas of the device become those of the bridge where they stand.
+      - With NetworkManager, the profile of the device has to be a file in C(/etc/NetworkManager/system-connections). It
+        gets C(autoconnect=false), and two of the collection's own, C(vnet-BRIDGE) and C(vnet-BRIDGE-port), take its
+        place. NetworkManager is stopped for the moment in which the device becomes a port, and goes on with what it
+        then finds, so that wired connections stay as they are; Wi-Fi, mobile broadband and VPN connections of the host
+        are interrupted. IPv6 addresses by DHCP or router advertisement pass duplicate address detection again. Other
+        options of the bridge, as O(stp), are set back by C(nmcli connection up) till the task runs again, or the host
+        boots.
       - Of that, what is not understood for sure is refused before anything is changed, as are other programs, such as
-        NetworkManager, dhcpcd, or a DHCP client that was started by hand.
+        dhcpcd, or a DHCP client that was started by hand.
       - Without O(persist=true), it is refused, before anything is changed, where a program like systemd-networkd,
         NetworkManager or a DHCP client configures the device and would put the addresses back or lose its lease.
         Where nobody would, it lasts till the next boot, at which the device is configured as it was before.

@@ -12,6 +12,11 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils import persist
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.owner_networkmanager import Source, asleep, uuids
+from ansible_collections.linuxnet.vnet.plugins.module_utils.owner_operations import (
+    NetworkManagerStart,
+    NetworkManagerStop,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.owners import Owner
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.read_owner import setup_of
@@ -29,6 +34,12 @@ YAML_PATH = "/etc/netplan/10-lan.yaml"
 NETPLAN = Setup("netplan", {"path": YAML_PATH, "name": "lan0", "text": YAML, "iaid": 77, "iaid6": None})
 INTERFACES = "auto lan0\niface lan0 inet dhcp\n"
 IFUPDOWN = Setup("ifupdown", {"files": {"/etc/network/interfaces": INTERFACES}}, client="lan0")
+UUID = "5d0f3f2e-0f0c-4b52-9a55-6b1a0a0e7d11"
+PROFILE = f"[connection]\nid=lan\nuuid={UUID}\ntype=ethernet\ninterface-name=lan0\n\n[ipv4]\naddress1=10.0.0.5/24\nmethod=auto\n"
+PROFILE_PATH = "/etc/NetworkManager/system-connections/lan.nmconnection"
+MANAGED = Setup("NetworkManager", Source(PROFILE_PATH, PROFILE, UUID, "100", "01:02:00:00:00:00:05")._asdict())
+OURS = Setup("NetworkManager")
+STOP, START = (f"systemctl {verb} NetworkManager.service" for verb in ("stop", "start"))
 OWNED = "systemd-networkd configures lan0 and would put its addresses back there"
 RESTART = "systemctl restart systemd-networkd.service"
 GENERATE = f"netplan generate && {RESTART}"
@@ -45,6 +56,8 @@ def host(setup: Setup, owner: str = "") -> State:
     if setup.program == "ifupdown":
         state.files.update(setup.source["files"])
         state.files["/run/network/ifstate"] = "lo=lo\nlan0=lan0\n"
+    if setup.program == "NetworkManager" and setup.source:
+        state.files[PROFILE_PATH] = PROFILE
     return state
 
 
@@ -189,6 +202,105 @@ def test_ifupdown_is_told_and_told_back() -> None:
     assert [command for command in gone.commands if "-pf /run/dhclient.lan0.pid" in command]
 
 
+NETWORKMANAGER_FILES = [
+    f"/etc/NetworkManager/system-connections/vnet-{name}.nmconnection" for name in ("br0", "br0-port")
+]
+
+
+def started(done: Plan) -> NetworkManagerStart:
+    (found,) = [step.operation for step in done.steps if isinstance(step.operation, NetworkManagerStart)]
+    return found
+
+
+def test_networkmanager_is_stopped_meanwhile_and_goes_on_with_the_bridge() -> None:
+    start = host(MANAGED, "NetworkManager configures lan0")
+    done = asked(start, uplink="lan0", persist=True)
+    assert (done.commands[0], done.commands[-2]) == (STOP, START), "the file of what is kept may come after it"
+    assert done.after.files[PROFILE_PATH] == asleep(PROFILE)[0]
+    for path in NETWORKMANAGER_FILES:
+        assert f"install -D -m 0600 /dev/stdin {path}" in done.commands
+    of_bridge, of_port = uuids(UUID, "br0")
+    writes = [line.split()[-1] for line in done.commands if "system-connections" in line]
+    assert writes == [*NETWORKMANAGER_FILES, PROFILE_PATH], "there is no moment at which a boot would bring no network"
+    begin = started(done)
+    assert begin.devices == (("br0", of_bridge), ("lan0", of_port))
+    leases = "/var/lib/NetworkManager/internal-"
+    assert begin.leases == ((f"{leases}{UUID}-lan0.lease", f"{leases}{of_bridge}-br0.lease"),)
+    # Undone, it is stopped first, and at the end goes on with the uplink.
+    assert [step.undo for step in done.steps if step.operation == begin] == [(NetworkManagerStop(()),)]
+    assert done.steps[0].undo == (NetworkManagerStart((("lan0", UUID), ("br0", ""))),)
+    before = {path: content for path, content in undone(done).files.items() if content is not None}
+    assert before == {PROFILE_PATH: PROFILE}
+    found = again(done, OURS)
+    assert asked(found, uplink="lan0", persist=True).commands == []
+    assert asked(found, uplink="lan0").commands == []
+    with pytest.raises(Refused, match="NetworkManager would take lan0 away"):
+        asked(found, uplink="lan0", persist=False)
+    gone = asked(found, state="absent")
+    assert (gone.commands[0], gone.commands.count(START)) == (STOP, 1)
+    assert gone.after.files[PROFILE_PATH] == PROFILE
+    assert not [path for path in written(gone) if "vnet" in path]
+    writes = [line.split()[-1] for line in gone.commands if "system-connections" in line]
+    assert writes == [PROFILE_PATH, *NETWORKMANAGER_FILES]
+    end = started(gone)
+    assert end.devices == (("lan0", UUID), ("br0", ""))
+    assert end.leases == ((f"{leases}{of_bridge}-br0.lease", f"{leases}{UUID}-lan0.lease"),)
+    assert [step.undo[0].command() for step in gone.steps if "rm /etc/NetworkManager" in step.operation.command()] == [
+        f"install -D -m 0600 /dev/stdin {path}" for path in NETWORKMANAGER_FILES
+    ]
+
+
+def test_profiles_that_are_not_confirmed_are_gone_after_a_boot_and_the_one_before_is_not_touched() -> None:
+    first = asked(host(MANAGED), later=True, uplink="lan0", persist=True)
+    assert [path for path in written(first) if path.startswith("/etc")] == [PROFILE_PATH]
+    assert first.after.files[PROFILE_PATH] == PROFILE
+    assert "/run/NetworkManager/system-connections/vnet-br0.nmconnection" in written(first)
+    assert START in first.commands
+    found = again(first, OURS)
+    assert asked(found, later=True, uplink="lan0", persist=True).commands == []
+    second = asked(found, uplink="lan0", persist=True)
+    assert STOP not in second.commands, "it has the same profiles already"
+    assert "nmcli connection reload" in second.commands
+    assert second.steps[0].undo[-1].command() == "nmcli connection reload"
+    assert set(NETWORKMANAGER_FILES) < set(written(second))
+    assert second.after.files[PROFILE_PATH] == asleep(PROFILE)[0]
+    assert not [path for path in written(second) if path.startswith("/run/NetworkManager")]
+    assert asked(again(second, OURS), uplink="lan0", persist=True).commands == []
+    expired = asked(found, state="absent")
+    assert written(expired) == [PROFILE_PATH]
+
+
+def test_of_a_topology_networkmanager_marks_the_bridge_at_boot_and_takes_several_at_once() -> None:
+    state = host(MANAGED)
+    path = "/etc/NetworkManager/system-connections/wan.nmconnection"
+    other = PROFILE.replace("lan", "wan").replace("10.0.0.5", "10.1.0.5").replace("5d0f", "6d0f")
+    uuid = UUID.replace("5d0f", "6d0f")
+    attrs = {"mac": "02:00:00:00:00:06", "mtu": 1500, "admin_state": "up"}
+    state.put(Link("", "wan0", "", attrs, (Addr("10.1.0.5/24"),), index=3))
+    state.links["", "br1"] = None
+    state.uplinks["", "wan0"] = UplinkFacts(setup=Setup("NetworkManager", Source(path, other, uuid)._asdict()))
+    state.files[path] = other
+    bridges = [{"name": "br0", "uplink": "lan0"}, {"name": "br1", "uplink": "wan0"}]
+    params = {"name": "lab", "bridges": bridges, "persist": True}
+    owner, wants = topology_wants(params)
+    done = plan(state, wants, owner, persist.keep("vnet_topology", params, None, dict))
+    assert owner
+    assert (done.commands.count(STOP), done.commands.count(START)) == (1, 1)
+    assert done.commands[0] == STOP
+    moves = [number for number, command in enumerate(done.commands) if command.startswith("ip address delete")]
+    assert max(moves) < done.commands.index(START)
+    assert [device for device, _uuid in started(done).devices] == ["br0", "lan0", "br1", "wan0"]
+    for name in ("br0", "br1"):
+        script = f"/etc/NetworkManager/dispatcher.d/vnet-{name}"
+        assert f"group {owner.link_group}\n" in str(done.after.files[script])
+        assert f"install -D -m 0755 /dev/stdin {script}" in done.commands
+
+
+def test_a_profile_that_is_ours_for_another_bridge_is_refused() -> None:
+    with pytest.raises(Refused, match="for another bridge"):
+        asked(host(OURS), uplink="lan0", persist=True)
+
+
 def test_what_somebody_changed_since_is_left_and_said() -> None:
     done = asked(host(IFUPDOWN), uplink="lan0", persist=True)
     found = again(done, Setup("ifupdown", IFUPDOWN.source, client="br0"))
@@ -203,6 +315,10 @@ def test_what_somebody_changed_since_is_left_and_said() -> None:
 def test_addresses_of_the_task_have_to_have_those_of_the_configuration() -> None:
     with pytest.raises(Refused, match=r"gives 10\.0\.0\.5/24, which is not among 'addresses'"):
         asked(host(NETWORKD), uplink="lan0", persist=True, addresses=["10.0.0.6/24"])
+    with pytest.raises(Refused, match=r"gives 10\.0\.0\.5/24, which is not among 'addresses'"):
+        asked(host(MANAGED), uplink="lan0", persist=True, addresses=["10.0.0.6/24"])
+    done = asked(host(MANAGED), uplink="lan0", persist=True, addresses=["10.0.0.5/24", "10.5.0.1/24"])
+    assert "address2=10.5.0.1/24" in str(done.after.files[NETWORKMANAGER_FILES[0]])
     done = asked(host(NETWORKD), uplink="lan0", persist=True, addresses=["10.0.0.5/24", "10.5.0.1/24"])
     assert "Address=10.5.0.1/24" in str(done.after.files[NETWORKD_FILES[1]])
 
@@ -334,6 +450,42 @@ def test_ifupdown_with_all_that_it_reads(tmp_path: Path) -> None:
     assert "bridge-utils" in setup_of(Owner("ifupdown"), "lan0", 4, "br0", str(tmp_path)).unfit
     (tmp_path / "usr/share/ifupdown2").mkdir(parents=True)
     assert "ifupdown2" in setup_of(Owner("ifupdown"), "lan0", 4, "br0", str(tmp_path)).unfit
+
+
+def test_networkmanager_with_all_that_it_has_noted(tmp_path: Path) -> None:
+    def put(path: str, text: str) -> None:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+
+    def found() -> Setup:
+        return setup_of(Owner("NetworkManager", True), "lan0", 4, "br0", str(tmp_path))
+
+    assert "by no profile that is a keyfile" in found().unfit
+    noted = f"[device]\nmanaged=true\nconnection-uuid={UUID}\nroute-metric-default-effective=101\n"
+    leased = "[dhcp4]\ndhcp4.ip_address=10.0.0.9\ndhcp4.dhcp_client_identifier=01:02\n"
+    put(
+        "run/NetworkManager/devices/4",
+        noted + leased + "[dhcp6]\ndhcp6.dhcp6_client_id=00:04\ndhcp6.iaid=b8:bd:9b:bf\n",
+    )
+    put("proc/thread-self/net/if_inet6", "fd0000000000000066598de27ae4e4f5 02 40 00 00     lan0\n")
+    put(PROFILE_PATH[1:], PROFILE)
+    put("etc/NetworkManager/system-connections/.hidden", PROFILE)
+    put("run/NetworkManager/system-connections/lo.nmconnection", "[connection]\nuuid=another\ninterface-name=lo\n")
+    assert "has a DHCP client on lan0 that is not its own" in found().unfit
+    put(f"var/lib/NetworkManager/internal-{UUID}-lan0.lease", "ADDRESS=10.0.0.9\n")
+    expected = Source(PROFILE_PATH, PROFILE, UUID, "101", "01:02", "3099433919", "00:04", "::6659:8de2:7ae4:e4f5")
+    assert found() == Setup("NetworkManager", expected._asdict())
+    put("run/NetworkManager/system-connections/lan.nmconnection", PROFILE)
+    assert "/run/NetworkManager/system-connections/lan.nmconnection, by which" in found().unfit
+    (tmp_path / "run/NetworkManager/system-connections/lan.nmconnection").unlink()
+    put("usr/lib/NetworkManager/system-connections/br.nmconnection", "[connection]\ninterface-name=br0\n")
+    assert "is about br0 already" in found().unfit
+    put(PROFILE_PATH[1:], PROFILE.replace(UUID, "another"))
+    put("etc/NetworkManager/system-connections/cloud-init-lan0.nmconnection", PROFILE)
+    assert "cloud-init writes it anew" in found().unfit
+    (tmp_path / "etc/NetworkManager/system-connections/cloud-init-lan0.nmconnection").unlink()
+    put("etc/NetworkManager/system-connections/vnet-br0-port.nmconnection", PROFILE)
+    assert found() == OURS
 
 
 def test_a_client_that_ifupdown_did_not_start_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the linuxnet.vnet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the linuxnet.vnet collection: it may change in any release without notice.
+"""NetworkManager, as a service that is stopped while its devices change, and goes on with them as they are then."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+
+from . import files, owners, systemd
+from .errors import Unfinished
+from .owner_networkmanager import state_with
+
+UNIT = "NetworkManager.service"
+
+ACTIVATED = "100"
+"""NM_DEVICE_STATE_ACTIVATED, as nmcli(1) says it: a number, and then a word."""
+
+ACTIVATED_SECONDS = 60.0
+"""For it to go on with a device, which may take a DHCP server's answer."""
+
+
+def stop() -> None:
+    """End it. It leaves all devices as they are, and holds on to its leases."""
+    systemd.systemctl("stop", UNIT)
+
+
+def start(devices: Sequence[tuple[str, str]], leases: Sequence[tuple[str, str]], wait: bool) -> None:
+    """Start it with these profiles on these devices, as if it had put them there, and return when it has taken them up.
+
+    A device with an empty one is none that it is to go on with. `leases`: files to copy, (from, to). Unfinished where it
+    starts and does otherwise.
+    """
+    for device, profile in devices:
+        index = (files.read_text(f"/sys/class/net/{device}/ifindex") or "").strip()
+        path = f"{owners.NETWORK_MANAGER}/{index}"
+        noted = files.read_text(path) if index else None
+        if index and profile:
+            is_bridge = os.path.isdir(f"/sys/class/net/{device}/bridge")
+            files.write(path, state_with(noted or "", profile, is_bridge))
+        elif noted is not None:
+            files.remove(path)
+    for path, to in leases:
+        lease = files.read_text(path)
+        if lease is not None:
+            files.write(to, lease)
+    systemd.systemctl("start", UNIT)
+    if wait:
+        await_profiles([(device, profile) for device, profile in devices if profile])
+
+
+def await_profiles(devices: Sequence[tuple[str, str]]) -> None:
+    """Return when each device is configured by its profile; Unfinished where that does not come about."""
+    deadline = time.monotonic() + ACTIVATED_SECONDS
+    for device, profile in devices:
+        while True:
+            state, _line, has = nmcli("-g", "GENERAL.STATE,GENERAL.CON-UUID", "device", "show", device).partition("\n")
+            if state.split(" ")[0] == ACTIVATED and has == profile:
+                break
+            if time.monotonic() > deadline:
+                raise Unfinished(
+                    f"NetworkManager did not go on with {device} within {ACTIVATED_SECONDS:g} seconds, but says '{state}'"
+                )
+            time.sleep(0.1)
+
+
+def reload() -> None:
+    """Let it read its profiles again, which changes no device."""
+    nmcli("connection", "reload")
+
+
+def nmcli(*words: str) -> str:
+    """What nmcli answers; nothing where it knows no answer yet."""
+    try:
+        done = subprocess.run(
+            ["nmcli", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except OSError as exc:
+        raise Unfinished(f"nmcli: {os.strerror(exc.errno or 0)}") from None
+    return done.stdout.strip()
