@@ -107,6 +107,7 @@ def take_over(planner: Planner, want: LinkWant, uplink: Link) -> None:
     for neighbor in uplink.neighbors:
         planner.do(RowAdd(*key, neighbor))
     if uplink.attrs.get("master") != want.name:
+        ignore_advertisements(planner, uplink.key, key)
         join(planner, key, uplink)
     accept_advertisements(planner, uplink.key, key)
     for nexthop in uplink.nexthops:
@@ -166,16 +167,28 @@ def join(planner: Planner, bridge: Key, uplink: Link) -> None:
         planner.do(LinkSet(*bridge, link.kind, {"stp": True}))
 
 
+def ignore_advertisements(planner: Planner, of: Key, to: Key) -> None:
+    """Where the kernel does not learn from routers on one device, as nobody does, or a program itself, let it not begin to on the other."""
+    key, value, has = acceptance(planner, of, to)
+    if value == "0" and has != value:
+        planner.do(SysctlSet(to[0], key, value))
+
+
 def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
     """Where one device learns from routers, let the other one learn, too: a forwarding host does so only if told."""
     link = planner.model.link(of)
     if link is None or not any(route.learned for route in link.routes):
         return
-    old, new, default = (sysctl.of_device("ipv6", name, "accept_ra") for name in (of[1], to[1], "default"))
-    value = planner.model.sysctls.get((of[0], old))
-    has = planner.model.sysctls.get((to[0], new), planner.model.sysctls.get((to[0], default)))
+    key, value, has = acceptance(planner, of, to)
     if value is not None and value != has:
-        planner.do(SysctlSet(to[0], new, value))
+        planner.do(SysctlSet(to[0], key, value))
+
+
+def acceptance(planner: Planner, of: Key, to: Key) -> tuple[str, str | None, str | None]:
+    """The sysctl by which a device learns from routers, its value on another one, and the one that it has, or will have when it is made."""
+    old, new, default = (sysctl.of_device("ipv6", name, "accept_ra") for name in (of[1], to[1], "default"))
+    known = planner.model.sysctls
+    return new, known.get((of[0], old)), known.get((to[0], new), known.get((to[0], default)))
 
 
 def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -> list[Route]:

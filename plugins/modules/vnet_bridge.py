@@ -46,8 +46,8 @@ options:
       - With O(addresses), the list is the whole truth here, too. Addresses of the device that are not in it are
         taken off, and come back with the rest.
       - A default route that was learned by router advertisement is copied with a worse metric and the expiry that it
-        has, until the next advertisement brings another one. Link-local addresses are the kernel's own business and
-        stay.
+        has, until the next advertisement brings another one. Where the kernel takes no advertisements on the device
+        (C(accept_ra)), it takes none on the bridge. Link-local addresses are the kernel's own business and stay.
       - A task that says what it said before mends what has changed since, as an address that came back to the device.
       - With O(persist=true), the program that configures the device at boot is told to make the bridge, and to put on
         it what it put on the device. This is done in that program's own words, for systemd-networkd, for netplan where

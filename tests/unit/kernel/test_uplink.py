@@ -192,6 +192,22 @@ def test_a_learned_route_is_copied_with_a_worse_metric_and_its_expiry() -> None:
     on_a_new_host(learned)
 
 
+def unlearned() -> None:
+    ips(OUTSIDE)
+    with open("/proc/sys/net/ipv6/conf/eth0/accept_ra", "w", encoding="ascii") as file:
+        file.write("0\n")
+    words = take().operations
+    silent = "sysctl -w net.ipv6.conf.br0.accept_ra=0"
+    assert words.index(silent) < words.index("ip link set dev eth0 master br0"), "nothing is heard in between"
+    with open("/proc/sys/net/ipv6/conf/br0/accept_ra", encoding="ascii") as file:
+        assert file.read() == "0\n"
+    assert take().operations == []
+
+
+def test_who_does_not_listen_to_routers_does_not_begin_to_on_the_bridge() -> None:
+    on_a_new_host(unlearned)
+
+
 def every_fault() -> None:
     ips(OUTSIDE + EVERYTHING + LEARNED)
     tried = operations_tried()
