@@ -148,12 +148,12 @@ def write_netplan(planner: Planner, uplink: str, bridge: Link, source: dict[str,
     put(planner, record_path, record.written(), MODE)
     for path, text in zip(paths, texts):
         if text:
-            put(planner, path, text, MODE if path.endswith(".yaml") else 0o644)
+            put(planner, path, text, mode_of(NETPLAN, path))
         else:
             gone.append(path)
     for path in gone:
         if planner.model.text(path) is not None:
-            planner.do(FileRemove(path))
+            planner.do(FileRemove(path, mode_of(NETPLAN, path)))
     if before != texts or setup.source:
         tell_networkd(planner, (bridge.name, uplink), NETPLAN)
 
@@ -258,6 +258,13 @@ def netplan_source(source: Mapping[str, Any]) -> owner_netplan.Source:
     return owner_netplan.Source(*(source[field] for field in owner_netplan.Source._fields))
 
 
+def mode_of(program: str, path: str) -> int:
+    """With which a file of our own for a program is written, and given back when its removal is undone."""
+    if program == NETWORK_MANAGER:
+        return owner_networkmanager.mode_of(path)
+    return MODE if program == NETPLAN and path.endswith(".yaml") else 0o644
+
+
 def put(planner: Planner, path: str, text: str, mode: int = 0o644) -> None:
     """Write a file where it isn't so already."""
     if planner.model.text(path) != text:
@@ -309,8 +316,7 @@ def give_back(planner: Planner, kept: KeptUplink, path: str, key: Key) -> None:
     if text is None:
         return
     if not edits:
-        is_profile = kept.program == NETWORK_MANAGER
-        planner.do(FileRemove(path, owner_networkmanager.mode_of(path)) if is_profile else FileRemove(path))
+        planner.do(FileRemove(path, mode_of(kept.program, path)))
         return
     before = owner_ifupdown.back(text, edits)
     if before is None:
