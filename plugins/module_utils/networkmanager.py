@@ -11,12 +11,18 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from . import files, owners, systemd
-from .errors import Unfinished
+from .errors import Refused, Unfinished
 from .owner_networkmanager import state_with
 
 UNIT = "NetworkManager.service"
+
+RESCUE = "vnet-networkmanager"
+"""The transient units by which systemd starts it where we didn't."""
+
+RESCUE_SECONDS = 60
 
 ACTIVATED = "100"
 """NM_DEVICE_STATE_ACTIVATED, as nmcli(1) says it: a number, and then a word."""
@@ -26,7 +32,14 @@ ACTIVATED_SECONDS = 60.0
 
 
 def stop() -> None:
-    """End it. It leaves all devices as they are, and holds on to its leases."""
+    """End it. It leaves all devices as they are, and holds on to its leases.
+
+    Should nobody start it again, as who is killed meanwhile can't, systemd does so after a while.
+    """
+    with suppress(Refused):
+        systemd.systemctl("stop", f"{RESCUE}.timer")  # of one who was killed
+    rescue = ("--quiet", "--collect", f"--unit={RESCUE}", f"--on-active={RESCUE_SECONDS}")
+    systemd.run("systemd", "systemd-run", *rescue, "systemctl", "start", UNIT)
     systemd.systemctl("stop", UNIT)
 
 
@@ -50,6 +63,8 @@ def start(devices: Sequence[tuple[str, str]], leases: Sequence[tuple[str, str]],
         if lease is not None:
             files.write(to, lease)
     systemd.systemctl("start", UNIT)
+    with suppress(Refused):
+        systemd.systemctl("stop", f"{RESCUE}.timer")
     if wait:
         await_profiles([(device, profile) for device, profile in devices if profile])
 
