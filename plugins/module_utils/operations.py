@@ -107,11 +107,15 @@ class NamespaceRestore(Operation):
 
 @dataclass(frozen=True)
 class SysctlSet(Operation):
-    """Write one value under /proc/sys. `key` is with dots, but a device's own dots: see sysctl.py."""
+    """Write one value under /proc/sys. `key` is with dots, but a device's own dots: see sysctl.py.
+
+    `passes`: it is not asked for, but passes from one device to another, so no topology remembers it as its own.
+    """
 
     netns: str
     key: str
     value: str
+    passes: bool = False
 
     def simulate(self, model: State) -> None:
         for key, value in sysctl_effects(model, self.netns, self.key, self.value).items():

@@ -30,7 +30,7 @@ def remembered(planner: Planner, old: Record) -> list[list[str]]:
     found: Sysctls = {(netns, key): (before, now) for netns, key, before, now in old.sysctls}
     for step in planner.steps:
         operation = step.operation
-        if isinstance(operation, SysctlSet) and operation.netns not in own:
+        if isinstance(operation, SysctlSet) and not operation.passes and operation.netns not in own:
             place = (operation.netns, operation.key)
             before = planner.before.sysctls.get(place, "")
             if before == operation.value and place not in found:

@@ -171,7 +171,7 @@ def ignore_advertisements(planner: Planner, of: Key, to: Key) -> None:
     """Where the kernel does not learn from routers on one device, as nobody does, or a program itself, let it not begin to on the other."""
     key, value, has = acceptance(planner, of, to)
     if value == "0" and has != value:
-        planner.do(SysctlSet(to[0], key, value))
+        planner.do(SysctlSet(to[0], key, value, passes=True))
 
 
 def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
@@ -181,7 +181,7 @@ def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
         return
     key, value, has = acceptance(planner, of, to)
     if value is not None and value != has:
-        planner.do(SysctlSet(to[0], key, value))
+        planner.do(SysctlSet(to[0], key, value, passes=True))
 
 
 def acceptance(planner: Planner, of: Key, to: Key) -> tuple[str, str | None, str | None]:

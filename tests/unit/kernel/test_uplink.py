@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -206,6 +207,28 @@ def unlearned() -> None:
 
 def test_who_does_not_listen_to_routers_does_not_begin_to_on_the_bridge() -> None:
     on_a_new_host(unlearned)
+
+
+def by_a_topology(accept_ra: str, routes: str) -> None:
+    ips(OUTSIDE + routes)
+    with open("/proc/sys/net/ipv6/conf/eth0/accept_ra", "w", encoding="ascii") as file:
+        file.write(f"{accept_ra}\n")
+    entries = {"name": "lab", "bridges": [{"name": "br0", "uplink": "eth0"}]}
+    for options in (entries, {"name": "lab", "state": "absent"}):
+        topology, wants = topology_wants(options)
+        done = engine.run(wants, topology=topology)
+        assert [
+            words for words in done.operations if words.endswith(f".br0.accept_ra={accept_ra}")
+        ] or options != entries
+        assert engine.run(wants, topology=topology).operations == []
+    with open("/proc/sys/net/ipv6/conf/eth0/accept_ra", encoding="ascii") as file:
+        assert file.read() == f"{accept_ra}\n"
+    assert not list(Path("/run/vnet").glob("topologies/*"))
+
+
+@pytest.mark.parametrize(("accept_ra", "routes"), [("0", ""), ("2", LEARNED)], ids=["takes none", "takes them"])
+def test_what_passes_to_the_bridge_of_a_topology_is_not_its_own(accept_ra: str, routes: str) -> None:
+    on_a_new_host(by_a_topology, accept_ra, routes)
 
 
 def every_fault() -> None:
