@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from . import owner_networkd
 from .errors import Refused
 from .owner_ifupdown import Edit
-from .owner_networkd import Bridge, Section
+from .owner_networkd import HEADER, Bridge, Section
 
 Node = Any
 """A node of PyYAML's: `id`, `value`, `start_mark`, `end_mark`, and `flow_style` where it is no scalar. Imported when needed."""
@@ -57,8 +57,6 @@ RENDERER = "renderer"
 NETWORKD = "networkd"
 MEMBERS = ("bridges", "bonds", "vrfs")
 """The kinds that are made of others, which are their `interfaces`."""
-
-HEADER = "# Written by linuxnet.vnet (vnet_bridge, 'uplink'), and removed when {bridge} gives {uplink} back.\n"
 
 
 class Source(NamedTuple):
@@ -202,9 +200,7 @@ def own_file(uplink: str, bridge: Bridge, source: Source, far: list[tuple[Node, 
 def drop_in(uplink: str, bridge: Bridge, source: Source) -> str:
     """What netplan can't say: the mark of who made the bridge, and how DHCP servers know it."""
     found = [Section("Link", (("Group", str(bridge.group)),))] if bridge.group else []
-    for section, iaid in (("DHCPv4", source.iaid), ("DHCPv6", source.iaid6)):
-        if iaid is not None:
-            found.append(Section(section, (("IAID", str(iaid)),)))
+    found += owner_networkd.identities(source.iaid, source.iaid6)
     return HEADER.format(bridge=bridge.name, uplink=uplink) + owner_networkd.text_of(found) if found else ""
 
 

@@ -125,9 +125,7 @@ def written(uplink: str, bridge: Bridge, source: Source) -> dict[str, str]:
     more = [("Address", address) for address in bridge.addresses if address not in have]
     if more:
         extra.append(Section("Network", tuple(more)))
-    for section, iaid in (("DHCPv4", source.iaid), ("DHCPv6", source.iaid6)):
-        if iaid is not None:
-            extra.append(Section(section, (("IAID", str(iaid)),)))
+    extra += identities(source.iaid, source.iaid6)
     port = (
         Section("Link", (("RequiredForOnline", "no"),)),
         Section("Network", (("Bridge", bridge.name), ("LinkLocalAddressing", "no"), ("IPv6AcceptRA", "no"))),
@@ -137,6 +135,12 @@ def written(uplink: str, bridge: Bridge, source: Source) -> dict[str, str]:
         f"{PREFIX}{bridge.name}.network": header + text_of([named(bridge.name), *far, *extra]),
         f"{PREFIX}{uplink}.network": header + text_of([named(uplink), *near, *port]),
     }
+
+
+def identities(iaid: int | None, iaid6: int | None) -> list[Section]:
+    """By which DHCP servers know the bridge as what the device was."""
+    numbers = (("DHCPv4", iaid), ("DHCPv6", iaid6))
+    return [Section(name, (("IAID", str(number)),)) for name, number in numbers if number is not None]
 
 
 def split(uplink: str, found: Iterable[Section]) -> tuple[list[Section], list[Section]]:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import Refused
-from .owner_networkd import Section, sections, text_of
+from .owner_networkd import HEADER, Section, sections, text_of
 
 DIRECTORY = "/etc/NetworkManager/system-connections"
 UNCONFIRMED = "/run/NetworkManager/system-connections"
@@ -29,7 +29,6 @@ DISPATCHER = "/etc/NetworkManager/dispatcher.d"
 PREFIX = "vnet-"
 SUFFIX = ".nmconnection"
 
-HEADER = "# Written by linuxnet.vnet (vnet_bridge, 'uplink'), and removed when {bridge} gives {uplink} back.\n"
 SCRIPT = """\
 #!/bin/sh
 # Written by linuxnet.vnet (vnet_bridge, 'uplink'): the mark of the topology that {bridge} is of, for which profiles have no word.

@@ -35,7 +35,7 @@ from .owner_networkmanager import (
     written,
 )
 from .owner_operations import Leases, NetworkManagerReload, NetworkManagerStart, NetworkManagerStop, Profiles
-from .plan_owner import MODE, USUAL_MTU, edits_of, put
+from .plan_owner import MODE, USUAL_MTU, edits_of, put, waits
 from .planner import Planner, Step
 from .state import Link, Setup
 from .uplink import KeptUplink, kept_path, unconfirmed_path
@@ -53,13 +53,13 @@ def write(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], s
     except Refused as exc:
         raise Refused(f"{found.path}: {exc}") from None
     record_path, other_path = kept_path(bridge.key), unconfirmed_path(bridge.key)
-    waits = planner.keep is not None and planner.keep.later and planner.before.text(record_path) is None
-    if waits:
+    unconfirmed = waits(planner, bridge)
+    if unconfirmed:
         record_path, other_path = other_path, record_path
-    contents = own_files(bridge, texts, waits)
+    contents = own_files(bridge, texts, unconfirmed)
     edits: list[tuple[str, str, str | None]] = [(path, text, None) for path, text in contents.items()]
     original = planner.model.text(found.path)
-    if original is not None and not waits:
+    if original is not None and not unconfirmed:
         # Falls asleep last and wakes up first: there is one that begins whenever the host boots.
         awake = owner_ifupdown.back(original, edits_of(kept, found.path))
         contents[found.path], lost = asleep(original if awake is None else awake)
@@ -75,11 +75,11 @@ def write(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], s
     tell(planner, uplink, bridge.name, found, setup, set(texts.values()) <= set(own.values()))
 
 
-def own_files(bridge: Link, texts: Mapping[str, str], waits: bool) -> dict[str, str]:
-    """The files that are our own, by path. `waits`: for a confirmation."""
-    place, group = UNCONFIRMED if waits else DIRECTORY, bridge.get("link_group")
+def own_files(bridge: Link, texts: Mapping[str, str], unconfirmed: bool) -> dict[str, str]:
+    """The files that are our own, by path. `unconfirmed`: where these are gone after a boot."""
+    place, group = UNCONFIRMED if unconfirmed else DIRECTORY, bridge.get("link_group")
     found = {f"{place}/{name}": text for name, text in texts.items()}
-    if group and not waits:
+    if group and not unconfirmed:
         found[script(bridge.name)] = SCRIPT.format(bridge=bridge.name, group=group)
     return found
 
