@@ -18,6 +18,8 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from .packing import PackedAction
+
 AFTER_SECONDS = 60.0
 """For a host to make a change, to undo what nobody confirmed, and to be reached again."""
 
@@ -74,7 +76,7 @@ def impatient(action: NormalAction) -> None:
             connection.set_option("ssh_extra_args", f"{extra} {ALIVE}".strip())
 
 
-class ActionModule(NormalAction):  # type: ignore[misc]  # Ansible comes without types
+class ActionModule(PackedAction):
     """Run the module, and where it armed a watchdog, confirm the change over a new connection."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
@@ -87,10 +89,10 @@ class ActionModule(NormalAction):  # type: ignore[misc]  # Ansible comes without
                 " leave one of the two out",
             }
         if not asked or self._task.check_mode:
-            return dict(super().run(tmp, task_vars))
+            return super().run(tmp, task_vars)
         impatient(self)
         anew(self)
-        result = dict(super().run(tmp, task_vars))
+        result = super().run(tmp, task_vars)
         armed = result.pop("confirm", None)
         if isinstance(armed, dict) and not result.get("failed"):
             return self.confirmed(result, Host(self, str(armed["directory"])), float(armed["seconds"]))
