@@ -12,62 +12,36 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from . import apply_rows, dhclient, files, networkmanager, nft, ovs, sysctl, systemd, taps, tun
-from .apply_create import create
-from .attachments import (
-    AddressAdd,
-    AddressDelete,
-    AltnameAdd,
-    AltnameDelete,
-    RowAdd,
-    RowDelete,
-    RowReplace,
+from . import (
+    apply_rows,
+    attachments,
+    dhclient,
+    errors,
+    file_operations,
+    files,
+    link_operations,
+    netlink,
+    networkmanager,
+    nft,
+    node_operations,
+    operations,
+    ovs,
+    owner_operations,
+    port_operations,
+    sysctl,
+    systemd,
+    taps,
+    tun,
 )
-from .errors import KernelError, Refused, Unfinished, VnetError
-from .file_operations import DirectoriesRemove, FileRemove, FileWrite, SystemdReload
+from .apply_create import create
 from .hints import hint_for
 from .host import Host
 from .kinds import kind_of
 from .kinds.base import Attributes, DeviceRef, Option
 from .kinds.bridge_port import PORT_TABLE
-from .link_operations import LinkAdd, LinkDelete, LinkGroupDelete, LinkMove, LinkSet
 from .nat_operations import NatDelete, NatReplace
-from .netlink import (
-    NLM_F_APPEND,
-    NLM_F_CREATE,
-    NLM_F_EXCL,
-    NLM_F_REPLACE,
-    RTM_DELADDR,
-    RTM_DELLINK,
-    RTM_DELLINKPROP,
-    RTM_DELTUNNEL,
-    RTM_NEWADDR,
-    RTM_NEWLINK,
-    RTM_NEWLINKPROP,
-    RTM_NEWNEXTHOP,
-    RTM_NEWTUNNEL,
-    RTM_SETLINK,
-    address_message,
-    extended,
-    link_message,
-    nexthop_message,
-    port_message,
-    tunnel_message,
-    vlan_message,
-    vni_message,
-)
-from .node_operations import NodeSet
-from .operations import NamespaceAdd, NamespaceDelete, NamespaceRestore, Operation, SysctlSet
 from .ovs_operations import OvsDelete, OvsReplace
-from .owner_operations import (
-    DhcpMove,
-    NetworkdRestart,
-    NetworkManagerReload,
-    NetworkManagerStart,
-    NetworkManagerStop,
-)
 from .plan import Plan
-from .port_operations import PortSet, TunnelAdd, TunnelDelete, VlanAdd, VlanDelete
 from .state import IFA_F_NODAD, IFA_F_PERMANENT
 from .undo import undo
 from .uplink_operations import NexthopMove
@@ -86,35 +60,35 @@ class Applier:
         self.directories: list[str] = []
         """Those that writing files has made, the inner ones first."""
 
-    def carry_out(self, operation: Operation) -> None:
+    def carry_out(self, operation: operations.Operation) -> None:
         """Do one operation; raise KernelError with the kernel's own words."""
         try:
             VERBS[type(operation)](self, operation)
-        except Unfinished as exc:
+        except errors.Unfinished as exc:
             self.ovs_follows = self.ovs_follows and not exc.deaf
             raise
         except OSError as exc:
-            raise KernelError(exc.errno or 0) from None
+            raise errors.KernelError(exc.errno or 0) from None
 
     # -- namespaces, sysctls, files --------------------------------------------------------------------------------
 
-    def namespace_add(self, op: NamespaceAdd) -> None:
+    def namespace_add(self, op: operations.NamespaceAdd) -> None:
         # The mark before the name: who is killed in between leaves nothing that nobody owns.
         with self.host.namespaces.make(op.name, op.owner):
             if op.owner or op.loopback:
                 attrs = [("IFLA_IFALIAS", op.owner)] if op.owner else []
                 up = int(op.loopback)
-                message = link_message(attrs, index=1, flags=up, change=up)
-                self.host.adopt_socket(op.name).request(message, RTM_NEWLINK)
+                message = netlink.link_message(attrs, index=1, flags=up, change=up)
+                self.host.adopt_socket(op.name).request(message, netlink.RTM_NEWLINK)
 
-    def namespace_delete(self, op: NamespaceDelete) -> None:
+    def namespace_delete(self, op: operations.NamespaceDelete) -> None:
         self.host.namespaces.delete(op.name)
         self.host.forget_netns(op.name)
 
-    def namespace_restore(self, op: NamespaceRestore) -> None:
+    def namespace_restore(self, op: operations.NamespaceRestore) -> None:
         self.host.namespaces.restore(op.name)
 
-    def sysctl_set(self, op: SysctlSet) -> None:
+    def sysctl_set(self, op: operations.SysctlSet) -> None:
         with self.host.namespaces.inside(op.netns):
             sysctl.write(op.key, op.value)
 
@@ -134,34 +108,34 @@ class Applier:
         ovs.delete(op.name, self.ovs_follows)
         self.host.forget()
 
-    def file_write(self, op: FileWrite) -> None:
+    def file_write(self, op: file_operations.FileWrite) -> None:
         self.directories = [*files.missing_directories(op.path), *self.directories]
         files.write(op.path, op.content, op.mode)
 
-    def file_remove(self, op: FileRemove) -> None:
+    def file_remove(self, op: file_operations.FileRemove) -> None:
         files.remove(op.path)
 
-    def directories_remove(self, op: DirectoriesRemove) -> None:
+    def directories_remove(self, op: file_operations.DirectoriesRemove) -> None:
         files.remove_empty(op.paths)
 
-    def systemd_reload(self, op: SystemdReload) -> None:
+    def systemd_reload(self, op: file_operations.SystemdReload) -> None:
         systemd.reload()
 
-    def networkd_restart(self, op: NetworkdRestart) -> None:
+    def networkd_restart(self, op: owner_operations.NetworkdRestart) -> None:
         if op.netplan:
             systemd.generate_netplan()
         systemd.restart_networkd(op.devices)
 
-    def networkmanager_stop(self, op: NetworkManagerStop) -> None:
+    def networkmanager_stop(self, op: owner_operations.NetworkManagerStop) -> None:
         networkmanager.stop()
 
-    def networkmanager_start(self, op: NetworkManagerStart) -> None:
+    def networkmanager_start(self, op: owner_operations.NetworkManagerStart) -> None:
         networkmanager.start(op.devices, op.leases, wait=not self.undoing)
 
-    def networkmanager_reload(self, op: NetworkManagerReload) -> None:
+    def networkmanager_reload(self, op: owner_operations.NetworkManagerReload) -> None:
         networkmanager.reload()
 
-    def dhcp_move(self, op: DhcpMove) -> None:
+    def dhcp_move(self, op: owner_operations.DhcpMove) -> None:
         dhclient.move(op.device, op.to)
 
     # -- links -----------------------------------------------------------------------------------------------------
@@ -193,7 +167,7 @@ class Applier:
                     attrs[attribute] = raw
         return list(attrs.items())
 
-    def link_add(self, op: LinkAdd) -> None:
+    def link_add(self, op: link_operations.LinkAdd) -> None:
         if op.kind.by_ioctl:
             numbers = {
                 name: op.kind.table[name].type.encode(op.options[name])
@@ -227,11 +201,11 @@ class Applier:
         if op.peer:
             self.host.forget_link(*op.peer)
         if kind == op.kind.tap_info and self._lacks_its_file(op):
-            self.link_delete(LinkDelete(op.netns, op.name, kind))
+            self.link_delete(link_operations.LinkDelete(op.netns, op.name, kind))
             index = taps.free_index({link.index for link in self.host.socket(op.netns).links()})
             create(self.host, op, place, attrs, index)
 
-    def _lacks_its_file(self, op: LinkAdd) -> bool:
+    def _lacks_its_file(self, op: link_operations.LinkAdd) -> bool:
         """Whether a device of the same index in another network namespace has the file of a new tap device."""
         number = self._number(op.netns, op.name)
         return number is not None and taps.is_taken(self.host.index(op.netns, op.name), number)
@@ -241,35 +215,37 @@ class Applier:
         path = f"class/net/{name}/tap{self.host.index(netns, name)}/dev"
         return taps.parsed(self.host.namespaces.read_sysfs(netns, path))
 
-    def node_set(self, op: NodeSet) -> None:
+    def node_set(self, op: node_operations.NodeSet) -> None:
         number = self._number(op.netns, op.device)
         if number is None:
-            raise KernelError(errno.ENODEV, f"{op.device} has no file under /dev")
+            raise errors.KernelError(errno.ENODEV, f"{op.device} has no file under /dev")
         group = Account(group=True).encode(op.group) if op.group else None
         taps.give(self.host.index(op.netns, op.device), number, Account().encode(op.owner or "root"), group)
 
-    def _mark(self, op: LinkAdd) -> None:
+    def _mark(self, op: link_operations.LinkAdd) -> None:
         """Put its topology's mark on a device that an ioctl made."""
         if op.options.get("link_group"):
             self.host.forget_link(op.netns, op.name)
-            self.link_set(LinkSet(op.netns, op.name, "", {"link_group": op.options["link_group"]}))
+            self.link_set(link_operations.LinkSet(op.netns, op.name, "", {"link_group": op.options["link_group"]}))
 
-    def link_delete(self, op: LinkDelete) -> None:
+    def link_delete(self, op: link_operations.LinkDelete) -> None:
         index = self.host.index(op.netns, op.name)
         number = self._number(op.netns, op.name) if op.kind and kind_of(op.kind).tap_info == op.kind else None
-        self.host.socket(op.netns).request(link_message([], index), RTM_DELLINK)
+        self.host.socket(op.netns).request(netlink.link_message([], index), netlink.RTM_DELLINK)
         if number is not None:
             taps.remove(number)
         self.host.forget()
 
-    def link_group_delete(self, op: LinkGroupDelete) -> None:
+    def link_group_delete(self, op: link_operations.LinkGroupDelete) -> None:
         sock = self.host.socket(op.netns)
         for name in op.names if op.gather else ():
-            sock.request(link_message([("IFLA_GROUP", op.group)], self.host.index(op.netns, name)), RTM_NEWLINK)
-        sock.request(link_message([("IFLA_GROUP", op.group)]), RTM_DELLINK)
+            sock.request(
+                netlink.link_message([("IFLA_GROUP", op.group)], self.host.index(op.netns, name)), netlink.RTM_NEWLINK
+            )
+        sock.request(netlink.link_message([("IFLA_GROUP", op.group)]), netlink.RTM_DELLINK)
         self.host.forget()
 
-    def link_set(self, op: LinkSet) -> None:
+    def link_set(self, op: link_operations.LinkSet) -> None:
         table = kind_of(op.kind).table
         levels = {table[name].level for name in op.changes}
         if kind_of(op.kind).by_ioctl and "info" in levels:
@@ -287,10 +263,10 @@ class Applier:
                 ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", op.kind), ("IFLA_INFO_DATA", {"attrs": data})]})
             )
         up = op.changes.get("admin_state")
-        message = link_message(attrs, index, flags=1 if up == "up" else 0, change=1 if up else 0)
-        self.host.socket(op.netns).request(message, RTM_NEWLINK)
+        message = netlink.link_message(attrs, index, flags=1 if up == "up" else 0, change=1 if up else 0)
+        self.host.socket(op.netns).request(message, netlink.RTM_NEWLINK)
 
-    def tun_change(self, op: LinkSet) -> None:
+    def tun_change(self, op: link_operations.LinkSet) -> None:
         table = kind_of(op.kind).table
         options = {**op.replaces, **{name: table[name].type.encode(value) for name, value in op.changes.items()}}
         for name in ("owner", "group"):
@@ -299,7 +275,7 @@ class Applier:
         with self.host.namespaces.inside(op.netns):
             tun.change(op.name, options)
 
-    def link_move(self, op: LinkMove) -> None:
+    def link_move(self, op: link_operations.LinkMove) -> None:
         index = self.host.index(op.netns, op.name)
         attrs: Attributes = []
         taken: list[str] = []
@@ -310,7 +286,7 @@ class Applier:
             attrs.append(("IFLA_NET_NS_FD", self.host.descriptor(op.to[0])))
         if op.to[1] != op.name:
             attrs.append(("IFLA_IFNAME", op.to[1]))
-        self.host.socket(op.netns).request(link_message(attrs, index), RTM_NEWLINK)
+        self.host.socket(op.netns).request(netlink.link_message(attrs, index), netlink.RTM_NEWLINK)
         self.host.forget()
         for mac in taken:
             # The kernel forgets them on the way, and what stands on the device would not hear its frames any more.
@@ -318,32 +294,38 @@ class Applier:
 
     def vlan(self, op: Any) -> None:
         index = self.host.index(op.netns, op.device)
-        message = vlan_message(index, op.vlan.vid, op.last, op.vlan.pvid, op.vlan.untagged, op.itself)
-        kind = RTM_SETLINK if isinstance(op, VlanAdd) else RTM_DELLINK
+        message = netlink.vlan_message(index, op.vlan.vid, op.last, op.vlan.pvid, op.vlan.untagged, op.itself)
+        kind = netlink.RTM_SETLINK if isinstance(op, port_operations.VlanAdd) else netlink.RTM_DELLINK
         self.host.socket(op.netns).request(message, kind)
 
     def tunnel(self, op: Any) -> None:
-        message = tunnel_message(self.host.index(op.netns, op.device), op.vlan.vid, op.last, op.vlan.tunnel_id)
-        kind = RTM_SETLINK if isinstance(op, TunnelAdd) else RTM_DELLINK
+        message = netlink.tunnel_message(self.host.index(op.netns, op.device), op.vlan.vid, op.last, op.vlan.tunnel_id)
+        kind = netlink.RTM_SETLINK if isinstance(op, port_operations.TunnelAdd) else netlink.RTM_DELLINK
         self.host.socket(op.netns).request(message, kind)
 
     def vni(self, op: Any) -> None:
-        message = vni_message(self.host.index(op.netns, op.device), op.vni.vni, op.last, op.vni.remote)
-        self.host.socket(op.netns).request(message, RTM_NEWTUNNEL if isinstance(op, VniAdd) else RTM_DELTUNNEL)
+        message = netlink.vni_message(self.host.index(op.netns, op.device), op.vni.vni, op.last, op.vni.remote)
+        self.host.socket(op.netns).request(
+            message, netlink.RTM_NEWTUNNEL if isinstance(op, VniAdd) else netlink.RTM_DELTUNNEL
+        )
 
-    def port_set(self, op: PortSet) -> None:
+    def port_set(self, op: port_operations.PortSet) -> None:
         attrs = {
             int(PORT_TABLE[name].attr): int(PORT_TABLE[name].type.encode(value)) for name, value in op.changes.items()
         }
-        message = port_message(self.host.index(op.netns, op.device), attrs)
-        self.host.socket(op.netns).request(message, RTM_SETLINK)
+        message = netlink.port_message(self.host.index(op.netns, op.device), attrs)
+        self.host.socket(op.netns).request(message, netlink.RTM_SETLINK)
 
     def altname(self, op: Any) -> None:
         index = self.host.index(op.netns, op.device)
         attrs = [("IFLA_PROP_LIST", {"attrs": [("IFLA_ALT_IFNAME", op.altname)]})]
-        add = isinstance(op, AltnameAdd)
-        kind, flags = (RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND) if add else (RTM_DELLINKPROP, 0)
-        self.host.socket(op.netns).request(link_message(attrs, index), kind, flags)
+        add = isinstance(op, attachments.AltnameAdd)
+        kind, flags = (
+            (netlink.RTM_NEWLINKPROP, netlink.NLM_F_CREATE | netlink.NLM_F_EXCL | netlink.NLM_F_APPEND)
+            if add
+            else (netlink.RTM_DELLINKPROP, 0)
+        )
+        self.host.socket(op.netns).request(netlink.link_message(attrs, index), kind, flags)
 
     # -- what hangs on links ---------------------------------------------------------------------------------------
 
@@ -359,8 +341,8 @@ class Applier:
         }
         attrs: Attributes = [("IFA_LOCAL", local), ("IFA_ADDRESS", remote)]
         sock = self.host.socket(op.netns)
-        if isinstance(op, AddressDelete):
-            sock.request(address_message(fields, attrs), RTM_DELADDR)
+        if isinstance(op, attachments.AddressDelete):
+            sock.request(netlink.address_message(fields, attrs), netlink.RTM_DELADDR)
             return
         if addr.broadcast:
             attrs.append(("IFA_BROADCAST", addr.broadcast))
@@ -372,8 +354,12 @@ class Applier:
         # Without detection and then, as that flag would stay, once more without the flag.
         wanted = [flags | IFA_F_NODAD, flags] if op.known and addr.family == 6 else [flags]
         for value in dict.fromkeys(wanted):
-            request = address_message(fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs)
-            sock.request(extended(request, addr.rest), RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+            request = netlink.address_message(
+                fields, [*attrs, ("IFA_FLAGS", value)] if value or len(wanted) > 1 else attrs
+            )
+            sock.request(
+                netlink.extended(request, addr.rest), netlink.RTM_NEWADDR, netlink.NLM_F_CREATE | netlink.NLM_F_REPLACE
+            )
 
     def row(self, op: Any) -> None:
         apply_rows.carry_out(self.host, op)
@@ -381,53 +367,55 @@ class Applier:
     def nexthop_move(self, op: NexthopMove) -> None:
         nexthop = op.nexthop
         index = self.host.index(op.netns, op.to)
-        message = nexthop_message(nexthop.header, nexthop.number, index, nexthop.rest)
-        self.host.socket(op.netns).request(message, RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE)
+        message = netlink.nexthop_message(nexthop.header, nexthop.number, index, nexthop.rest)
+        self.host.socket(op.netns).request(
+            message, netlink.RTM_NEWNEXTHOP, netlink.NLM_F_CREATE | netlink.NLM_F_REPLACE
+        )
 
 
-VERBS: dict[type[Operation], Callable[[Applier, Any], None]] = {
-    NamespaceAdd: Applier.namespace_add,
-    NamespaceDelete: Applier.namespace_delete,
-    NamespaceRestore: Applier.namespace_restore,
-    LinkAdd: Applier.link_add,
-    LinkDelete: Applier.link_delete,
-    LinkGroupDelete: Applier.link_group_delete,
-    LinkSet: Applier.link_set,
-    LinkMove: Applier.link_move,
-    PortSet: Applier.port_set,
-    TunnelAdd: Applier.tunnel,
-    TunnelDelete: Applier.tunnel,
-    VlanAdd: Applier.vlan,
-    VlanDelete: Applier.vlan,
-    AltnameAdd: Applier.altname,
-    AltnameDelete: Applier.altname,
-    AddressAdd: Applier.address,
-    AddressDelete: Applier.address,
-    RowAdd: Applier.row,
-    RowDelete: Applier.row,
-    RowReplace: Applier.row,
+VERBS: dict[type[operations.Operation], Callable[[Applier, Any], None]] = {
+    operations.NamespaceAdd: Applier.namespace_add,
+    operations.NamespaceDelete: Applier.namespace_delete,
+    operations.NamespaceRestore: Applier.namespace_restore,
+    link_operations.LinkAdd: Applier.link_add,
+    link_operations.LinkDelete: Applier.link_delete,
+    link_operations.LinkGroupDelete: Applier.link_group_delete,
+    link_operations.LinkSet: Applier.link_set,
+    link_operations.LinkMove: Applier.link_move,
+    port_operations.PortSet: Applier.port_set,
+    port_operations.TunnelAdd: Applier.tunnel,
+    port_operations.TunnelDelete: Applier.tunnel,
+    port_operations.VlanAdd: Applier.vlan,
+    port_operations.VlanDelete: Applier.vlan,
+    attachments.AltnameAdd: Applier.altname,
+    attachments.AltnameDelete: Applier.altname,
+    attachments.AddressAdd: Applier.address,
+    attachments.AddressDelete: Applier.address,
+    attachments.RowAdd: Applier.row,
+    attachments.RowDelete: Applier.row,
+    attachments.RowReplace: Applier.row,
     NexthopMove: Applier.nexthop_move,
-    NodeSet: Applier.node_set,
+    node_operations.NodeSet: Applier.node_set,
     VniAdd: Applier.vni,
     VniDelete: Applier.vni,
-    SysctlSet: Applier.sysctl_set,
+    operations.SysctlSet: Applier.sysctl_set,
     NatReplace: Applier.nat_replace,
     NatDelete: Applier.nat_delete,
     OvsReplace: Applier.ovs_replace,
     OvsDelete: Applier.ovs_delete,
-    FileWrite: Applier.file_write,
-    FileRemove: Applier.file_remove,
-    DirectoriesRemove: Applier.directories_remove,
-    SystemdReload: Applier.systemd_reload,
-    NetworkdRestart: Applier.networkd_restart,
-    NetworkManagerStop: Applier.networkmanager_stop,
-    NetworkManagerStart: Applier.networkmanager_start,
-    NetworkManagerReload: Applier.networkmanager_reload,
-    DhcpMove: Applier.dhcp_move,
+    file_operations.FileWrite: Applier.file_write,
+    file_operations.FileRemove: Applier.file_remove,
+    file_operations.DirectoriesRemove: Applier.directories_remove,
+    file_operations.SystemdReload: Applier.systemd_reload,
+    owner_operations.NetworkdRestart: Applier.networkd_restart,
+    owner_operations.NetworkManagerStop: Applier.networkmanager_stop,
+    owner_operations.NetworkManagerStart: Applier.networkmanager_start,
+    owner_operations.NetworkManagerReload: Applier.networkmanager_reload,
+    owner_operations.DhcpMove: Applier.dhcp_move,
 }
 
 
-class Failed(VnetError):
+class Failed(errors.VnetError):
     """An operation failed, or did not stick. `undone`: whether the host is as before."""
 
     def __init__(self, what: str, undone: bool) -> None:
@@ -438,24 +426,26 @@ class Failed(VnetError):
 def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
     """Carry the plan out and verify it; on any failure undo it and raise Failed, which says what is left if undoing failed."""
     applier = Applier(host)
-    done: list[tuple[Operation, ...]] = []
+    done: list[tuple[operations.Operation, ...]] = []
     try:
         for step in plan.steps:
             try:
                 applier.carry_out(step.operation)
-            except (KernelError, Refused) as exc:
-                half_way = isinstance(step.operation, LinkSet) and len(step.operation.changes) > 1
-                if half_way or isinstance(exc, Unfinished):
+            except (errors.KernelError, errors.Refused) as exc:
+                half_way = isinstance(step.operation, link_operations.LinkSet) and len(step.operation.changes) > 1
+                if half_way or isinstance(exc, errors.Unfinished):
                     # The kernel changes one attribute after the other and may have stopped.
                     done.append(step.undo)
                 hint = hint_for(step.operation, getattr(exc, "code", 0))
-                raise VnetError(f"'{step.operation.command()}' failed: {exc}{'; ' + hint if hint else ''}") from None
+                raise errors.VnetError(
+                    f"'{step.operation.command()}' failed: {exc}{'; ' + hint if hint else ''}"
+                ) from None
             done.append(step.undo)
         host.forget()
         verify()
     except BaseException as exc:
         left = undo(applier, done, plan.before) if done else []
-        if not isinstance(exc, VnetError):
+        if not isinstance(exc, errors.VnetError):
             raise
         if left:
             raise Failed(

@@ -14,28 +14,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from .attachments import RowDelete, RowReplace
-from .errors import KernelError
+from . import attachments, errors, netlink
 from .host import Host
 from .kinds.base import Attributes
-from .netlink import (
-    AF_BRIDGE,
-    NLM_F_APPEND,
-    NLM_F_CREATE,
-    NLM_F_EXCL,
-    NLM_F_REPLACE,
-    RTM_DELNEIGH,
-    RTM_DELROUTE,
-    RTM_DELRULE,
-    RTM_NEWNEIGH,
-    RTM_NEWROUTE,
-    RTM_NEWRULE,
-    attributes_of,
-    extended,
-    neighbor_message,
-    route_message,
-    rule_message,
-)
 from .rows import INVERTED, IP_PROTOCOLS, NTF_STICKY, ONLINK, PERMANENT, RULE_ACTIONS, Fdb, Neighbor, Route, Rule
 from .state import IFA_F_TENTATIVE
 
@@ -92,7 +73,7 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
     if not row.nexthop_id:  # which says itself where it leads
         attrs += said(RTA_OIF=host.index(netns, row.device) if row.device else 0, RTA_MULTIPATH=hops)
         attrs += leads_to(row, row.gateway)
-    return extended(route_message(fields, attrs), rest)
+    return netlink.extended(netlink.route_message(fields, attrs), rest)
 
 
 def leads_to(row: Route, gateway: str) -> Attributes:
@@ -131,19 +112,19 @@ def rule(_host: Host, _netns: str, _device: str, row: Rule) -> bytes:
         attrs += said(**{name: f"{first}:{last or first}" if span else ""})
     if row.suppress_prefixlength:
         attrs.append(("FRA_SUPPRESS_PREFIXLEN", int(row.suppress_prefixlength)))
-    return rule_message(fields, attrs)
+    return netlink.rule_message(fields, attrs)
 
 
 def neighbor(host: Host, netns: str, device: str, row: Neighbor) -> bytes:
     """See include/uapi/linux/neighbour.h."""
     fields = {"family": family_of(row), "ifindex": host.index(netns, device), "state": PERMANENT, "flags": row.flags}
-    return neighbor_message(fields, said(NDA_DST=row.address, NDA_LLADDR=row.mac, NDA_PROTOCOL=row.protocol))
+    return netlink.neighbor_message(fields, said(NDA_DST=row.address, NDA_LLADDR=row.mac, NDA_PROTOCOL=row.protocol))
 
 
 def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
     """The same, of a bridge or of the device itself."""
     fields = {
-        "family": AF_BRIDGE,
+        "family": netlink.AF_BRIDGE,
         "ifindex": host.index(netns, device),
         "state": row.state,
         "flags": (NTF_MASTER if row.master else NTF_SELF) | NTF_STICKY * row.sticky,
@@ -158,7 +139,7 @@ def fdb(host: Host, netns: str, device: str, row: Fdb) -> bytes:
         NDA_VLAN=row.vlan,
         NDA_IFINDEX=via,
     )
-    return neighbor_message(fields, attrs)
+    return netlink.neighbor_message(fields, attrs)
 
 
 def macs_taken(host: Host, netns: str, index: int) -> list[str]:
@@ -174,14 +155,16 @@ def macs_taken(host: Host, netns: str, index: int) -> list[str]:
 
 def take_mac(host: Host, netns: str, device: str, mac: str) -> None:
     """Let a device take frames for a MAC beside its own."""
-    host.socket(netns).request(fdb(host, netns, device, Fdb(mac, state=PERMANENT)), RTM_NEWNEIGH, NLM_F_CREATE)
+    host.socket(netns).request(
+        fdb(host, netns, device, Fdb(mac, state=PERMANENT)), netlink.RTM_NEWNEIGH, netlink.NLM_F_CREATE
+    )
 
 
 REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]] = {
-    Route: (route, RTM_NEWROUTE, RTM_DELROUTE),
-    Rule: (rule, RTM_NEWRULE, RTM_DELRULE),
-    Neighbor: (neighbor, RTM_NEWNEIGH, RTM_DELNEIGH),
-    Fdb: (fdb, RTM_NEWNEIGH, RTM_DELNEIGH),
+    Route: (route, netlink.RTM_NEWROUTE, netlink.RTM_DELROUTE),
+    Rule: (rule, netlink.RTM_NEWRULE, netlink.RTM_DELRULE),
+    Neighbor: (neighbor, netlink.RTM_NEWNEIGH, netlink.RTM_DELNEIGH),
+    Fdb: (fdb, netlink.RTM_NEWNEIGH, netlink.RTM_DELNEIGH),
 }
 """By kind of row: what makes a message of it, and the requests that make and delete."""
 
@@ -189,29 +172,31 @@ REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]]
 def how(row: Any, replaces: bool) -> int:
     """Whether a new row takes the place of another one, stands beside it, or has to be the only one."""
     if isinstance(row, Fdb) and row.many:
-        return NLM_F_CREATE | NLM_F_APPEND
+        return netlink.NLM_F_CREATE | netlink.NLM_F_APPEND
     if isinstance(row, Rule):
-        return NLM_F_CREATE | NLM_F_EXCL
+        return netlink.NLM_F_CREATE | netlink.NLM_F_EXCL
     if isinstance(row, Route) and row.learned and not replaces:
-        return NLM_F_CREATE  # as the kernel does it: one device's beside another's
+        return netlink.NLM_F_CREATE  # as the kernel does it: one device's beside another's
     # A neighbor or an FDB entry that was learned gives way.
-    return NLM_F_CREATE | (NLM_F_REPLACE if replaces or isinstance(row, (Neighbor, Fdb)) else NLM_F_EXCL)
+    return netlink.NLM_F_CREATE | (
+        netlink.NLM_F_REPLACE if replaces or isinstance(row, (Neighbor, Fdb)) else netlink.NLM_F_EXCL
+    )
 
 
 def carry_out(host: Host, op: Any) -> None:
     """Do one operation on a row; raise KernelError with the kernel's own words."""
-    replaces = isinstance(op, RowReplace)
+    replaces = isinstance(op, attachments.RowReplace)
     row = op.new if replaces else op.row
     message, new, delete = REQUESTS[type(row)]
     sock = host.socket(op.netns)
-    if isinstance(op, RowDelete):
+    if isinstance(op, attachments.RowDelete):
         sock.request(message(host, op.netns, op.device, row), delete)
         return
     give_up = time.monotonic() + DETECTION
     while True:
         try:
             sock.request(message(host, op.netns, op.device, row), new, how(row, replaces))
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code == errno.EINVAL and has_tentative_source(host, op.netns, row) and time.monotonic() < give_up:
                 time.sleep(0.05)
                 continue
@@ -228,7 +213,7 @@ def has_tentative_source(host: Host, netns: str, row: Any) -> bool:
     """Whether a route's source is an address that still goes through duplicate address detection: it is refused until then."""
     if not isinstance(row, Route) or row.family == 4 or not row.source:
         return False
-    found = ((message, attributes_of(message)) for message in host.socket(netns).addresses())
+    found = ((message, netlink.attributes_of(message)) for message in host.socket(netns).addresses())
     return any(
         attrs.get("IFA_ADDRESS") == row.source and (attrs.get("IFA_FLAGS") or message["flags"]) & IFA_F_TENTATIVE
         for message, attrs in found

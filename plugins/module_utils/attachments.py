@@ -12,14 +12,14 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .operations import Operation, ip
+from . import operations
 from .rows import HANGS_ON_LINK, MAIN, SCOPE_WORDS, Fdb, Route, Row, Rule, rivals
 from .state import Addr, Link, State
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class AddressAdd(Operation):
+class AddressAdd(operations.Operation):
     """Give a link an address; one that it has already gets these lifetimes and flags.
 
     `known`: it has passed duplicate address detection before, or is not to wait for it, as while that goes on, routes with the address are refused.
@@ -42,7 +42,7 @@ class AddressAdd(Operation):
                 addresses = (*link.addresses, addr)
             model.put(replace(link, addresses=addresses))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         old = next((addr for addr in link.addresses if addr.cidr == self.addr.cidr), None) if link else None
         if old:
@@ -54,7 +54,7 @@ class AddressAdd(Operation):
         words += ["broadcast", self.addr.broadcast] if self.addr.broadcast else []
         words += ["label", quoted(self.addr.label)] if self.addr.label and self.addr.label != self.device else []
         words += ["scope", SCOPE_WORDS.get(self.addr.scope, str(self.addr.scope))] if self.addr.scope else []
-        return ip(self.netns, "address add", *words, "dev", quoted(self.device))
+        return operations.ip(self.netns, "address add", *words, "dev", quoted(self.device))
 
 
 def same_subnet(one: Addr, other: Addr) -> bool:
@@ -66,7 +66,7 @@ def same_subnet(one: Addr, other: Addr) -> bool:
 
 
 @dataclass(frozen=True)
-class AddressDelete(Operation):
+class AddressDelete(operations.Operation):
     """Take an address off a link; the routes that need it go, too."""
 
     netns: str
@@ -109,7 +109,7 @@ class AddressDelete(Operation):
         table = table_of(model, self.netns, self.device)
         return [RowDelete(self.netns, route.device, route) for route in from_it if route.table == table]
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         if link is None:
             return ()
@@ -118,7 +118,7 @@ class AddressDelete(Operation):
         return back + tuple(step for operation in gone for step in operation.inverse(model) if step not in back)
 
     def command(self) -> str:
-        return ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
+        return operations.ip(self.netns, "address delete", self.addr.cidr, "dev", quoted(self.device))
 
 
 def table_of(model: State, netns: str, device: str) -> int:
@@ -138,7 +138,7 @@ def holders(model: State, netns: str, device: str, row: Row) -> Iterator[tuple[L
 
 
 @dataclass(frozen=True)
-class RowAdd(Operation):
+class RowAdd(operations.Operation):
     """Make a row of a table, or put one back that went with its device or its address. `device`: what it hangs on."""
 
     netns: str
@@ -170,7 +170,7 @@ class RowAdd(Operation):
                     found.append(RowDelete(self.netns, there.name, other))
         return found
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         back = tuple(RowAdd(other.netns, other.device, other.row) for other in self.moves(model))
         return (*row_deletes(model, self.netns, self.device, self.row), *back)
 
@@ -179,7 +179,7 @@ class RowAdd(Operation):
 
 
 @dataclass(frozen=True)
-class RowDelete(Operation):
+class RowDelete(operations.Operation):
     """Delete a row of a table."""
 
     netns: str
@@ -193,14 +193,14 @@ class RowDelete(Operation):
         if key in model.rows:
             model.rows[key] = None
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (RowAdd(self.netns, self.device, self.row),)
 
     def command(self) -> str:
         return self.row.command("delete", self.netns, self.device)
 
 
-def row_deletes(model: State, netns: str, device: str, row: Row) -> tuple[Operation, ...]:
+def row_deletes(model: State, netns: str, device: str, row: Row) -> tuple[operations.Operation, ...]:
     """What deletes this row and no other: rules that the kernel would take for it get out of the way for a moment."""
     others = rivals(model.rows, netns, row) if isinstance(row, Rule) else []
     # Of these again, each that has all of another, and more, before that.
@@ -212,7 +212,7 @@ def row_deletes(model: State, netns: str, device: str, row: Row) -> tuple[Operat
 
 
 @dataclass(frozen=True)
-class RowReplace(Operation):
+class RowReplace(operations.Operation):
     """Give a row other attributes without a moment in which there is none. A route may change its device."""
 
     netns: str
@@ -234,7 +234,7 @@ class RowReplace(Operation):
         RowDelete(self.netns, self.was_on, self.old).simulate(model)
         RowAdd(self.netns, self.device, self.new).simulate(model)
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (RowReplace(self.netns, self.was_on, self.new, self.old),)
 
     def command(self) -> str:
@@ -248,7 +248,7 @@ class RowReplace(Operation):
 
 
 @dataclass(frozen=True)
-class AltnameAdd(Operation):
+class AltnameAdd(operations.Operation):
     """Give a link another name beside its own."""
 
     netns: str
@@ -260,15 +260,15 @@ class AltnameAdd(Operation):
         if link:
             model.put(link.having(altnames=(*(link.get("altnames") or ()), self.altname)))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (AltnameDelete(self.netns, self.device, self.altname),)
 
     def command(self) -> str:
-        return ip(self.netns, "link property add dev", quoted(self.device), "altname", quoted(self.altname))
+        return operations.ip(self.netns, "link property add dev", quoted(self.device), "altname", quoted(self.altname))
 
 
 @dataclass(frozen=True)
-class AltnameDelete(Operation):
+class AltnameDelete(operations.Operation):
     """Take an alternative name off a link."""
 
     netns: str
@@ -280,17 +280,17 @@ class AltnameDelete(Operation):
         if link:
             model.put(link.having(altnames=tuple(name for name in link.get("altnames") or () if name != self.altname)))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (AltnameAdd(self.netns, self.device, self.altname),)
 
     def command(self) -> str:
-        return ip(self.netns, "link property del dev", quoted(self.device), "altname", quoted(self.altname))
+        return operations.ip(self.netns, "link property del dev", quoted(self.device), "altname", quoted(self.altname))
 
 
-def put_back(before: Link, after: Link | None) -> tuple[Operation, ...]:
+def put_back(before: Link, after: Link | None) -> tuple[operations.Operation, ...]:
     """What gives `before`'s addresses and rows of tables back to a device that became `after`."""
     kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
-    back: tuple[Operation, ...] = ()
+    back: tuple[operations.Operation, ...] = ()
     for addr in before.addresses:
         if addr.cidr not in kept_addresses and not addr.comes_up:
             back += (AddressAdd(before.netns, before.name, addr, known=True),)

@@ -21,8 +21,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import restore
-from .persist import DIRECTORY, ENABLED, ENGINE, UNIT
+from . import persist, restore
 from .state import FileContent, Symlink
 
 PACKAGE = __name__.rpartition(".")[0]
@@ -72,13 +71,17 @@ WantedBy=multi-user.target
 
 def software() -> Mapping[str, FileContent]:
     """What has to be where, by path, so that what is kept is restored at boot."""
-    return {ENGINE: engine(), UNIT: unit(interpreter()), ENABLED: Symlink(f"../{os.path.basename(UNIT)}")}
+    return {
+        persist.ENGINE: engine(),
+        persist.UNIT: unit(interpreter()),
+        persist.ENABLED: Symlink(f"../{os.path.basename(persist.UNIT)}"),
+    }
 
 
 def unit(python: str) -> str:
     """The unit's file."""
     before = "\n".join(f"Before={names}" for names in OTHER_WORK)
-    return SERVICE.format(directory=DIRECTORY, engine=ENGINE, python=python, before=before)
+    return SERVICE.format(directory=persist.DIRECTORY, engine=persist.ENGINE, python=python, before=before)
 
 
 def interpreter() -> str:

@@ -32,9 +32,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from . import netlink
+from . import errors, netlink
 from .engine import Change, Note, Result, run
-from .errors import Refused, VnetError
 from .later import load_all
 
 DIRECTORY = "/run/vnet/confirm"
@@ -58,7 +57,7 @@ def seconds_of(params: Mapping[str, Any]) -> int:
     """The option `confirm_timeout`, 0 for none; Refused where it makes no sense."""
     seconds = params.get("confirm_timeout") or 0
     if not isinstance(seconds, int) or not 0 <= seconds <= MOST_SECONDS:
-        raise Refused(f"confirm_timeout: {seconds!r} is not between 0 and {MOST_SECONDS} seconds")
+        raise errors.Refused(f"confirm_timeout: {seconds!r} is not between 0 and {MOST_SECONDS} seconds")
     return seconds
 
 
@@ -144,14 +143,14 @@ def work(change: Change, seconds: int, directory: str) -> None:
             if time.monotonic() > deadline:
                 with suppress(FileNotFoundError):
                     os.rename(f"{directory}/pending", f"{directory}/expired")
-                    raise VnetError(f"nobody confirmed it over a new connection within {seconds} seconds")
+                    raise errors.VnetError(f"nobody confirmed it over a new connection within {seconds} seconds")
             time.sleep(STEP_SECONDS)
         note("")
 
     try:
         result: Result = run(change.wants, topology=change.topology, keep=change.keep, confirm=wait)
         verdict = {"outcome": "kept", "shown": change.show(result.state)}
-    except VnetError as exc:
+    except errors.VnetError as exc:
         outcome = "undone" if os.path.exists(f"{directory}/expired") else "failed"
         verdict = {"outcome": outcome, "msg": str(exc)}
     except Exception as exc:  # noqa: BLE001  # there is nobody else to tell it to

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from .errors import Refused
+from . import errors
 from .later import Later
 from .values import BadValue, Bool, DeviceName, ListOf, NetnsName
 
@@ -156,9 +156,9 @@ class OvsWant(NamedTuple):
 Want = Union[LinkWant, NamespaceWant, ForwardWant, RowWant, PortWant, NatWant, OvsWant]
 
 
-def refuse(where: str, option: str, why: object) -> Refused:
+def refuse(where: str, option: str, why: object) -> errors.Refused:
     """The refusal of one option: where it stands, and why."""
-    return Refused(f"{where + ': ' if where else ''}{option}: {why}")
+    return errors.Refused(f"{where + ': ' if where else ''}{option}: {why}")
 
 
 def parse(where: str, option: Option, value: Any) -> Any:
@@ -213,7 +213,7 @@ def link_want(kind: LinkKind, entry: Mapping[str, Any], where: str = "", netns: 
         problem = check_own(kind, peer.name or "", peer.options)
         problem = problem and f"peer: {problem}"
     if problem:
-        raise Refused(f"{where}: {problem}" if where else problem)
+        raise errors.Refused(f"{where}: {problem}" if where else problem)
     lists = [option.name for option in kind.table.values() if isinstance(option.type, ListOf)]
     new = {
         option.name: option.new
@@ -247,7 +247,7 @@ def row_want(kind: RowKind, entry: Mapping[str, Any], where: str = "", netns: st
     absent = entry.get("state") == "absent"
     problem = kind.check(said, absent)
     if problem:
-        raise Refused(f"{where}: {problem}" if where else problem)
+        raise errors.Refused(f"{where}: {problem}" if where else problem)
     return RowWant(kind, netns, kind.key(netns, said), said, absent, where)
 
 
@@ -271,7 +271,7 @@ def nat_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> NatW
     absent = entry.get("state") == "absent"
     problem = None if absent else nat.check(options)
     if problem:
-        raise Refused(f"{where}: {problem}" if where else problem)
+        raise errors.Refused(f"{where}: {problem}" if where else problem)
     return NatWant(identity.get("netns", netns), identity["name"], absent, options, where)
 
 
@@ -285,7 +285,7 @@ def ovs_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") -> Ovs
     absent = entry.get("state") == "absent"
     problem = None if absent else ovs_bridge.check(name, options.get("ports", ()))
     if problem:
-        raise Refused(f"{where}: {problem}" if where else problem)
+        raise errors.Refused(f"{where}: {problem}" if where else problem)
     return OvsWant(name, absent, options, bool(entry.get("append")), where)
 
 

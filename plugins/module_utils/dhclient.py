@@ -15,8 +15,7 @@ import subprocess
 import time
 from contextlib import suppress
 
-from . import files
-from .errors import Refused
+from . import errors, files
 
 WAIT_SECONDS = 45
 """For the server to acknowledge the lease on the other device."""
@@ -36,7 +35,7 @@ def move(device: str, to: str) -> None:
     pid = int((files.read_text(pid_file) or "0").strip() or 0)
     command = (files.read_text(f"/proc/{pid}/cmdline") or "").rstrip("\0").split("\0") if pid else []
     if not command or os.path.basename(command[0]) != "dhclient":
-        raise Refused(f"no dhclient runs on {device}")
+        raise errors.Refused(f"no dhclient runs on {device}")
     end(pid)
     with suppress(FileNotFoundError):
         os.unlink(pid_file)
@@ -45,9 +44,9 @@ def move(device: str, to: str) -> None:
         files.write(new_leases, content.replace(f'interface "{device}"', f'interface "{to}"'), 0o644)
     try:
         start([renamed(word, device, to) for word in command], to)
-    except Refused:
+    except errors.Refused:
         # Undoing this step would begin with ending the one on the other device, which there is not.
-        with suppress(Refused):
+        with suppress(errors.Refused):
             start(command, device)
         raise
 
@@ -79,6 +78,6 @@ def start(command: list[str], device: str) -> None:
             timeout=WAIT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
-        raise Refused(f"dhclient got no lease on {device} ({type(exc).__name__})") from None
+        raise errors.Refused(f"dhclient got no lease on {device} ({type(exc).__name__})") from None
     if done.returncode:
-        raise Refused(f"dhclient on {device} ended with {done.returncode}")
+        raise errors.Refused(f"dhclient on {device} ended with {done.returncode}")

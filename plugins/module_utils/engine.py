@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from .errors import Missing, Refused, VnetError
+from . import errors
 from .host import Host
 from .later import Later
 from .plan import Plan, plan
@@ -24,9 +24,7 @@ from .retrieve import retrieve
 
 if TYPE_CHECKING:
     from . import apply as applying
-    from . import hints, warn
-    from .desired import Want
-    from .persist import Keep
+    from . import desired, hints, persist, warn
     from .state import State
     from .topology import Topology
 else:
@@ -49,9 +47,9 @@ class Result(NamedTuple):
 class Change(NamedTuple):
     """What a task asks for, and `show`, which tells the resource from the state afterwards."""
 
-    wants: tuple[Want, ...]
+    wants: tuple[desired.Want, ...]
     topology: Topology | None
-    keep: Keep | None
+    keep: persist.Keep | None
     show: Callable[[State], dict[str, Any]]
     what: str
     """The resource, as whoever has to wait for it is told."""
@@ -72,7 +70,7 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[Note]:
         os.makedirs(os.path.dirname(LOCK), 0o755, exist_ok=True)
         descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
-        raise Refused(
+        raise errors.Refused(
             f"{LOCK}: {os.strerror(exc.errno or 0)}: changing the network needs root, add 'become: true'"
         ) from None
     try:
@@ -88,7 +86,7 @@ def locked(seconds: float = LOCK_SECONDS) -> Iterator[Note]:
             refuse_unconfirmed(word)
             if time.monotonic() > deadline:
                 holder = holder or "unknown"
-                raise Refused(
+                raise errors.Refused(
                     f"another run (process {holder}) has held {LOCK} for {seconds:g} seconds: let it end, or look what it waits for"
                 )
             time.sleep(0.02)
@@ -109,26 +107,28 @@ def refuse_unconfirmed(word: str) -> None:
     if what:
         left = float(deadline) - time.monotonic()
         if left > 0:
-            raise Refused(
+            raise errors.Refused(
                 f"a change of {what} is not confirmed yet (confirm_timeout), and till it is, nothing else is changed:"
                 f" {left:.0f} seconds are left"
             )
 
 
-def foresee(wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> Result:
+def foresee(
+    wants: tuple[desired.Want, ...], topology: Topology | None = None, keep: persist.Keep | None = None
+) -> Result:
     """What a run would do now, found out under the lock. Raises what the run would raise before it writes."""
     with locked(), Host() as host:
         found = plan(retrieve(host, wants, topology, keep), wants, topology, keep)
         if found.missing:
-            raise Missing(found.missing[0])
+            raise errors.Missing(found.missing[0])
         return result_of(found, found.after, wants, [])
 
 
 def run(
-    wants: tuple[Want, ...],
+    wants: tuple[desired.Want, ...],
     check: bool = False,
     topology: Topology | None = None,
-    keep: Keep | None = None,
+    keep: persist.Keep | None = None,
     confirm: Callable[[Note], None] | None = None,
 ) -> Result:
     """Bring the host to what `wants` ask for; with `check` only find out what that would take.
@@ -138,7 +138,7 @@ def run(
     Raises VnetError with one sentence where it can't be done; the host is then as it was, or the sentence says what is left.
     """
 
-    def planned(host: Host, keep: Keep | None) -> Plan:
+    def planned(host: Host, keep: persist.Keep | None) -> Plan:
         return plan(retrieve(host, wants, topology, keep), wants, topology, keep)
 
     # After a crash till then, the boot is the way back.
@@ -149,7 +149,7 @@ def run(
     with locked() as note, Host() as host:
         found = planned(host, first)
         if found.missing:
-            raise Missing(found.missing[0])
+            raise errors.Missing(found.missing[0])
         if not found.steps and first is not keep:  # there is nothing to confirm
             first, confirm, found = keep, None, planned(host, keep)
         if not found.steps:
@@ -171,7 +171,7 @@ def run(
     return result
 
 
-def foreseen(found: Plan, wants: tuple[Want, ...]) -> Result:
+def foreseen(found: Plan, wants: tuple[desired.Want, ...]) -> Result:
     """What check mode has to say: what is missing may be there when it counts."""
     return result_of(found, found.after, wants, list(found.missing))
 
@@ -181,7 +181,7 @@ def check_done(left: Plan) -> None:
     if left.steps:
         old = hints.too_old(step.operation for step in left.steps)
         left_to_do = old or f"still to do would be: {'; '.join(left.commands)}"
-        raise VnetError(f"the kernel did not keep what it was given{':' if old else ','} {left_to_do}")
+        raise errors.VnetError(f"the kernel did not keep what it was given{':' if old else ','} {left_to_do}")
 
 
 def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
@@ -208,7 +208,7 @@ def await_far_ends(done: Plan, seconds: float = 10.0) -> None:
                 time.sleep(0.005)
 
 
-def result_of(found: Plan, state: State, wants: tuple[Want, ...], warnings: list[str]) -> Result:
+def result_of(found: Plan, state: State, wants: tuple[desired.Want, ...], warnings: list[str]) -> Result:
     """What a run has to say."""
     told = warn.warnings_for(found, wants) if found.steps else []
     return Result(bool(found.steps), found.commands, found.diff(), state, warnings + told)

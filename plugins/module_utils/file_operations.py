@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .operations import Operation
+from . import operations
 from .state import FileContent, State, Symlink
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class FileWrite(Operation):
+class FileWrite(operations.Operation):
     """Give a file this content, atomically, or make a symbolic link of it. `mode` is for a new file."""
 
     path: str
@@ -26,7 +26,7 @@ class FileWrite(Operation):
     def simulate(self, model: State) -> None:
         model.files[self.path] = self.content
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         old = model.files.get(self.path)
         return (FileRemove(self.path, self.mode),) if old is None else (FileWrite(self.path, old, self.mode),)
 
@@ -37,7 +37,7 @@ class FileWrite(Operation):
 
 
 @dataclass(frozen=True)
-class FileRemove(Operation):
+class FileRemove(operations.Operation):
     """Remove a file or a symbolic link. `mode` is what undoing gives it back with."""
 
     path: str
@@ -46,7 +46,7 @@ class FileRemove(Operation):
     def simulate(self, model: State) -> None:
         model.files[self.path] = None
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         old = model.files.get(self.path)
         return () if old is None else (FileWrite(self.path, old, self.mode),)
 
@@ -55,7 +55,7 @@ class FileRemove(Operation):
 
 
 @dataclass(frozen=True)
-class DirectoriesRemove(Operation):
+class DirectoriesRemove(operations.Operation):
     """Remove directories, the inner one first, unless someone else keeps files there.
 
     The model knows none, and a file that is written brings its own back, so there is nothing to undo.
@@ -66,7 +66,7 @@ class DirectoriesRemove(Operation):
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return ()
 
     def command(self) -> str:
@@ -74,13 +74,13 @@ class DirectoriesRemove(Operation):
 
 
 @dataclass(frozen=True)
-class SystemdReload(Operation):
+class SystemdReload(operations.Operation):
     """Let systemd read its unit files again. Whoever writes them has to see to it that undoing ends with this, too."""
 
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return ()
 
     def command(self) -> str:

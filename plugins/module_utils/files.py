@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 
-from .errors import Refused
+from . import errors
 from .state import FileContent, Symlink
 
 
@@ -32,7 +32,7 @@ def listed(directory: str) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
 
 
 def read_text(path: str) -> str | None:
@@ -48,7 +48,7 @@ def _read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as exc:
-        raise Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"{path}: {os.strerror(exc.errno or 0)}") from None
 
 
 def write(path: str, content: FileContent, mode: int = 0o644) -> None:

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from .errors import KernelError
-from .netlink import Socket, extended
-from .wire import HEADER
+from . import errors, netlink, wire
 
 NETLINK_GENERIC = 16
 _CONTROLLER, _GETFAMILY, _FAMILY_NAME = 16, 3, 2
@@ -23,9 +21,9 @@ _CONTROLLER, _GETFAMILY, _FAMILY_NAME = 16, 3, 2
 
 def has_family(name: str) -> bool:
     """Whether the kernel knows a family of this name. Being asked, it loads the module that brings it, if there is one."""
-    header = bytes(HEADER.pack(20, 0, 0, 0, 0)) + bytes([_GETFAMILY, 1, 0, 0])
+    header = bytes(wire.HEADER.pack(20, 0, 0, 0, 0)) + bytes([_GETFAMILY, 1, 0, 0])
     try:
-        with closing(Socket(NETLINK_GENERIC)) as sock:
-            return bool(sock.request(extended(header, ((_FAMILY_NAME, name.encode() + b"\0"),)), _CONTROLLER))
-    except (KernelError, OSError):
+        with closing(netlink.Socket(NETLINK_GENERIC)) as sock:
+            return bool(sock.request(netlink.extended(header, ((_FAMILY_NAME, name.encode() + b"\0"),)), _CONTROLLER))
+    except (errors.KernelError, OSError):
         return False

@@ -13,32 +13,32 @@ import platform
 import re
 from collections.abc import Iterable
 
-from . import sysctl
-from .attachments import AddressAdd, AltnameAdd, RowAdd, RowReplace
+from . import attachments, link_operations, port_operations, sysctl
 from .kinds import kind_of
 from .kinds.base import Option
 from .kinds.bridge_port import PORT_TABLE
-from .link_operations import LinkAdd, LinkMove, LinkSet
 from .operations import NamespaceAdd, Operation, SysctlSet
-from .port_operations import PortSet, VlanAdd
 from .rows import Fdb, Route
 
 HINTS: dict[tuple[type, int], str] = {
-    (LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
-    (LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
+    (link_operations.LinkAdd, errno.EEXIST): "a device of that name came up meanwhile, run the task again",
+    (link_operations.LinkAdd, errno.ENOENT): "load the module 'tun', or give the container its /dev/net/tun",
     (
-        LinkAdd,
+        link_operations.LinkAdd,
         errno.EBUSY,
     ): "the device under it is a port already, or carries devices of a kind that excludes this one",
-    (LinkSet, errno.ENETDOWN): "the device under it is down",
-    (LinkSet, errno.EBUSY): "a program or another device holds it",
+    (link_operations.LinkSet, errno.ENETDOWN): "the device under it is down",
+    (link_operations.LinkSet, errno.EBUSY): "a program or another device holds it",
     (
-        LinkSet,
+        link_operations.LinkSet,
         errno.EADDRINUSE,
     ): "its 'dstport' is that of another program, or of another tunnel that is not the same in 'external', 'gbp' and the like",
-    (AltnameAdd, errno.EEXIST): "another device has that name already",
-    (VlanAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no VLANs of bridges",
-    (LinkMove, errno.EBUSY): "before Linux 6.2 only a device that is down can be given another name: set it down first",
+    (attachments.AltnameAdd, errno.EEXIST): "another device has that name already",
+    (port_operations.VlanAdd, errno.EOPNOTSUPP): f"the running kernel ({platform.release()}) has no VLANs of bridges",
+    (
+        link_operations.LinkMove,
+        errno.EBUSY,
+    ): "before Linux 6.2 only a device that is down can be given another name: set it down first",
     (SysctlSet, errno.EROFS): "/proc/sys is mounted read-only here",
     (SysctlSet, errno.EACCES): "this key may only be read here",
     (SysctlSet, errno.ENOENT): f"the running kernel ({platform.release()}) has no such key, or its module isn't loaded",
@@ -48,19 +48,23 @@ HINTS: dict[tuple[type, int], str] = {
 
 def hint_for(operation: Operation, code: int) -> str:
     """What to do about a refusal, "" where the kernel's words have to do."""
-    if isinstance(operation, LinkSet) and code in (errno.EINVAL, errno.ERANGE) and "mtu" in operation.changes:
+    if (
+        isinstance(operation, link_operations.LinkSet)
+        and code in (errno.EINVAL, errno.ERANGE)
+        and "mtu" in operation.changes
+    ):
         return (
             "a device on another one carries at most that one's MTU less the overhead (VXLAN: 50 bytes, 70 over IPv6)"
         )
-    if isinstance(operation, LinkSet) and code == errno.EBUSY and operation.changes.get("master"):
+    if isinstance(operation, link_operations.LinkSet) and code == errno.EBUSY and operation.changes.get("master"):
         return "it is a port of Open vSwitch, or carries devices of a kind that takes its frames: see 'ip -d link'"
-    if isinstance(operation, LinkSet) and code == errno.EADDRINUSE and "mac" in operation.changes:
+    if isinstance(operation, link_operations.LinkSet) and code == errno.EADDRINUSE and "mac" in operation.changes:
         return "the device under it has this MAC, or another one on that: see 'ip link'"
-    if isinstance(operation, AddressAdd) and code == errno.EINVAL and operation.addr.family == 6:
+    if isinstance(operation, attachments.AddressAdd) and code == errno.EINVAL and operation.addr.family == 6:
         return "a device with an MTU below 1280 has no IPv6: give it a larger 'mtu'"
     if isinstance(operation, SysctlSet) and code == errno.ENOENT and sysctl.is_of_device(operation.key):
         return "no such device is there, or the running kernel has no such key for it"
-    if isinstance(operation, (RowAdd, RowReplace)):
+    if isinstance(operation, (attachments.RowAdd, attachments.RowReplace)):
         return of_row(operation, code)
     return (
         too_old([operation])
@@ -72,7 +76,7 @@ def hint_for(operation: Operation, code: int) -> str:
 
 def lacking(operation: Operation, code: int) -> str:
     """What to do where the kernel may lack a whole kind of device."""
-    if not isinstance(operation, LinkAdd) or code != errno.EOPNOTSUPP:
+    if not isinstance(operation, link_operations.LinkAdd) or code != errno.EOPNOTSUPP:
         return ""
     return (
         f"the running kernel ({platform.release()}) has no such device, or lacks one of these options:"
@@ -80,9 +84,9 @@ def lacking(operation: Operation, code: int) -> str:
     )
 
 
-def of_row(operation: RowAdd | RowReplace, code: int) -> str:
+def of_row(operation: attachments.RowAdd | attachments.RowReplace, code: int) -> str:
     """What to do about a row of a table that the kernel does not take."""
-    row = operation.row if isinstance(operation, RowAdd) else operation.new
+    row = operation.row if isinstance(operation, attachments.RowAdd) else operation.new
     if isinstance(row, Fdb) and row.vlan and code == errno.EINVAL:
         return f"{operation.device} has to carry VLAN {row.vlan} for that, and its bridge to filter VLANs"
     if isinstance(row, Route) and row.family == 6 and row.source and code == errno.EINVAL:
@@ -100,7 +104,7 @@ ROUTE_HINTS = {
 
 def beside_others(operation: Operation, code: int) -> str:
     """Which device the kernel may not want a new one beside, "" where it is not that."""
-    if not isinstance(operation, LinkAdd):
+    if not isinstance(operation, link_operations.LinkAdd):
         return ""
     kind = operation.kind
     if code == errno.EEXIST and kind.unique:
@@ -122,11 +126,11 @@ def too_old(operations: Iterable[Operation]) -> str:
     found: dict[str, str] = {}
     for operation in operations:
         asked: list[Option] = []
-        if isinstance(operation, LinkAdd):
+        if isinstance(operation, link_operations.LinkAdd):
             asked = [operation.kind.table[name] for name in operation.options]
-        elif isinstance(operation, LinkSet):
+        elif isinstance(operation, link_operations.LinkSet):
             asked = [kind_of(operation.kind).table[name] for name in operation.changes]
-        elif isinstance(operation, PortSet):
+        elif isinstance(operation, port_operations.PortSet):
             asked = [PORT_TABLE[name] for name in operation.changes]
         for option in asked:
             name, since = option.name, option.since

@@ -10,22 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .errors import Refused
+from . import errors, netlink
 from .namespaces import Namespaces
-from .netlink import RawLink, Socket, require
 
 
 class Host:
     """Everything that one run has open. Close it, or use it in a `with`."""
 
     def __init__(self) -> None:
-        require()
+        netlink.require()
         self.namespaces = Namespaces()
-        self._sockets: dict[str, Socket] = {}
-        self._by_name: dict[tuple[str, str], RawLink | None] = {}
-        self._by_index: dict[tuple[str, int], RawLink | None] = {}
+        self._sockets: dict[str, netlink.Socket] = {}
+        self._by_name: dict[tuple[str, str], netlink.RawLink | None] = {}
+        self._by_index: dict[tuple[str, int], netlink.RawLink | None] = {}
         self._dumped: dict[str, bool] = {}
-        self._dumps: dict[str, list[RawLink]] = {}
+        self._dumps: dict[str, list[netlink.RawLink]] = {}
         self._nsids: dict[str, tuple[dict[int, str], Iterator[str]]] = {}
 
     def __enter__(self) -> Host:
@@ -57,31 +56,31 @@ class Host:
             sock.close()
         self.forget()
 
-    def socket(self, netns: str) -> Socket:
+    def socket(self, netns: str) -> netlink.Socket:
         if netns not in self._sockets:
             with self.namespaces.inside(netns):
-                self._sockets[netns] = Socket()
+                self._sockets[netns] = netlink.Socket()
         return self._sockets[netns]
 
-    def adopt_socket(self, netns: str) -> Socket:
+    def adopt_socket(self, netns: str) -> netlink.Socket:
         """A socket in the namespace in which the thread is just now, which is going to have this name."""
-        self._sockets[netns] = Socket()
+        self._sockets[netns] = netlink.Socket()
         return self._sockets[netns]
 
     def descriptor(self, netns: str) -> int:
         descriptor = self.namespaces.descriptor(netns)
         if descriptor is None:
-            raise Refused(f"netns: there is no network namespace {netns!r} on this host")
+            raise errors.Refused(f"netns: there is no network namespace {netns!r} on this host")
         return descriptor
 
-    def link(self, netns: str, name: str) -> RawLink | None:
+    def link(self, netns: str, name: str) -> netlink.RawLink | None:
         """The link of this name, or of this alternative name."""
         key = (netns, name)
         if key not in self._by_name and not self._dumped.get(netns):
             self._remember(netns, name, self.socket(netns).link(name=name))
         return self._by_name.get(key)
 
-    def link_at(self, netns: str, index: int) -> RawLink | None:
+    def link_at(self, netns: str, index: int) -> netlink.RawLink | None:
         key = (netns, index)
         if key not in self._by_index:
             found = self.socket(netns).link(index=index)
@@ -90,12 +89,12 @@ class Host:
                 self._by_name[netns, found.name] = found
         return self._by_index[key]
 
-    def _remember(self, netns: str, name: str, found: RawLink | None) -> None:
+    def _remember(self, netns: str, name: str, found: netlink.RawLink | None) -> None:
         self._by_name[netns, name] = found
         if found:
             self._by_index[netns, found.index] = found
 
-    def read_all_links(self, netns: str) -> list[RawLink]:
+    def read_all_links(self, netns: str) -> list[netlink.RawLink]:
         """Dump the namespace's links; later look-ups of a name are answered from it."""
         if self._dumped.get(netns):
             return self._dumps[netns]
@@ -118,7 +117,9 @@ class Host:
         found = self.link(netns, name)
         if found is None:
             # Between reading and writing somebody took it away.
-            raise Refused(f"there is no device {name!r}" + (f" in the network namespace {netns}" if netns else ""))
+            raise errors.Refused(
+                f"there is no device {name!r}" + (f" in the network namespace {netns}" if netns else "")
+            )
         return int(found.index)
 
     def netns_of(self, seen_from: str, nsid: int) -> str | None:

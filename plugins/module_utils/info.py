@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import read_ovs, sysctl
-from .errors import Refused
+from . import errors, netlink, read_links, read_ovs, sysctl
 from .host import Host
 from .info_words import (
     FAMILIES,
@@ -36,8 +35,6 @@ from .info_words import (
 from .kinds import kind_of
 from .kinds.bridge_port import vlans_shown
 from .kinds.fdb import FDB
-from .netlink import RawLink
-from .read_links import address_value
 from .retrieve import Reader
 from .rows import Fdb
 from .state import IFA_F_DADFAILED, Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
@@ -69,7 +66,7 @@ def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
         try:
             return Gatherer(host, names, asked).gather()
         except OSError as exc:
-            raise Refused(
+            raise errors.Refused(
                 f"the network namespaces of this host can't be read ({exc.strerror}):"
                 " that needs root, add 'become: true'"
             ) from None
@@ -121,12 +118,12 @@ class Gatherer:
             answer["topology"] = self._topology()
         return answer
 
-    def _links(self, netns: str, raws: Sequence[RawLink]) -> None:
+    def _links(self, netns: str, raws: Sequence[netlink.RawLink]) -> None:
         links = {raw.index: self.reader.convert(netns, raw) for raw in raws}
         self.doing.update({(netns, raw.name): {"operstate": raw.operstate} for raw in raws})
         addresses: dict[int, list[Addr]] = {}
         for message in self.host.socket(netns).addresses():
-            address, link = address_value(message), links.get(message["index"])
+            address, link = read_links.address_value(message), links.get(message["index"])
             if address and link:
                 addresses.setdefault(link.index, []).append(address)
                 # Another host has it, so that this one does not use it (RFC 4862, 5.4.5).

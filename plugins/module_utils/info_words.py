@@ -14,15 +14,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
+from . import netlink, port_operations, read_links
 from .kinds import BY_NETLINK, LINK_KINDS, ROW_KINDS, kind_of
 from .kinds.base import LinkKind, Option
 from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, port_shown
 from .kinds.neighbor import NEIGHBOR
 from .kinds.route import DEFAULT_METRIC, ROUTE, told_besides
 from .kinds.rule import RULE, shown_mark
-from .netlink import attributes_of
-from .port_operations import usual_vlans
-from .read_links import neighbor_of, neighbor_value, route_value
 from .read_rows import NO_SUPPRESSION, PROTOCOL_NAMES, rule_value, span
 from .rows import INVERTED, NTF_PROXY, ONLINK, ROUTE_TYPES, SCOPES, TABLES, Fdb
 from .state import Key, Link, Nat, State, nat_shown, vnis_shown
@@ -70,7 +68,7 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     type_ = ALL_ROUTE_TYPES.get(message["type"], message["type"])
     if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
         return None
-    route = route_value(message, name_at)
+    route = read_links.route_value(message, name_at)
     index = message.get_attr("RTA_OIF")
     ways = [
         said({"gateway": gateway, "device": device}) | {"weight": weight} for gateway, device, weight in route.nexthops
@@ -99,7 +97,7 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
 
 def rule_shown(message: Any) -> dict[str, Any]:
     """A policy rule in the words of `vnet_rule`, and of ip-rule(8) for what that has no option for."""
-    attrs = attributes_of(message)
+    attrs = netlink.attributes_of(message)
     table = attrs.get("FRA_TABLE") or message["table"]
     suppressed = attrs.get("FRA_SUPPRESS_PREFIXLEN")
     protocol = attrs.get("FRA_PROTOCOL") or 0
@@ -138,7 +136,7 @@ def neighbor_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     proxy = bool(message["flags"] & NTF_PROXY)
     if message["family"] not in FAMILIES or (nud is None and not proxy):
         return None
-    attrs = attributes_of(message)
+    attrs = netlink.attributes_of(message)
     if proxy:
         return {"device": name_at(message["ifindex"]), "address": attrs.get("NDA_DST"), "proxy": True}
     return {
@@ -291,7 +289,11 @@ def bridge_ports(state: State, names: Collection[str]) -> list[dict[str, Any]]:
             del told["cost"]
         bridge = state.link((link.netns, link.get("master") or link.name))
         # A kernel that can't filter VLANs tells of none, and of no default either.
-        if bridge and bridge.get("vlan_default_pvid") is not None and link.vlans != usual_vlans(state, link):
+        if (
+            bridge
+            and bridge.get("vlan_default_pvid") is not None
+            and link.vlans != port_operations.usual_vlans(state, link)
+        ):
             told["vlans"] = shown["vlans"]
         if told:
             entries.append({"name": link.name, **said({"netns": link.netns}), **told})
@@ -330,7 +332,7 @@ def rule_entry(netns: str, message: Any) -> dict[str, Any] | None:
 
 def neighbor_entry(netns: str, message: Any, name_at: NameAt) -> dict[str, Any] | None:
     """A neighbor in the options that make it; None for one that nobody set."""
-    neighbor = neighbor_of(message) if message["flags"] & NTF_PROXY else neighbor_value(message)
+    neighbor = read_links.neighbor_of(message) if message["flags"] & NTF_PROXY else read_links.neighbor_value(message)
     return NEIGHBOR.shown(neighbor.key(netns, name_at(message["ifindex"])), neighbor) if neighbor else None
 
 

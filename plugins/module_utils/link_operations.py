@@ -12,19 +12,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .attachments import AltnameAdd, RowAdd, put_back
+from . import attachments, node_operations, operations, port_operations
 from .kinds import BY_NETLINK, kind_of
 from .kinds.base import LinkKind
-from .node_operations import NodeSet
-from .operations import Operation, SysctlSet, ip
-from .port_operations import put_port_back
 from .state import Key, Link, State
 from .values import quoted
 from .vni_operations import put_vnis_back
 
 
 @dataclass(frozen=True)
-class LinkAdd(Operation):
+class LinkAdd(operations.Operation):
     """Make a device, and with a veth its peer, in one request. `options` and `peer_options` are canonical values."""
 
     netns: str
@@ -45,7 +42,7 @@ class LinkAdd(Operation):
             attrs = {"admin_state": "down", **self.peer_options}
             model.put(Link(*self.peer, self.kind.netlink, attrs, peer=(self.netns, self.name)))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (LinkDelete(self.netns, self.name, self.kind.netlink_of(self.options)),)
 
     def command(self) -> str:
@@ -57,8 +54,10 @@ class LinkAdd(Operation):
                 if name in self.options and option.level == "info"
             ]
             mark = self.options.get("link_group")
-            then = f" && {ip(self.netns, 'link set dev', quoted(self.name), f'group {mark}')}" if mark else ""
-            return ip(self.netns, "tuntap add dev", quoted(self.name), *words) + then
+            then = (
+                f" && {operations.ip(self.netns, 'link set dev', quoted(self.name), f'group {mark}')}" if mark else ""
+            )
+            return operations.ip(self.netns, "tuntap add dev", quoted(self.name), *words) + then
         head = [
             option.words(self.options[name])
             for name, option in table.items()
@@ -79,11 +78,11 @@ class LinkAdd(Operation):
                 tail += ["netns", quoted(self.peer[0]) if self.peer[0] else "1"]
             tail += [self.kind.table[name].words(value) for name, value in self.peer_options.items()]
         kind = self.kind.netlink_of(self.options)
-        return ip(where, "link add", quoted(self.name), *head, "type", kind, *tail)
+        return operations.ip(where, "link add", quoted(self.name), *head, "type", kind, *tail)
 
 
 @dataclass(frozen=True)
-class LinkDelete(Operation):
+class LinkDelete(operations.Operation):
     """Delete a device, and with a veth its peer."""
 
     netns: str
@@ -103,7 +102,7 @@ class LinkDelete(Operation):
                 for upper in model.uppers(end.key):
                     LinkDelete(*upper.key, upper.kind).simulate(model)
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None or link.kind not in BY_NETLINK:
             return ()
@@ -111,12 +110,12 @@ class LinkDelete(Operation):
 
     def command(self) -> str:
         if kind_of(self.kind).by_ioctl:
-            return ip(self.netns, "link delete dev", quoted(self.name))
-        return ip(self.netns, "link delete dev", quoted(self.name), "type", self.kind)
+            return operations.ip(self.netns, "link delete dev", quoted(self.name))
+        return operations.ip(self.netns, "link delete dev", quoted(self.name), "type", self.kind)
 
 
 @dataclass(frozen=True)
-class LinkGroupDelete(Operation):
+class LinkGroupDelete(operations.Operation):
     """Delete many links by one request: one by one a thousand take twenty times as long.
 
     `group` holds none but them; with `gather` they have to be put into it first.
@@ -132,14 +131,14 @@ class LinkGroupDelete(Operation):
             if model.links.get((self.netns, name)):
                 LinkDelete(self.netns, name, "").simulate(model)
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         links = [model.links.get((self.netns, name)) for name in self.names]
         found = [link for link in links if link and link.kind in BY_NETLINK]
         going = {link.key for link in found}
         # Bridges first, as the others' requests name them as master; what stands on another comes back with that.
         found.sort(key=lambda link: (link.below in going, not kind_of(link.kind).has_ports, link.name))
         made: set[Key] = set()
-        steps: tuple[Operation, ...] = ()
+        steps: tuple[operations.Operation, ...] = ()
         for link in found:
             if link.key not in made:
                 made |= {link.key, link.peer or link.key, *(upper.key for upper in all_uppers(model, link))}
@@ -148,13 +147,15 @@ class LinkGroupDelete(Operation):
 
     def command(self) -> str:
         sets = [
-            ip(self.netns, "link set dev", quoted(name), f"group {self.group}") for name in self.names if self.gather
+            operations.ip(self.netns, "link set dev", quoted(name), f"group {self.group}")
+            for name in self.names
+            if self.gather
         ]
-        return " && ".join([*sets, ip(self.netns, f"link delete group {self.group}")])
+        return " && ".join([*sets, operations.ip(self.netns, f"link delete group {self.group}")])
 
 
 @dataclass(frozen=True)
-class LinkSet(Operation):
+class LinkSet(operations.Operation):
     """Change attributes of a device in place, in one request.
 
     `changes` goes from option word to canonical value; `replaces` is what the device has now, where the request depends on it.
@@ -225,7 +226,7 @@ class LinkSet(Operation):
             return replace(link, addresses=four).holding(**ipv4)
         return link
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None:
             return ()
@@ -244,7 +245,7 @@ class LinkSet(Operation):
             back["alias"] = ""
         after = self.on(link, model)
         left = "master" in self.changes and self.changes["master"] != link.attrs.get("master", "")
-        port = put_port_back(model, link) if left and link.attrs.get("master") else ()
+        port = port_operations.put_port_back(model, link) if left and link.attrs.get("master") else ()
         # Going back may cost what going there did: out of a VRF as into it.
         lost = after
         if back:
@@ -252,20 +253,20 @@ class LinkSet(Operation):
         return (
             ((LinkSet(self.netns, self.name, self.kind, back, after.attrs),) if back else ())
             + port
-            + put_back(link, lost)
+            + attachments.put_back(link, lost)
             + self._undone_above(model, link)
         )
 
-    def _undone_above(self, model: State, link: Link) -> tuple[Operation, ...]:
+    def _undone_above(self, model: State, link: Link) -> tuple[operations.Operation, ...]:
         """What of those that follow this device has to be put back by itself."""
-        steps: tuple[Operation, ...] = ()
+        steps: tuple[operations.Operation, ...] = ()
         for upper in model.uppers(link.key):
             changes = self.followed_by(upper)
             if changes:
                 followed = LinkSet(*upper.key, upper.kind, changes)
                 after = followed.on(upper, model)
                 back = {name: upper.attrs[name] for name in changes}
-                steps += (LinkSet(*upper.key, upper.kind, back, after.attrs), *put_back(upper, after))
+                steps += (LinkSet(*upper.key, upper.kind, back, after.attrs), *attachments.put_back(upper, after))
                 steps += followed._undone_above(model, upper)
         return steps
 
@@ -292,11 +293,13 @@ class LinkSet(Operation):
         ]
         again = [name for name in kind_of(self.kind).retold if name not in self.changes and self.replaces.get(name)]
         tail = [*(table[name].words(self.replaces[name]) for name in again), *tail] if tail else []
-        return ip(self.netns, "link set dev", quoted(self.name), *head, *(["type", self.kind, *tail] if tail else []))
+        return operations.ip(
+            self.netns, "link set dev", quoted(self.name), *head, *(["type", self.kind, *tail] if tail else [])
+        )
 
 
 @dataclass(frozen=True)
-class LinkMove(Operation):
+class LinkMove(operations.Operation):
     """Give a device another namespace or another name; on the way it loses addresses, routes, master and admin state."""
 
     netns: str
@@ -333,26 +336,26 @@ class LinkMove(Operation):
             if peer:
                 model.put(replace(peer, peer=self.to))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.name))
         if link is None:
             return ()
-        back: tuple[Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
+        back: tuple[operations.Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
         if self.to[0] == self.netns:
             return back
         if link.attrs.get("master"):
             back += (LinkSet(self.netns, self.name, link.kind, {"master": link.attrs["master"]}),)
         if link.attrs.get("admin_state") == "up":
             back += (LinkSet(self.netns, self.name, link.kind, {"admin_state": "up"}),)
-        return back + put_port_back(model, link) + put_back(link, None)
+        return back + port_operations.put_port_back(model, link) + attachments.put_back(link, None)
 
     def command(self) -> str:
         words = ["netns", quoted(self.to[0]) if self.to[0] else "1"] if self.to[0] != self.netns else []
         words += ["name", quoted(self.to[1])] if self.to[1] != self.name else []
-        return ip(self.netns, "link set dev", quoted(self.name), *words)
+        return operations.ip(self.netns, "link set dev", quoted(self.name), *words)
 
 
-def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tuple[Operation, ...]:
+def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tuple[operations.Operation, ...]:
     """All that makes `link`, and the peer of a veth, as they are in `model`, when they are gone.
 
     The ports in `without_ports` come back by themselves, with their master.
@@ -362,14 +365,16 @@ def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tu
     # The kernel overlooks a master in the peer's half of the request.
     master = of_peer.pop("master", None)
     kind = kind_of(link.kind)
-    steps: tuple[Operation, ...] = (LinkAdd(link.netns, link.name, kind, _given(link, False), link.peer, of_peer),)
+    steps: tuple[operations.Operation, ...] = (
+        LinkAdd(link.netns, link.name, kind, _given(link, False), link.peer, of_peer),
+    )
     if peer and master:
         steps += (LinkSet(peer.netns, peer.name, peer.kind, {"master": master}),)
     for end in filter(None, (link, peer)):
         steps += _settings(end) + _ports(model, end, without_ports)
         if end.attrs.get("admin_state") == "up":
             steps += (LinkSet(end.netns, end.name, end.kind, {"admin_state": "up"}),)
-        steps += put_port_back(model, end) + put_vnis_back(end) + put_back(end, None)
+        steps += port_operations.put_port_back(model, end) + put_vnis_back(end) + attachments.put_back(end, None)
     for end in filter(None, (link, peer)):
         for upper in model.uppers(end.key):
             steps += rebuild(model, upper, without_ports)
@@ -402,29 +407,33 @@ def _given(end: Link, late: bool) -> dict[str, Any]:
     }
 
 
-def _settings(end: Link) -> tuple[Operation, ...]:
+def _settings(end: Link) -> tuple[operations.Operation, ...]:
     """The device's own sysctls, what its creating request can't carry, and its other names."""
-    steps: tuple[Operation, ...] = tuple(SysctlSet(end.netns, key, value) for key, value in end.sysctls)
+    steps: tuple[operations.Operation, ...] = tuple(
+        operations.SysctlSet(end.netns, key, value) for key, value in end.sysctls
+    )
     late, table = _given(end, True), kind_of(end.kind).table
     for level in ("info", "link"):
         part = {name: value for name, value in late.items() if table[name].level == level}
         if part:
             steps += (LinkSet(end.netns, end.name, end.kind, part),)
     if end.attrs.get("tap") and (end.attrs.get("owner") != "root" or end.attrs.get("group")):
-        steps += (NodeSet(end.netns, end.name, end.attrs.get("owner") or "", end.attrs.get("group") or ""),)
-    return steps + tuple(AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
+        steps += (
+            node_operations.NodeSet(end.netns, end.name, end.attrs.get("owner") or "", end.attrs.get("group") or ""),
+        )
+    return steps + tuple(attachments.AltnameAdd(end.netns, end.name, name) for name in end.get("altnames") or ())
 
 
-def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[Operation, ...]:
+def _ports(model: State, bridge: Link, without: Collection[str]) -> tuple[operations.Operation, ...]:
     """The ports of a bridge, with what they told it."""
-    steps: tuple[Operation, ...] = ()
+    steps: tuple[operations.Operation, ...] = ()
     for port in model.ports(bridge.key) if kind_of(bridge.kind).has_ports else ():
         member = model.links[bridge.netns, port]
         if member and port not in without:
             joined = LinkSet(bridge.netns, port, "", {"master": bridge.name})
-            steps += (joined, *put_port_back(model, member))
-            steps += tuple(RowAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
+            steps += (joined, *port_operations.put_port_back(model, member))
+            steps += tuple(attachments.RowAdd(bridge.netns, port, entry) for entry in member.fdb if entry.master)
             if kind_of(bridge.kind).routes_ports and member.attrs.get("admin_state") == "up":
                 four = tuple(addr for addr in member.addresses if addr.family == 4)
-                steps += put_back(member, replace(member, routes=(), addresses=four))
+                steps += attachments.put_back(member, replace(member, routes=(), addresses=four))
     return steps

@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .desired import LinkWant, RowWant, Want
-from .errors import Refused
+from . import desired, errors, persist
 from .kinds.base import LinkKind
 from .later import Later
-from .persist import Document, Entry
 from .state import Link, Nat
 
 if TYPE_CHECKING:
@@ -27,7 +25,9 @@ OF_PORT = ("type", "options")
 """What it takes to make a port of Open vSwitch that is no device of the kernel yet."""
 
 
-def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsBridge | None) -> Document:
+def merged(
+    entry: persist.Entry, content: str | None, found: Link | Nat | ovs_table.OvsBridge | None
+) -> persist.Document:
     """What a file should hold after a task, which had `content`. `found` is the device, or what else it is about.
 
     Raises Refused where nothing could be restored from it.
@@ -35,9 +35,9 @@ def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsB
     said = entry.said
     if entry.want is None:
         return said  # of a topology it is always all that is said
-    old = Document(said.module) if content is None else Document.read(entry.path, content)
+    old = persist.Document(said.module) if content is None else persist.Document.read(entry.path, content)
     if old.module != said.module:
-        raise Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
+        raise errors.Refused(f"{entry.path} is of {old.module}, and not of {said.module}: remove it")
     options, appended = dict(old.options), dict(old.appended)
     for name, value in said.options.items():
         for other in displaced(entry.want, name, value, options):
@@ -54,11 +54,13 @@ def merged(entry: Entry, content: str | None, found: Link | Nat | ovs_table.OvsB
         known = options if name in options else appended
         known[name] = added(known.get(name), items)
     complete(options, entry.want, found)
-    document = Document(said.module, options, appended)
+    document = persist.Document(said.module, options, appended)
     try:
         document.wants()
-    except Refused as exc:
-        raise Refused(f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})") from None
+    except errors.Refused as exc:
+        raise errors.Refused(
+            f"persist: this does not go with what {entry.path} has from earlier tasks ({exc})"
+        ) from None
     return document
 
 
@@ -77,23 +79,23 @@ def added(has: Any, value: Any) -> Any:
     return value
 
 
-def displaced(want: Want, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
+def displaced(want: desired.Want, name: str, value: Any, kept: Mapping[str, Any]) -> tuple[str, ...]:
     """The options that give way to this one in what is `kept`."""
-    if isinstance(want, LinkWant):
+    if isinstance(want, desired.LinkWant):
         option = want.kind.table.get(name)
         return tuple(option.costs(value)) if option else ()
-    if isinstance(want, RowWant):
+    if isinstance(want, desired.RowWant):
         return want.kind.displaced(name, value, kept)
     return ()
 
 
-def complete(options: dict[str, Any], want: Want, found: Link | Nat | ovs_table.OvsBridge | None) -> None:
+def complete(options: dict[str, Any], want: desired.Want, found: Link | Nat | ovs_table.OvsBridge | None) -> None:
     """Add what it takes to make the thing anew and a task on an existing one need not say."""
     if isinstance(found, Nat):
         options.setdefault("source", list(found.source))
     elif isinstance(found, ovs_table.OvsBridge):
         complete_ovs(options, found)
-    elif isinstance(want, LinkWant) and found:
+    elif isinstance(want, desired.LinkWant) and found:
         complete_link(options, want.kind, found)
 
 

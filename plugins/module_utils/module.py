@@ -18,19 +18,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import (  # pylint: disable=unused-import
     archive,  # noqa: F401  # for what it does
+    desired,
+    errors,
     netlink,
+    persist,
 )
-from .desired import forward_want, link_want, namespace_want
 from .engine import Change, foresee, run
-from .errors import VnetError
 from .kinds.base import link_spec
 from .later import Later
-from .persist import keep
 from .state import forwarding_shown, link_shown
 
 if TYPE_CHECKING:
     from . import bundle, confirm
-    from .desired import Want
     from .engine import Result
     from .kinds.base import LinkKind
     from .state import FileContent, State
@@ -134,7 +133,7 @@ def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
     """Let what goes wrong in the body end the module with one sentence."""
     try:
         yield
-    except VnetError as exc:
+    except errors.VnetError as exc:
         module.fail_json(msg=str(exc))
     except Exception as exc:  # noqa: BLE001  # so that nobody ever has to read a traceback to learn that it was our mistake
         module.fail_json(
@@ -146,8 +145,8 @@ def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
 def main(
     name: str,
     spec: dict[str, Any],
-    want_of: Callable[[Mapping[str, Any]], Want],
-    resource: Callable[[State, Want], dict[str, Any]],
+    want_of: Callable[[Mapping[str, Any]], desired.Want],
+    resource: Callable[[State, desired.Want], dict[str, Any]],
     **limits: Any,
 ) -> None:
     """Run the module `name` of one resource: `want_of` its options, `resource` what it returns of the state afterwards."""
@@ -155,7 +154,7 @@ def main(
     with in_one_sentence(module):
         params = as_written(module.params, raw)
         want = want_of(params)
-        kept = keep(name, params, want, software)
+        kept = persist.keep(name, params, want, software)
         change = Change((want,), None, kept, lambda state: resource(state, want), f"{name} {params.get('name')}")
         result, armed = bring_about(module, change, params)
         shown = change.show(result.state)
@@ -198,7 +197,7 @@ def run_link(kind: LinkKind) -> None:
         link = state.link(want.key)
         return {"link": link_shown(state, link, {"mac", *want.options}) if link else {}}
 
-    main(kind.module, link_spec(kind), lambda params: link_want(kind, params), resource)
+    main(kind.module, link_spec(kind), lambda params: desired.link_want(kind, params), resource)
 
 
 def run_netns() -> None:
@@ -217,7 +216,7 @@ def run_netns() -> None:
             }
         }
 
-    main("vnet_netns", NAMESPACE_SPEC, namespace_want, resource)
+    main("vnet_netns", NAMESPACE_SPEC, desired.namespace_want, resource)
 
 
 def run_forward() -> None:
@@ -227,4 +226,4 @@ def run_forward() -> None:
         found = {key: value for (netns, key), value in state.sysctls.items() if netns == want.netns}
         return {"forwarding": forwarding_shown(found)}
 
-    main("vnet_sysctl_forward", FORWARD_SPEC, forward_want, resource)
+    main("vnet_sysctl_forward", FORWARD_SPEC, desired.forward_want, resource)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import archive  # noqa: F401  # for what it does  # pylint: disable=unused-import
-from .desired import name_of
+from . import (
+    archive,  # noqa: F401  # for what it does  # pylint: disable=unused-import
+    desired,
+)
 from .info import SUBSETS, gather, subsets
 from .module import in_one_sentence, start
 from .values import NetnsName
@@ -33,6 +35,6 @@ def run_info() -> None:
     with in_one_sentence(module):
         netns = module.params["netns"]
         if netns is not None:
-            netns = name_of("", "netns", netns, NetnsName())
+            netns = desired.name_of("", "netns", netns, NetnsName())
         found = gather(netns, subsets(module.params["gather_subset"]))
     module.exit_json(changed=False, operations=[], **found)

@@ -16,23 +16,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import (  # pylint: disable=unused-import
     archive,  # noqa: F401  # for what it does
+    desired,
+    errors,
+    persist,
     plan_rows,
 )
-from .desired import (
-    LinkWant,
-    NamespaceWant,
-    NatWant,
-    OvsWant,
-    PortWant,
-    RowWant,
-    Want,
-    nat_want,
-    ovs_want,
-    port_want,
-    row_want,
-)
 from .engine import Change
-from .errors import Refused
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.base import link_spec
 from .kinds.bridge_port import port_shown, port_spec
@@ -52,7 +41,6 @@ from .module import (
     software,
     start,
 )
-from .persist import TOPOLOGY, keep
 from .state import State, key_text, nat_shown
 from .topology import topology_wants
 
@@ -109,7 +97,7 @@ def validated(plural: str, entries: list[Any] | None, validator: ArgumentSpecVal
     for number, entry in enumerate(entries or ()):
         where = f"{plural}[{number}]"
         if not isinstance(entry, dict):
-            raise Refused(f"{where}: {entry!r} is not a dictionary of options")
+            raise errors.Refused(f"{where}: {entry!r} is not a dictionary of options")
         plain = {name: value for name, value in entry.items() if name != "peer"}
         peer_spec = spec.get("peer", {}).get("options", {})
         if is_plain(plain, spec) and ("peer" not in entry or is_plain_dict(entry["peer"], peer_spec)):
@@ -118,12 +106,12 @@ def validated(plural: str, entries: list[Any] | None, validator: ArgumentSpecVal
         result = validator.validate(entry)
         if result.error_messages:
             unknown = f"Unsupported parameters: {', '.join(sorted(map(dotted, result.unsupported_parameters)))}. "
-            raise Refused(
+            raise errors.Refused(
                 f"{where}: {unknown if result.unsupported_parameters else '; '.join(result.error_messages)}".rstrip()
             )
         problem = misread(spec, entry)
         if problem:
-            raise Refused(f"{where}: {problem}")
+            raise errors.Refused(f"{where}: {problem}")
         found.append(as_written(result.validated_parameters, entry))
     return found
 
@@ -138,9 +126,9 @@ def is_plain_dict(value: Any, spec: Mapping[str, Any]) -> bool:
     return isinstance(value, dict) and is_plain(value, spec)
 
 
-def rows_shown_briefly(kind: RowKind, wants: tuple[Want, ...]) -> list[str]:
+def rows_shown_briefly(kind: RowKind, wants: tuple[desired.Want, ...]) -> list[str]:
     """The rows of a kind by what identifies them: a thousand of them are not shown in full."""
-    rows = [want for want in wants if isinstance(want, RowWant) and want.kind is kind]
+    rows = [want for want in wants if isinstance(want, desired.RowWant) and want.kind is kind]
     return sorted((f"{want.netns}: " if want.netns else "") + kind.brief(want.key) for want in rows)
 
 
@@ -155,16 +143,16 @@ def run_topology() -> None:
         shown = {
             "name": topology.name,
             "link_group": topology.link_group,
-            "namespaces": sorted(want.name for want in wants if isinstance(want, NamespaceWant)),
-            "links": sorted(key_text(want.key) for want in wants if isinstance(want, LinkWant)),
-            "ovs_bridges": sorted(want.name for want in wants if isinstance(want, OvsWant)),
-            "bridge_ports": sorted(key_text(want.key) for want in wants if isinstance(want, PortWant)),
+            "namespaces": sorted(want.name for want in wants if isinstance(want, desired.NamespaceWant)),
+            "links": sorted(key_text(want.key) for want in wants if isinstance(want, desired.LinkWant)),
+            "ovs_bridges": sorted(want.name for want in wants if isinstance(want, desired.OvsWant)),
+            "bridge_ports": sorted(key_text(want.key) for want in wants if isinstance(want, desired.PortWant)),
             **{kind.plural: rows_shown_briefly(kind, wants) for kind in ROW_KINDS},
-            "nats": sorted(key_text(want.key) for want in wants if isinstance(want, NatWant)),
+            "nats": sorted(key_text(want.key) for want in wants if isinstance(want, desired.NatWant)),
         }
         answer = {"topology": shown if not topology.absent else {}}
-        kept = keep(TOPOLOGY, params, None, software)
-        change = Change(wants, topology, kept, lambda _state: answer, f"{TOPOLOGY} {topology.name}")
+        kept = persist.keep(persist.TOPOLOGY, params, None, software)
+        change = Change(wants, topology, kept, lambda _state: answer, f"{persist.TOPOLOGY} {topology.name}")
         result, armed = bring_about(module, change, params)
     finish(module, result, {**answer, **armed})
 
@@ -176,7 +164,7 @@ def run_row(kind: RowKind) -> None:
         found = plan_rows.found(state, want)
         return {kind.name: kind.shown(*found[0]) if found and not want.absent else {}}
 
-    main(kind.module, kind.spec(), partial(row_want, kind), resource)
+    main(kind.module, kind.spec(), partial(desired.row_want, kind), resource)
 
 
 def run_port() -> None:
@@ -186,7 +174,7 @@ def run_port() -> None:
         link = state.link(want.key)
         return {"bridge_port": port_shown(link) if link else {}}
 
-    main("vnet_bridge_port", port_spec(), port_want, resource)
+    main("vnet_bridge_port", port_spec(), desired.port_want, resource)
 
 
 def run_nat() -> None:
@@ -196,7 +184,7 @@ def run_nat() -> None:
         nat = state.nats.get(want.key)
         return {"nat": nat_shown(nat) if nat else {}}
 
-    main("vnet_nat", nat_spec(), nat_want, resource)
+    main("vnet_nat", nat_spec(), desired.nat_want, resource)
 
 
 def run_ovs() -> None:
@@ -206,4 +194,4 @@ def run_ovs() -> None:
         bridge = state.ovs.get(want.name)
         return {"ovs_bridge": bridge.shown() if bridge else {}}
 
-    main("vnet_ovs_bridge", ovs_spec(), ovs_want, resource)
+    main("vnet_ovs_bridge", ovs_spec(), desired.ovs_want, resource)

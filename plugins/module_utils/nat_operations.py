@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .nat_table import table_name, text_of
-from .operations import Operation
+from . import nat_table, operations
 from .state import Nat, State
 from .values import quoted
 
@@ -22,7 +21,7 @@ def nft(netns: str, *words: str) -> str:
 
 
 @dataclass(frozen=True)
-class NatReplace(Operation):
+class NatReplace(operations.Operation):
     """Make the table of an address translation, in place of that which is there. `replaces`: whether one is."""
 
     nat: Nat
@@ -31,19 +30,23 @@ class NatReplace(Operation):
     def simulate(self, model: State) -> None:
         model.nats[self.nat.key] = self.nat
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         old = model.nats.get(self.nat.key)
         return (NatReplace(old, True),) if old else (NatDelete(self.nat.netns, self.nat.name),)
 
     def command(self) -> str:
         # Of a table that somebody changed we have no words: only undoing puts such a one back.
-        text = f"# table inet {table_name(self.nat.name)} as it was" if self.nat.altered else text_of(self.nat)
-        before = f"delete table inet {table_name(self.nat.name)}; " if self.replaces else ""
+        text = (
+            f"# table inet {nat_table.table_name(self.nat.name)} as it was"
+            if self.nat.altered
+            else nat_table.text_of(self.nat)
+        )
+        before = f"delete table inet {nat_table.table_name(self.nat.name)}; " if self.replaces else ""
         return nft(self.nat.netns, quoted(before + text))
 
 
 @dataclass(frozen=True)
-class NatDelete(Operation):
+class NatDelete(operations.Operation):
     """Delete the table of an address translation."""
 
     netns: str
@@ -52,9 +55,9 @@ class NatDelete(Operation):
     def simulate(self, model: State) -> None:
         model.nats[self.netns, self.name] = None
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         old = model.nats.get((self.netns, self.name))
         return (NatReplace(old),) if old else ()
 
     def command(self) -> str:
-        return nft(self.netns, "delete table inet", quoted(table_name(self.name)))
+        return nft(self.netns, "delete table inet", quoted(nat_table.table_name(self.name)))

@@ -11,10 +11,8 @@ The numbers are those of include/uapi/linux/netfilter/nf_tables.h. All of it hap
 
 from __future__ import annotations
 
-from .errors import KernelError
-from .netlink import Socket
+from . import errors, netlink, wire
 from .state import Obstacle
-from .wire import HEADER, attributes
 
 NETLINK_NETFILTER = 12
 _GETTABLE, _GETCHAIN = 10 << 8 | 1, 10 << 8 | 4
@@ -29,16 +27,16 @@ _VERSIONS = {_INET: (4, 6), 2: (4,), 10: (6,)}
 def _asked(kind: int) -> list[tuple[int, dict[int, bytes]]]:
     """The answers to a dump, each as its family and its attributes; none where the kernel has no nftables."""
     try:
-        sock = Socket(NETLINK_NETFILTER)
+        sock = netlink.Socket(NETLINK_NETFILTER)
     except OSError:
         return []  # a kernel without netfilter's netlink
     try:
-        found = sock.dump(bytes(HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", kind)
-    except KernelError:
+        found = sock.dump(bytes(wire.HEADER.pack(20, 0, 0, 0, 0)) + b"\0\0\0\0", kind)
+    except errors.KernelError:
         return []
     finally:
         sock.close()
-    return [(data[16], dict(attributes(data, 20))) for data in found]
+    return [(data[16], dict(wire.attributes(data, 20))) for data in found]
 
 
 def _text(raw: bytes) -> str:
@@ -52,7 +50,7 @@ def obstacles() -> list[Obstacle]:
     """
     found = []
     for family, chain in _asked(_GETCHAIN):
-        hook = dict(attributes(chain.get(_CHAIN_HOOK, b"")))
+        hook = dict(wire.attributes(chain.get(_CHAIN_HOOK, b"")))
         table, name = (_text(chain.get(number, b"")) for number in (_CHAIN_TABLE, _CHAIN_NAME))
         drops = chain.get(_CHAIN_POLICY) == _DROP or (table, name) == ("firewalld", "filter_FORWARD")
         if hook.get(_HOOK_NUMBER) == _FORWARD and drops and family in _VERSIONS:

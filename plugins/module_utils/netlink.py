@@ -24,9 +24,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .errors import KernelError, VnetError
+from . import errors, wire
 from .rows import NTF_PROXY, Rest
-from .wire import ADDRESS, HEADER, LINK, NSID, ROUTE, Shape, Unknown, attributes, written
 
 PYROUTE2_AT_LEAST = "0.7.2"
 
@@ -54,7 +53,7 @@ def message_class(name: str) -> Any:
         try:
             _classes.update(_imported())
         except ImportError as exc:
-            raise VnetError(
+            raise errors.VnetError(
                 f"the Python library pyroute2 of this host can't be used, {PYROUTE2_AT_LEAST} or newer is needed: {exc}"
             ) from None
     return _classes[name]
@@ -136,7 +135,7 @@ _COMMON_NUMBERS = {
 def require() -> None:
     """Raise unless there is a pyroute2 that will do."""
     if not HAS_PYROUTE2:
-        raise VnetError(missing())
+        raise errors.VnetError(missing())
 
 
 def missing() -> str:
@@ -167,7 +166,7 @@ class RawLink:
     def __init__(self, data: bytes) -> None:
         self.data = data
         _family, self.type, self.index, self.flags, _change = struct.unpack_from("=BxHiII", data, 16)
-        self.raw: dict[int, bytes] = dict(attributes(data, 32))
+        self.raw: dict[int, bytes] = dict(wire.attributes(data, 32))
         self.name = self.raw[IFLA_IFNAME].rstrip(b"\0").decode(errors="surrogateescape")
 
     def number(self, attribute: int) -> int | None:
@@ -177,7 +176,7 @@ class RawLink:
     @property
     def kind(self) -> str:
         """`IFLA_INFO_KIND`, `loopback`, or "" for what is not virtual."""
-        for attribute, content in attributes(self.raw.get(IFLA_LINKINFO, b"")):
+        for attribute, content in wire.attributes(self.raw.get(IFLA_LINKINFO, b"")):
             if attribute == 1:
                 return content.rstrip(b"\0").decode()
         return "loopback" if self.type == 772 else ""
@@ -196,13 +195,14 @@ class RawLink:
 
     @property
     def altnames(self) -> tuple[str, ...]:
-        found = attributes(self.raw.get(IFLA_PROP_LIST, b""))
+        found = wire.attributes(self.raw.get(IFLA_PROP_LIST, b""))
         return tuple(content.rstrip(b"\0").decode() for attribute, content in found if attribute == IFLA_ALT_IFNAME)
 
     @property
     def has_xdp(self) -> bool:
         return any(
-            attribute == 2 and content[:1] != b"\0" for attribute, content in attributes(self.raw.get(IFLA_XDP, b""))
+            attribute == 2 and content[:1] != b"\0"
+            for attribute, content in wire.attributes(self.raw.get(IFLA_XDP, b""))
         )
 
     def attrs(self) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class RawLink:
 
     def data_attrs(self) -> dict[str, Any]:
         """The attributes of the data of its kind, by pyroute2's names."""
-        if not any(attribute == 2 for attribute, _content in attributes(self.raw.get(IFLA_LINKINFO, b""))):
+        if not any(attribute == 2 for attribute, _content in wire.attributes(self.raw.get(IFLA_LINKINFO, b""))):
             return {}
         message = decoded("ifinfmsg", self.data)
         info = message.get_attr("IFLA_LINKINFO")
@@ -228,8 +228,8 @@ class RawLink:
 
     def port_attrs(self) -> dict[int, bytes]:
         """What its bridge was told of it, by the number of the attribute (IFLA_BRPORT_*); nothing where it is no bridge's port."""
-        info = dict(attributes(self.raw.get(IFLA_LINKINFO, b"")))
-        return dict(attributes(info.get(5, b""))) if info.get(4, b"").rstrip(b"\0") == b"bridge" else {}
+        info = dict(wire.attributes(self.raw.get(IFLA_LINKINFO, b"")))
+        return dict(wire.attributes(info.get(5, b""))) if info.get(4, b"").rstrip(b"\0") == b"bridge" else {}
 
 
 class Socket:
@@ -260,7 +260,7 @@ class Socket:
             data = self._socket.recv(1 << 18)
             offset = 0
             while offset < len(data):
-                length, kind, flags, sequence, _pid = HEADER.unpack_from(data, offset)
+                length, kind, flags, sequence, _pid = wire.HEADER.unpack_from(data, offset)
                 message = data[offset : offset + length]
                 offset += (length + 3) & ~3
                 if sequence != self._sequence:
@@ -268,7 +268,7 @@ class Socket:
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     code = struct.unpack_from("=i", message, 16)[0] if length >= 20 else 0
                     if code:
-                        raise KernelError(-code, _sentence(message, kind, flags))
+                        raise errors.KernelError(-code, _sentence(message, kind, flags))
                     yield kind, flags, b""
                     return
                 yield kind, flags, message
@@ -300,7 +300,7 @@ class Socket:
             attrs.append(("IFLA_IFNAME" if len(name.encode()) < 16 else "IFLA_ALT_IFNAME", name))  # type: ignore[arg-type]
         try:
             found = self.request(filled("ifinfmsg", {"index": index}, attrs), RTM_GETLINK)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code in (errno.ENODEV, errno.ENXIO):
                 return None
             raise
@@ -314,7 +314,7 @@ class Socket:
         """The id that this namespace has for the one of the descriptor, -1 for none."""
         found = self.request(filled("nsidmsg", {}, [("NETNSA_FD", descriptor)]), RTM_GETNSID)
         for data in found:
-            for attribute, content in attributes(data, 20):
+            for attribute, content in wire.attributes(data, 20):
                 if attribute == 1:
                     return int.from_bytes(content, sys.byteorder, signed=True)
         return -1
@@ -324,7 +324,7 @@ class Socket:
         message = filled("ifinfmsg", {"family": AF_BRIDGE}, [("IFLA_EXT_MASK", _WITH_VLANS)])
         found: dict[int, list[tuple[int, bool, bool, int]]] = {}
         for link in map(RawLink, self.dump(message, RTM_GETLINK)):
-            entries = list(attributes(link.raw.get(_IFLA_AF_SPEC, b"")))
+            entries = list(wire.attributes(link.raw.get(_IFLA_AF_SPEC, b"")))
             tunnels = _tunnels_of(content for attribute, content in entries if attribute == 3)
             for attribute, content in entries:
                 if attribute == 2:
@@ -338,14 +338,14 @@ class Socket:
         found: dict[int, list[tuple[int, str]]] = {}
         try:
             answers = self.dump(_tunnel_message(0), RTM_GETTUNNEL)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code in (errno.EOPNOTSUPP, errno.EINVAL):
                 return found  # before Linux 5.18
             raise
         for answer in answers:
-            _family, index = _TUNNEL.unpack_from(answer, HEADER.size)
-            for _number, entry in attributes(answer[HEADER.size + _TUNNEL.size :]):
-                parts = dict(attributes(entry))
+            _family, index = _TUNNEL.unpack_from(answer, wire.HEADER.size)
+            for _number, entry in wire.attributes(answer[wire.HEADER.size + _TUNNEL.size :]):
+                parts = dict(wire.attributes(entry))
                 first = _INDEX.unpack(parts[1])[0]
                 last = _INDEX.unpack(parts[2])[0] if 2 in parts else first
                 remote = next((str(ipaddress.ip_address(parts[number])) for number in (3, 4) if number in parts), "")
@@ -368,7 +368,7 @@ class Socket:
         attrs = [("RTA_OIF", index)] if index else [("RTA_TABLE", table)] if table else []
         try:
             found = self.dump(filled("rtmsg", {"family": family}, attrs), RTM_GETROUTE)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if table and exc.code == errno.ENOENT:
                 return []  # a table comes into being with its first route
             raise
@@ -398,13 +398,13 @@ class Socket:
         """The nexthop objects on a link: (id, header, further attributes). None where the kernel has no such objects."""
         try:
             found = self.dump(extended(bytes(24), ((_NHA_OIF, _INDEX.pack(index)),)), RTM_GETNEXTHOP)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code in (errno.EOPNOTSUPP, errno.EINVAL):
                 return []
             raise
         nexthops = []
         for data in found:
-            attrs = dict(attributes(data, 24))
+            attrs = dict(wire.attributes(data, 24))
             if attrs.get(_NHA_OIF) == _INDEX.pack(index):
                 number = int.from_bytes(attrs[_NHA_ID], sys.byteorder)
                 nexthops.append((number, data[16:24], rest_of(data, 24, _NHA_OTHERS)))
@@ -414,7 +414,7 @@ class Socket:
         """The kinds of the queueing disciplines on a link."""
         found = self.dump(bytes(16) + struct.pack("=BxxxiIII", 0, index, 0, 0, 0), RTM_GETQDISC)
         return [
-            dict(attributes(data, 36)).get(1, b"").rstrip(b"\0").decode()
+            dict(wire.attributes(data, 36)).get(1, b"").rstrip(b"\0").decode()
             for data in found
             if struct.unpack_from("=i", data, 20)[0] == index
         ]
@@ -423,7 +423,7 @@ class Socket:
         """The policy rules of an address family; none where the kernel has no such rules."""
         try:
             found = self.dump(filled("fibmsg", {"family": family}, []), RTM_GETRULE)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
                 return []
             raise
@@ -432,14 +432,14 @@ class Socket:
 
 def rest_of(data: bytes, header: int, types: Container[int]) -> Rest:
     """Of a message with so long a header, the attributes of these types as they are."""
-    return tuple((kind, content) for kind, content in attributes(data, header) if kind in types)
+    return tuple((kind, content) for kind, content in wire.attributes(data, header) if kind in types)
 
 
 def extended(message: bytes, rest: Rest) -> bytes:
     """A request with more attributes, which are taken as they are."""
     if not rest:
         return message
-    whole = message + b"\0" * (-len(message) % 4) + written(rest)
+    whole = message + b"\0" * (-len(message) % 4) + wire.written(rest)
     return struct.pack("=I", len(whole)) + whole[4:]
 
 
@@ -456,22 +456,27 @@ def _sentence(message: bytes, kind: int, flags: int) -> str:
     start = 36 if kind == NLMSG_ERROR else 20
     if kind == NLMSG_ERROR and not flags & 0x100:
         start = 20 + struct.unpack_from("=I", message, 20)[0]
-    for attribute, content in attributes(message, (start + 3) & ~3):
+    for attribute, content in wire.attributes(message, (start + 3) & ~3):
         if attribute == 1:
             return content.rstrip(b"\0").decode(errors="replace")
     return ""
 
 
 _encoded: dict[str, bytes] = {}
-_WRITTEN: dict[str, Shape] = {"ifinfmsg": LINK, "ifaddrmsg": ADDRESS, "rtmsg": ROUTE, "nsidmsg": NSID}
-_READ: dict[str, Shape] = {"ifaddrmsg": ADDRESS, "rtmsg": ROUTE}
+_WRITTEN: dict[str, wire.Shape] = {
+    "ifinfmsg": wire.LINK,
+    "ifaddrmsg": wire.ADDRESS,
+    "rtmsg": wire.ROUTE,
+    "nsidmsg": wire.NSID,
+}
+_READ: dict[str, wire.Shape] = {"ifaddrmsg": wire.ADDRESS, "rtmsg": wire.ROUTE}
 
 
 def filled(kind: str, fields: Mapping[str, Any], attrs: Any) -> bytes:
     """A request of the kind that pyroute2 calls so, with these header fields and attributes, but for what `Socket` puts into its head."""
     shape = _WRITTEN.get(kind)
     if shape:
-        with suppress(Unknown):
+        with suppress(wire.Unknown):
             return shape.encode(fields, attrs)
     # Many are asked the same things, and encoding costs more than the kernel's answer.
     key = f"{kind}{fields}{attrs}"
@@ -495,7 +500,7 @@ def decoded(kind: str, data: bytes) -> Any:
     """
     shape = _READ.get(kind)
     if shape:
-        with suppress(Unknown):
+        with suppress(wire.Unknown):
             return shape.decode(data)
     message = message_class(kind)(data)
     message.decode()
@@ -526,7 +531,7 @@ def _tunnels_of(entries: Iterable[bytes]) -> dict[int, int]:
     found: dict[int, int] = {}
     begin = 0
     for entry in entries:
-        parts = {number: int.from_bytes(content, sys.byteorder) for number, content in attributes(entry)}
+        parts = {number: int.from_bytes(content, sys.byteorder) for number, content in wire.attributes(entry)}
         tunnel, vid, flags = (parts.get(number, 0) for number in (1, 2, 3))
         first = begin if flags & _RANGE_END else vid
         found.update({number: tunnel - vid + number for number in range(first, vid + 1)})
@@ -538,7 +543,7 @@ def tunnel_message(index: int, vid: int, last: int, tunnel: int) -> bytes:
     """A request about the tunnel that a VLAN of a port goes through, or all up to `last`, each through its own."""
     ends = [(vid, _RANGE_BEGIN), (last, _RANGE_END)] if last > vid else [(vid, 0)]
     infos = [
-        written(
+        wire.written(
             (
                 (1, _INDEX.pack(tunnel + number - vid)),
                 (2, struct.pack("=H", number)),
@@ -548,7 +553,7 @@ def tunnel_message(index: int, vid: int, last: int, tunnel: int) -> bytes:
         for number, flags in ends
     ]
     message = filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [])
-    content = written((3 | _NLA_F_NESTED, info) for info in infos)
+    content = wire.written((3 | _NLA_F_NESTED, info) for info in infos)
     return extended(message, ((_IFLA_AF_SPEC | _NLA_F_NESTED, content),))
 
 
@@ -563,12 +568,12 @@ def vni_message(index: int, vni: int, last: int, remote: str) -> bytes:
         parts.append((2, _INDEX.pack(last)))
     if remote:
         parts.append((4 if ":" in remote else 3, ipaddress.ip_address(remote).packed))
-    return _tunnel_message(index, written([(1 | _NLA_F_NESTED, written(parts))]))
+    return _tunnel_message(index, wire.written([(1 | _NLA_F_NESTED, wire.written(parts))]))
 
 
 def _tunnel_message(index: int, attrs: bytes = b"") -> bytes:
-    length = HEADER.size + _TUNNEL.size + len(attrs)
-    return HEADER.pack(length, 0, 0, 0, 0) + _TUNNEL.pack(AF_BRIDGE, index) + attrs
+    length = wire.HEADER.size + _TUNNEL.size + len(attrs)
+    return wire.HEADER.pack(length, 0, 0, 0, 0) + _TUNNEL.pack(AF_BRIDGE, index) + attrs
 
 
 _LAYOUTS = {2: "=H", 3: "=I", 42: "=I"}
@@ -578,7 +583,7 @@ _IFLA_PROTINFO, _NLA_F_NESTED = 12, 0x8000
 
 def port_message(index: int, attrs: Mapping[int, int]) -> bytes:
     """A request about what a bridge is told of a port, by the numbers of attributes (IFLA_BRPORT_*)."""
-    content = written((number, struct.pack(_LAYOUTS.get(number, "=B"), value)) for number, value in attrs.items())
+    content = wire.written((number, struct.pack(_LAYOUTS.get(number, "=B"), value)) for number, value in attrs.items())
     message = filled("ifinfmsg", {"family": AF_BRIDGE, "index": index}, [])
     return extended(message, ((_IFLA_PROTINFO | _NLA_F_NESTED, content),))
 

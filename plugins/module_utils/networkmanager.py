@@ -13,9 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from . import files, owners, systemd
-from .errors import Refused, Unfinished
-from .owner_networkmanager import state_with
+from . import errors, files, owner_networkmanager, owners, systemd
 
 UNIT = "NetworkManager.service"
 
@@ -36,7 +34,7 @@ def stop() -> None:
 
     Should nobody start it again, as who is killed meanwhile can't, systemd does so after a while.
     """
-    with suppress(Refused):
+    with suppress(errors.Refused):
         systemd.systemctl("stop", f"{RESCUE}.timer")  # of one who was killed
     rescue = ("--quiet", "--collect", f"--unit={RESCUE}", f"--on-active={RESCUE_SECONDS}")
     systemd.run("systemd", "systemd-run", *rescue, "systemctl", "start", UNIT)
@@ -55,7 +53,7 @@ def start(devices: Sequence[tuple[str, str]], leases: Sequence[tuple[str, str]],
         noted = files.read_text(path) if index else None
         if index and profile:
             is_bridge = os.path.isdir(f"/sys/class/net/{device}/bridge")
-            files.write(path, state_with(noted or "", profile, is_bridge))
+            files.write(path, owner_networkmanager.state_with(noted or "", profile, is_bridge))
         elif noted is not None:
             files.remove(path)
     for path, to in leases:
@@ -63,7 +61,7 @@ def start(devices: Sequence[tuple[str, str]], leases: Sequence[tuple[str, str]],
         if lease is not None:
             files.write(to, lease)
     systemd.systemctl("start", UNIT)
-    with suppress(Refused):
+    with suppress(errors.Refused):
         systemd.systemctl("stop", f"{RESCUE}.timer")
     if wait:
         await_profiles([(device, profile) for device, profile in devices if profile])
@@ -78,7 +76,7 @@ def await_profiles(devices: Sequence[tuple[str, str]]) -> None:
             if state.split(" ")[0] == ACTIVATED and has == profile:
                 break
             if time.monotonic() > deadline:
-                raise Unfinished(
+                raise errors.Unfinished(
                     f"NetworkManager did not go on with {device} within {ACTIVATED_SECONDS:g} seconds, but says '{state}'"
                 )
             time.sleep(0.1)
@@ -101,5 +99,5 @@ def nmcli(*words: str) -> str:
             env={**os.environ, "LC_ALL": "C"},
         )
     except OSError as exc:
-        raise Unfinished(f"nmcli: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Unfinished(f"nmcli: {os.strerror(exc.errno or 0)}") from None
     return done.stdout.strip()

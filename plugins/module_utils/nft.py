@@ -16,8 +16,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import Refused
-from .nat_table import DORMANT, Object, deleting, is_dormant, replacing, table_name
+from . import errors, nat_table
 from .read_nat import nat_of
 from .state import Nat
 
@@ -37,7 +36,7 @@ def program() -> str:
     """The path of nft; Refused where there is none."""
     found = shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:{PLACES}")
     if found is None:
-        raise Refused(MISSING)
+        raise errors.Refused(MISSING)
     return found
 
 
@@ -47,10 +46,10 @@ def require() -> None:
     match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
     if match and tuple(map(int, match.groups())) < AT_LEAST:
         needed = ".".join(map(str, AT_LEAST))
-        raise Refused(f"this host's nft is {match[0][1:]}, and address translation needs {needed} or newer")
+        raise errors.Refused(f"this host's nft is {match[0][1:]}, and address translation needs {needed} or newer")
 
 
-def call(*words: str, commands: Sequence[Object] | None = None) -> str:
+def call(*words: str, commands: Sequence[nat_table.Object] | None = None) -> str:
     """What nft prints; Refused with its own words where it fails. `commands` are for its standard input."""
     try:
         done = subprocess.run(
@@ -64,9 +63,9 @@ def call(*words: str, commands: Sequence[Object] | None = None) -> str:
             check=False,
         )
     except OSError as exc:
-        raise Refused(f"nft: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"nft: {os.strerror(exc.errno or 0)}") from None
     if done.returncode:
-        raise Refused(in_one_sentence(done.stderr, done.returncode))
+        raise errors.Refused(in_one_sentence(done.stderr, done.returncode))
     return done.stdout
 
 
@@ -87,17 +86,17 @@ def in_one_sentence(stderr: str, code: int) -> str:
 
 def read(netns: str, name: str, flags: int = 0) -> Nat:
     """The address translation of this name, which is there. `netns` is what the namespace is called, `flags` are the table's."""
-    listed: dict[str, Any] = json.loads(call("-j", "list", "table", "inet", table_name(name)))
+    listed: dict[str, Any] = json.loads(call("-j", "list", "table", "inet", nat_table.table_name(name)))
     return nat_of(netns, name, listed.get("nftables", []), bool(flags & TABLE_DORMANT))
 
 
 def replace(nat: Nat) -> None:
     """Make the table of an address translation, in place of what is there of its name, in one transaction."""
-    call("-j", "-f", "-", commands=replacing(nat))
-    if is_dormant(nat):
-        call(f"add table inet {table_name(nat.name)} {{ flags {DORMANT}; }}")
+    call("-j", "-f", "-", commands=nat_table.replacing(nat))
+    if nat_table.is_dormant(nat):
+        call(f"add table inet {nat_table.table_name(nat.name)} {{ flags {nat_table.DORMANT}; }}")
 
 
 def delete(name: str) -> None:
     """Delete the table of this name, if it is there."""
-    call("-j", "-f", "-", commands=deleting(name))
+    call("-j", "-f", "-", commands=nat_table.deleting(name))

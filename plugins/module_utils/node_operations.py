@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .operations import Operation
+from . import operations
 from .state import State
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class NodeSet(Operation):
+class NodeSet(operations.Operation):
     """Say who may open the file of a macvtap or ipvtap device: its owner, and its group, where there is one.
 
     `make`: the file has to be made, as nothing keeps /dev here.
@@ -33,7 +33,7 @@ class NodeSet(Operation):
         if link:
             model.put(link.having(owner=self.owner or "root", group=self.group, file=True))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         if link is None or not link.get("file"):
             return ()

@@ -14,8 +14,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 
-from .errors import Refused, Unfinished
-from .ovs_table import TABLES, Command, OvsBridge, bridges_of, documents, fresh, listed, replacing, rows_of
+from . import errors, ovs_table
 
 SECONDS = 10
 """For which it waits for ovs-vswitchd to take up what it was told."""
@@ -41,7 +40,7 @@ def call(*words: str, wait: bool = False) -> str:
     """What ovs-vsctl prints; Refused with its own words where it fails, Unfinished where only ovs-vswitchd does not follow."""
     path = program()
     if path is None:
-        raise Refused(MISSING)
+        raise errors.Refused(MISSING)
     try:
         done = subprocess.run(
             [path, f"--timeout={SECONDS}", *([] if wait else ["--no-wait"]), *words],
@@ -53,11 +52,11 @@ def call(*words: str, wait: bool = False) -> str:
             check=False,
         )
     except OSError as exc:
-        raise Refused(f"ovs-vsctl: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"ovs-vsctl: {os.strerror(exc.errno or 0)}") from None
     if done.returncode == -signal.SIGALRM and wait:
-        raise Unfinished(f"ovs-vswitchd did not take it up within {SECONDS} seconds: is it running?", deaf=True)
+        raise errors.Unfinished(f"ovs-vswitchd did not take it up within {SECONDS} seconds: is it running?", deaf=True)
     if done.returncode:
-        raise Refused(in_one_sentence(done.stderr, done.returncode))
+        raise errors.Refused(in_one_sentence(done.stderr, done.returncode))
     return done.stdout
 
 
@@ -74,15 +73,15 @@ def in_one_sentence(stderr: str, code: int) -> str:
     return f"ovs-vsctl says '{said}'{hint}"
 
 
-def read() -> tuple[dict[str, OvsBridge], tuple[str, ...]]:
+def read() -> tuple[dict[str, ovs_table.OvsBridge], tuple[str, ...]]:
     """The bridges by name, and the kinds of datapath that there can be. One call, and so one state of the database."""
     words: list[str] = []
-    for table in TABLES:
+    for table in ovs_table.TABLES:
         words += ["--", "list", table] if words else ["list", table]
-    return bridges_of(documents(call("--format=json", *words)))
+    return ovs_table.bridges_of(ovs_table.documents(call("--format=json", *words)))
 
 
-def transact(commands: Sequence[Command], wait: bool) -> None:
+def transact(commands: Sequence[ovs_table.Command], wait: bool) -> None:
     """Carry commands out, all or none."""
     words: list[str] = []
     for command in commands:
@@ -91,20 +90,20 @@ def transact(commands: Sequence[Command], wait: bool) -> None:
         call(*words, wait=wait)
 
 
-def replace(new: OvsBridge, old: OvsBridge | None, wait: bool = True, check: bool = True) -> None:
+def replace(new: ovs_table.OvsBridge, old: ovs_table.OvsBridge | None, wait: bool = True, check: bool = True) -> None:
     """Make `new` of `old`. With `check` it raises Unfinished where it is in the database, but Open vSwitch can't set it up.
 
     `wait`: until it took effect, where ovs-vswitchd has not failed to follow before.
     """
-    transact(replacing(new, old), wait)
-    names = fresh(new, old)
+    transact(ovs_table.replacing(new, old), wait)
+    names = ovs_table.fresh(new, old)
     if not (wait and check and names):
         return
-    (table,) = documents(call("--format=json", "--columns=name,error,ofport", "list", "Interface", *names))
-    for row in rows_of(table):
-        if listed(row["error"]) or listed(row["ofport"]) in ([], [-1]):
-            why = "; ".join(map(str, listed(row["error"]))) or "the log of ovs-vswitchd may say why"
-            raise Unfinished(f"Open vSwitch can't set up {row['name']}: {why}")
+    (table,) = ovs_table.documents(call("--format=json", "--columns=name,error,ofport", "list", "Interface", *names))
+    for row in ovs_table.rows_of(table):
+        if ovs_table.listed(row["error"]) or ovs_table.listed(row["ofport"]) in ([], [-1]):
+            why = "; ".join(map(str, ovs_table.listed(row["error"]))) or "the log of ovs-vswitchd may say why"
+            raise errors.Unfinished(f"Open vSwitch can't set up {row['name']}: {why}")
 
 
 def delete(name: str, wait: bool = True) -> None:

@@ -11,10 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .attachments import put_back
-from .link_operations import LinkSet
-from .operations import Operation
-from .ovs_table import OvsBridge, replacing
+from . import attachments, link_operations, operations, ovs_table
 from .state import Link, State
 from .values import quoted
 
@@ -28,11 +25,11 @@ def ovs_vsctl(commands: Iterable[Iterable[str]]) -> str:
 
 
 @dataclass(frozen=True)
-class OvsReplace(Operation):
+class OvsReplace(operations.Operation):
     """Make a bridge, or make another one of that which is there."""
 
-    new: OvsBridge
-    old: OvsBridge | None = None
+    new: ovs_table.OvsBridge
+    old: ovs_table.OvsBridge | None = None
 
     def simulate(self, model: State) -> None:
         model.ovs[self.new.name] = self.new
@@ -47,17 +44,17 @@ class OvsReplace(Operation):
         """The devices that go."""
         return [name for name in (self.old.devices if self.old else ()) if name not in self.new.devices]
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         if self.old is None:
             return (OvsDelete(self.new.name),)
         return (OvsReplace(self.old, self.new), *devices_back(model, self.old, self.gone))
 
     def command(self) -> str:
-        return ovs_vsctl(replacing(self.new, self.old))
+        return ovs_vsctl(ovs_table.replacing(self.new, self.old))
 
 
 @dataclass(frozen=True)
-class OvsDelete(Operation):
+class OvsDelete(operations.Operation):
     """Delete a bridge, and with it the devices that Open vSwitch made for it."""
 
     name: str
@@ -67,7 +64,7 @@ class OvsDelete(Operation):
         model.ovs[self.name] = None
         drop_devices(model, old.devices if old else ())
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         old = model.ovs.get(self.name)
         return (OvsReplace(old), *devices_back(model, old, old.devices)) if old else ()
 
@@ -84,9 +81,9 @@ def drop_devices(model: State, names: Iterable[str]) -> None:
             model.drop_rows(link, None)
 
 
-def devices_back(model: State, bridge: OvsBridge, names: Iterable[str]) -> tuple[Operation, ...]:
+def devices_back(model: State, bridge: ovs_table.OvsBridge, names: Iterable[str]) -> tuple[operations.Operation, ...]:
     """What gives devices of a bridge that were made anew what hung on them, and what they were."""
-    steps: tuple[Operation, ...] = ()
+    steps: tuple[operations.Operation, ...] = ()
     for name in names:
         link = model.link(("", name))
         if link:
@@ -94,6 +91,6 @@ def devices_back(model: State, bridge: OvsBridge, names: Iterable[str]) -> tuple
             if name != bridge.name and link.get("mac"):  # the bridge's own comes from its ports, or by chance
                 back["mac"] = link.get("mac")
             back.update({"admin_state": "up"} if link.get("admin_state") == "up" else {})
-            steps += (LinkSet("", name, link.kind, back),) if back else ()
-            steps += put_back(link, None)
+            steps += (link_operations.LinkSet("", name, link.kind, back),) if back else ()
+            steps += attachments.put_back(link, None)
     return steps

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .errors import Refused
+from . import errors
 
 MAIN = "/etc/network/interfaces"
 KEYWORDS = ("iface", "mapping", "source", "source-directory", "template", "rename", "no-auto-down", "no-scripts")
@@ -83,7 +83,7 @@ def stanzas(text: str) -> Iterator[Stanza]:
             options.append((first.replace("_", "-") if first.startswith("bridge") else first, rest))
             taken, pending = taken + pending + logical, ""
         else:
-            raise Refused(f"the line {logical.strip()!r} is not understood")
+            raise errors.Refused(f"the line {logical.strip()!r} is not understood")
     if words:
         yield Stanza(words, tuple(options), taken)
 
@@ -129,16 +129,18 @@ def edits(uplink: str, bridge: Bridge, files: Mapping[str, str]) -> list[Edit]:
                     found.append(Edit(path, replaced(uplink, bridge, stanza, not found, wakes), stanza.text))
                 else:
                     check_other(uplink, bridge.name, stanza)
-        except Refused as exc:
-            raise Refused(f"{path}: {exc}") from None
+        except errors.Refused as exc:
+            raise errors.Refused(f"{path}: {exc}") from None
         mine = [edit for edit in found if edit.path == path]
         if mine and "cloud-init" in path:
-            raise Refused(f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge")
+            raise errors.Refused(
+                f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge"
+            )
         for edit in mine:
             if text.count(edit.old) != 1:
-                raise Refused(f"{path}: it has the stanza of {uplink} more than once")
+                raise errors.Refused(f"{path}: it has the stanza of {uplink} more than once")
     if not found:
-        raise Refused(f"{MAIN}: neither it nor what it reads has a stanza of {uplink}")
+        raise errors.Refused(f"{MAIN}: neither it nor what it reads has a stanza of {uplink}")
     more = "".join(
         f"\niface {bridge.name} inet{'6' if ':' in address else ''} static\n    address {address}\n"
         for address in bridge.addresses
@@ -154,14 +156,14 @@ def check_other(uplink: str, bridge: str, stanza: Stanza) -> None:
         return
     for name in names:
         if uplink in name.split("=") and stanza.keyword in ("rename", "mapping", "template"):
-            raise Refused(f"'{shown}' is about {uplink}, in a way that is not known here")
+            raise errors.Refused(f"'{shown}' is about {uplink}, in a way that is not known here")
         if name == bridge or name.startswith(f"{bridge}:"):
-            raise Refused(f"'{shown}' is about {bridge} already")
+            raise errors.Refused(f"'{shown}' is about {bridge} already")
         if name.startswith(f"{uplink}:") or (is_pattern(name) and matches(uplink, name)):
-            raise Refused(f"'{shown}' is about {uplink}, too, and may be about others: name {uplink} alone")
+            raise errors.Refused(f"'{shown}' is about {uplink}, too, and may be about others: name {uplink} alone")
     for option, value in stanza.options:
         if uplink in value.split() and option in PARTS:
-            raise Refused(f"'{shown}' has {uplink} as part of another device")
+            raise errors.Refused(f"'{shown}' has {uplink} as part of another device")
 
 
 def is_pattern(name: str) -> bool:
@@ -178,7 +180,7 @@ def replaced(uplink: str, bridge: Bridge, stanza: Stanza, is_first: bool, wakes:
     """The text that takes the place of a stanza of the device."""
     family, method = (*stanza.words[2:4], "", "")[:2]
     if len(stanza.words) != 4 or method not in METHODS.get(family, ()):
-        raise Refused(f"'{' '.join(stanza.words)}' is not one of the methods {', '.join(METHODS['inet6'])}")
+        raise errors.Refused(f"'{' '.join(stanza.words)}' is not one of the methods {', '.join(METHODS['inet6'])}")
     near, far = [], []
     for option, value in stanza.options:
         if stays(uplink, option, value):
@@ -210,7 +212,9 @@ def stays(uplink: str, option: str, value: str) -> bool:
         return script_stays(uplink, option, value)
     if option in OF_BRIDGE or option.startswith("dns-"):
         return False
-    raise Refused(f"the stanza of {uplink} has the option {option}, of which it is not known where it belongs then")
+    raise errors.Refused(
+        f"the stanza of {uplink} has the option {option}, of which it is not known where it belongs then"
+    )
 
 
 def script_stays(uplink: str, option: str, command: str) -> bool:
@@ -230,7 +234,7 @@ def script_stays(uplink: str, option: str, command: str) -> bool:
         and re.search(r"\b(route|rule|addr|address|neigh|neighbor|neighbour|r|a)\b", plain)
     ):
         return False
-    raise Refused(
+    raise errors.Refused(
         f"the stanza of {uplink} has the command '{option} {command}', of which nobody can say whether it is about the bridge then"
     )
 

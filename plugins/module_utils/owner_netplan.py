@@ -16,8 +16,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from . import owner_networkd
-from .errors import Refused
+from . import errors, owner_networkd
 from .owner_ifupdown import Edit
 from .owner_networkd import HEADER, Bridge, Section
 
@@ -115,10 +114,10 @@ def source_of(name: str, device: str, bridge: str, texts: Mapping[str, str]) -> 
             check_other(path, kind, other, options, name, bridge)
     if len(found) != 1:
         what = f"in {' and in '.join(sorted(found))}" if found else "nowhere among 'ethernets'"
-        raise Refused(f"netplan's definition '{name}' is {what}: have it in one file, under {DIRECTORY}")
+        raise errors.Refused(f"netplan's definition '{name}' is {what}: have it in one file, under {DIRECTORY}")
     path = found[0]
     if posixpath.dirname(path) != DIRECTORY:
-        raise Refused(f"netplan's definition '{name}' is in {path}, and not under {DIRECTORY}")
+        raise errors.Refused(f"netplan's definition '{name}' is in {path}, and not under {DIRECTORY}")
     source = Source(path, name, texts[path])
     check_match(source, device)
     split(source)
@@ -128,11 +127,11 @@ def source_of(name: str, device: str, bridge: str, texts: Mapping[str, str]) -> 
 def check_other(path: str, kind: str, other: str, options: Node | None, name: str, bridge: str) -> None:
     """Refused where another definition has the device, or the name of the bridge."""
     if other == bridge:
-        raise Refused(f"{path} defines {bridge} already, among '{kind}'")
+        raise errors.Refused(f"{path} defines {bridge} already, among '{kind}'")
     if kind in MEMBERS and name in [item.value for item in items(child(options, "interfaces"))]:
-        raise Refused(f"{path} has '{name}' among the interfaces of {other}")
+        raise errors.Refused(f"{path} has '{name}' among the interfaces of {other}")
     if kind != "vlans" and getattr(child(options, "link"), "value", None) == name:
-        raise Refused(f"{path} has '{name}' as the link of {other}")
+        raise errors.Refused(f"{path} has '{name}' as the link of {other}")
 
 
 def check_match(source: Source, device: str) -> None:
@@ -141,9 +140,9 @@ def check_match(source: Source, device: str) -> None:
     match = child(options, "match")
     single = child(match, "macaddress") or child(options, "set-name")
     if match is None and source.name != device:
-        raise Refused(f"netplan's definition '{source.name}' is not about {device}")
+        raise errors.Refused(f"netplan's definition '{source.name}' is not about {device}")
     if match is not None and not single and getattr(child(match, "name"), "value", "") != device:
-        raise Refused(
+        raise errors.Refused(
             f"netplan's definition '{source.name}' in {source.path} may match other devices than {device}:"
             f" give {device} one of its own"
         )
@@ -209,9 +208,9 @@ def split(source: Source) -> tuple[list[tuple[Node, Node]], list[tuple[Node, Nod
     found = pairs(mapping_of(source))
     for key, value in found:
         if key.value == RENDERER and value.value != NETWORKD:
-            raise Refused(f"netplan's definition '{source.name}' has the renderer {value.value}")
+            raise errors.Refused(f"netplan's definition '{source.name}' has the renderer {value.value}")
         if key.value not in (*OF_DEVICE, *OF_BOTH, *OF_BRIDGE, RENDERER):
-            raise Refused(
+            raise errors.Refused(
                 f"netplan's definition '{source.name}' in {source.path} has '{key.value}', of which it is not known"
                 " where it belongs then"
             )
@@ -241,10 +240,10 @@ def document(path: str, text: str) -> Node | None:
     yaml = pyyaml()
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise Refused(f"{path} has aliases (*name), which can't be taken apart")
+            raise errors.Refused(f"{path} has aliases (*name), which can't be taken apart")
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as exc:
-        raise Refused(f"{path} is no YAML: {' '.join(str(exc).split())}") from None
+        raise errors.Refused(f"{path} is no YAML: {' '.join(str(exc).split())}") from None
     return root
 
 
@@ -279,7 +278,7 @@ def mapping_of(source: Source) -> Node:
     """The definition of the device; Refused where it is no mapping, as one that is empty."""
     found = child(ethernets(source), source.name)
     if found is None or found.id != "mapping":
-        raise Refused(
+        raise errors.Refused(
             f"netplan's definition '{source.name}' in {source.path} has nothing that a bridge could take over"
         )
     return found
@@ -328,7 +327,7 @@ def pyyaml() -> Any:
     try:
         import yaml  # noqa: PLC0415  # for this one configuration, and where it is
     except ImportError:
-        raise Refused(
+        raise errors.Refused(
             "netplan's files can only be read with PyYAML (python3-yaml), which this Python has not"
         ) from None
     return yaml

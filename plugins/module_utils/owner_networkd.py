@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .errors import Refused
+from . import errors
 
 DIRECTORY = "/etc/systemd/network"
 UNCONFIRMED = "/run/systemd/network"
@@ -103,7 +103,7 @@ def sections(text: str) -> tuple[Section, ...]:
         elif equals and found:
             found[-1][1].append((key.strip(), value.strip()))
         else:
-            raise Refused(f"the line {stripped!r} is not understood")
+            raise errors.Refused(f"the line {stripped!r} is not understood")
     return tuple(Section(name, tuple(settings)) for name, settings in found)
 
 
@@ -111,7 +111,7 @@ def written(uplink: str, bridge: Bridge, source: Source) -> dict[str, str]:
     """The files by name: the bridge, and what is configured on it and on the device. Refused where that is not safe."""
     names = {f"{PREFIX}{device}.network" for device in (uplink, bridge.name)}
     if source.name <= max(names):
-        raise Refused(
+        raise errors.Refused(
             f"its name is before {PREFIX}* in the order of the alphabet, so that nothing could take its place"
         )
     near, far = split(uplink, sections(source.text))
@@ -163,19 +163,19 @@ def staying(uplink: str, section: Section) -> set[str]:
     if section.name == "Link":
         unknown = sorted(keys - {*OF_DEVICE, *OF_BOTH, *OF_LINK})
         if unknown:
-            raise Refused(f"it has {unknown[0]}= in [Link], of which it is not known where it belongs then")
+            raise errors.Refused(f"it has {unknown[0]}= in [Link], of which it is not known where it belongs then")
         return keys - {*OF_LINK}
     if section.name == "Network":
         barred = sorted(keys & {*NO_PORT})
         if barred:
-            raise Refused(f"it has {barred[0]}=, which does not go together with a bridge")
+            raise errors.Refused(f"it has {barred[0]}=, which does not go together with a bridge")
     elif section.name in SECTIONS_OF_DEVICE:
         return keys
     elif section.name not in SECTIONS_OF_BRIDGE:
-        raise Refused(f"it has a section [{section.name}], of which it is not known where it belongs then")
+        raise errors.Refused(f"it has a section [{section.name}], of which it is not known where it belongs then")
     for key, value in section.settings:
         if uplink in value.split() and key not in OF_DEVICE:
-            raise Refused(f"it names {uplink} by {key}=, which would have to name the bridge")
+            raise errors.Refused(f"it names {uplink} by {key}=, which would have to name the bridge")
     return keys & {*OF_DEVICE} if section.name == "Network" else set()
 
 
@@ -214,12 +214,12 @@ def check_others(bridge: str, uplink_mac: str, others: Mapping[str, str]) -> Non
             continue
         found = {name: dict(settings) for name, settings in sections(text)}
         if path.endswith(".netdev") and found.get("NetDev", {}).get("Name") == bridge:
-            raise Refused(f"{path} makes a device {bridge} already")
+            raise errors.Refused(f"{path} makes a device {bridge} already")
         match = found.get("Match", {})
         macs = match.get("MACAddress", "").lower().replace("-", ":").split()
         particular = {"Type", "Driver", "Path", "OriginalName", "PermanentMACAddress", "Kind"} & set(match)
         if path.endswith(".link") and uplink_mac.lower() in macs and not particular:
-            raise Refused(
+            raise errors.Refused(
                 f"{path} is for all devices with the MAC address {uplink_mac}, which the bridge will have, too: let it have"
                 " 'Type=ether' or PermanentMACAddress= in [Match]"
             )

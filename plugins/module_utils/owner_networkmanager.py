@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import Refused
+from . import errors
 from .owner_networkd import HEADER, Section, sections, text_of
 
 DIRECTORY = "/etc/NetworkManager/system-connections"
@@ -109,7 +109,7 @@ def uuids(source: str, bridge: str) -> tuple[str, str]:
     try:
         space = uuid.UUID(source)
     except ValueError:
-        raise Refused(f"its uuid is {source!r}, which is none") from None
+        raise errors.Refused(f"its uuid is {source!r}, which is none") from None
     return str(uuid.uuid5(space, f"{bridge} bridge")), str(uuid.uuid5(space, f"{bridge} port"))
 
 
@@ -189,30 +189,36 @@ def check(uplink: str, found: Profile) -> None:
     """Refused where a section is not known for sure to belong to the device or to the bridge, or names the device."""
     for name, settings in found.items():
         if name not in ("connection", "ethernet", *SECTIONS_OF_DEVICE, *SECTIONS_OF_BRIDGE):
-            raise Refused(f"it has a section [{name}], of which it is not known where it belongs then")
+            raise errors.Refused(f"it has a section [{name}], of which it is not known where it belongs then")
         for key, value in settings.items():
             if name in SECTIONS_OF_BRIDGE and uplink in re.split(r"[\s,;=]+", value):
-                raise Refused(f"it names {uplink} by {key}= in [{name}], which would have to name the bridge")
+                raise errors.Refused(f"it names {uplink} by {key}= in [{name}], which would have to name the bridge")
     cloned = found.get("ethernet", {}).get("cloned-mac-address", "preserve")
     if cloned not in ("preserve", "permanent") and not re.fullmatch(r"(?i)([0-9a-f]{2}:){5}[0-9a-f]{2}", cloned):
-        raise Refused(f"it has cloned-mac-address={cloned}, by which the device has another MAC address after a boot")
+        raise errors.Refused(
+            f"it has cloned-mac-address={cloned}, by which the device has another MAC address after a boot"
+        )
 
 
 def check_connection(uplink: str, connection: Mapping[str, str], ethernet: Mapping[str, str]) -> None:
     """Refused where the profile is none for this one device alone, which is configured by it when the host boots."""
     if connection.get("type") not in TYPES:
-        raise Refused(f"it is of the type {connection.get('type')}, and not ethernet")
+        raise errors.Refused(f"it is of the type {connection.get('type')}, and not ethernet")
     for key in PORT_OF_ANOTHER:
         if connection.get(key):
-            raise Refused(f"it has {key}={connection[key]}, so {uplink} is part of another device")
+            raise errors.Refused(f"it has {key}={connection[key]}, so {uplink} is part of another device")
     if connection.get("autoconnect", "true") not in ("true", "1"):
-        raise Refused(
+        raise errors.Refused(
             f"it has autoconnect={connection['autoconnect']}, so {uplink} is not configured when the host boots"
         )
     if connection.get("multi-connect", "0") not in ("0", "1"):
-        raise Refused(f"it has multi-connect={connection['multi-connect']}, so it may be about others than {uplink}")
+        raise errors.Refused(
+            f"it has multi-connect={connection['multi-connect']}, so it may be about others than {uplink}"
+        )
     if connection.get("interface-name", "") != uplink and not ethernet.get("mac-address"):
-        raise Refused(f"it may be about others than {uplink}, too: let it have interface-name={uplink} in [connection]")
+        raise errors.Refused(
+            f"it may be about others than {uplink}, too: let it have interface-name={uplink} in [connection]"
+        )
     known = {
         *REPLACED,
         *CONNECTION_OF_DEVICE,
@@ -223,7 +229,7 @@ def check_connection(uplink: str, connection: Mapping[str, str], ethernet: Mappi
     }
     unknown = sorted(set(connection) - known)
     if unknown:
-        raise Refused(f"it has {unknown[0]}= in [connection], of which it is not known where it belongs then")
+        raise errors.Refused(f"it has {unknown[0]}= in [connection], of which it is not known where it belongs then")
 
 
 def internet(family: str, settings: Mapping[str, str], bridge: Bridge, source: Source) -> dict[str, str]:
@@ -231,7 +237,7 @@ def internet(family: str, settings: Mapping[str, str], bridge: Bridge, source: S
     found = dict(settings)
     method = found.setdefault("method", "auto")
     if method not in METHODS[family]:
-        raise Refused(f"it has method={method} in [{family}], which is not one of {', '.join(METHODS[family])}")
+        raise errors.Refused(f"it has method={method} in [{family}], which is not one of {', '.join(METHODS[family])}")
     if source.metric and method not in ("ignore", "disabled") and found.get("route-metric", "-1") == "-1":
         found["route-metric"] = source.metric
     if family == "ipv4" and source.client_id:
@@ -259,9 +265,9 @@ def statics(settings: Mapping[str, str]) -> set[str]:
             try:
                 found.add(str(ipaddress.ip_interface(address)))
             except ValueError:
-                raise Refused(f"'{key}={value}' is not understood") from None
+                raise errors.Refused(f"'{key}={value}' is not understood") from None
             if "/" not in address:
-                raise Refused(f"'{key}={value}' is not understood, as it has no prefix length")
+                raise errors.Refused(f"'{key}={value}' is not understood, as it has no prefix length")
     return found
 
 
@@ -294,7 +300,7 @@ def iid_of(device: str, if_inet6: str) -> str:
             # Neither permanent nor temporary, of global scope.
             found.add(lower_half(bytes.fromhex(words[0])[8:]))
     if len(found) > 1:
-        raise Refused(
+        raise errors.Refused(
             f"{device} has IPv6 addresses of several networks, of which the bridge could not have the same: let the profile have"
             " addr-gen-mode=eui64 in [ipv6]"
         )
@@ -320,15 +326,15 @@ def check_others(uplink: str, source: Source, bridge: str, others: Mapping[str, 
     for path, text in sorted(others.items()):
         try:
             found = profile(text)
-        except Refused:
+        except errors.Refused:
             continue  # nor does NetworkManager understand it
         connection = found.get("connection", {})
         if connection.get("interface-name") == bridge:
-            raise Refused(f"{path} is about {bridge} already")
+            raise errors.Refused(f"{path} is about {bridge} already")
         for name, settings in found.items():
             for key, value in settings.items():
                 if key in ("parent", "master", "controller") and value in (uplink, source.uuid):
-                    raise Refused(
+                    raise errors.Refused(
                         f"{path} has {key}={value} in [{name}], so it stands on {uplink}, which would be a port"
                     )
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .operations import Operation
+from . import operations
 from .state import State
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class NetworkdRestart(Operation):
+class NetworkdRestart(operations.Operation):
     """Let systemd-networkd begin anew with its files, and wait till it has configured these devices.
 
     Not a reload: with that it would release the DHCP lease of a device whose file changes, and the bridge might get
@@ -30,7 +30,7 @@ class NetworkdRestart(Operation):
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return ()
 
     def command(self) -> str:
@@ -45,7 +45,7 @@ Leases = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class NetworkManagerStop(Operation):
+class NetworkManagerStop(operations.Operation):
     """Stop NetworkManager, which leaves its devices as they are. `devices`: what it goes on with when this is undone."""
 
     devices: Profiles
@@ -53,7 +53,7 @@ class NetworkManagerStop(Operation):
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (NetworkManagerStart(self.devices),)
 
     def command(self) -> str:
@@ -61,7 +61,7 @@ class NetworkManagerStop(Operation):
 
 
 @dataclass(frozen=True)
-class NetworkManagerStart(Operation):
+class NetworkManagerStart(operations.Operation):
     """Start NetworkManager so that it goes on with these devices as they are, and asks for the leases that they have.
 
     Not a restart: with that it would see what happens to its devices before, and mend it.
@@ -73,7 +73,7 @@ class NetworkManagerStart(Operation):
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (NetworkManagerStop(()),)
 
     def command(self) -> str:
@@ -81,13 +81,13 @@ class NetworkManagerStart(Operation):
 
 
 @dataclass(frozen=True)
-class NetworkManagerReload(Operation):
+class NetworkManagerReload(operations.Operation):
     """Let NetworkManager read its profiles again. Whoever moves them has to see to it that undoing ends with this, too."""
 
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return ()
 
     def command(self) -> str:
@@ -95,7 +95,7 @@ class NetworkManagerReload(Operation):
 
 
 @dataclass(frozen=True)
-class DhcpMove(Operation):
+class DhcpMove(operations.Operation):
     """Let the DHCP client that ifupdown started on one device go on on another one, with the same lease."""
 
     device: str
@@ -104,7 +104,7 @@ class DhcpMove(Operation):
     def simulate(self, model: State) -> None:
         pass
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (DhcpMove(self.to, self.device),)
 
     def command(self) -> str:

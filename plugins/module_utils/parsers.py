@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable
 
-from .desired import Want, forward_want, link_want, namespace_want, nat_want, ovs_want, port_want, row_want
+from . import desired
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
 
-PARSERS: dict[str, Callable[[Mapping[str, Any], str], Want]] = {
-    "vnet_netns": namespace_want,
-    "vnet_nat": nat_want,  # so that what it isolates never is without that
-    **{kind.module: partial(link_want, kind) for kind in (*LINK_KINDS, LINK)},
-    "vnet_ovs_bridge": ovs_want,
-    "vnet_bridge_port": port_want,
-    **{kind.module: partial(row_want, kind) for kind in ROW_KINDS},
-    "vnet_sysctl_forward": forward_want,
+PARSERS: dict[str, Callable[[Mapping[str, Any], str], desired.Want]] = {
+    "vnet_netns": desired.namespace_want,
+    "vnet_nat": desired.nat_want,  # so that what it isolates never is without that
+    **{kind.module: partial(desired.link_want, kind) for kind in (*LINK_KINDS, LINK)},
+    "vnet_ovs_bridge": desired.ovs_want,
+    "vnet_bridge_port": desired.port_want,
+    **{kind.module: partial(desired.row_want, kind) for kind in ROW_KINDS},
+    "vnet_sysctl_forward": desired.forward_want,
 }
 """By module, what makes a want of its options, in the order in which they are best restored."""

@@ -19,9 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from . import files
-from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
-from .errors import Refused
+from . import desired, errors, files
 from .later import Later
 
 if TYPE_CHECKING:
@@ -63,13 +61,13 @@ class Document(NamedTuple):
         try:
             found = json.loads(content)
         except ValueError as exc:
-            raise Refused(f"{path} is no JSON ({exc}): mend it, or remove it") from None
+            raise errors.Refused(f"{path} is no JSON ({exc}): mend it, or remove it") from None
         module = found.get("module") if isinstance(found, dict) else None
         if module not in (TOPOLOGY, *parsers.PARSERS):
-            raise Refused(f"{path} does not name a module that it is of: mend it, or remove it")
+            raise errors.Refused(f"{path} does not name a module that it is of: mend it, or remove it")
         parts = [found.get(name, {}) for name in ("options", "appended", "awaits")]
         if not all(isinstance(part, dict) for part in parts):
-            raise Refused(f"{path} does not hold the options of {module}: mend it, or remove it")
+            raise errors.Refused(f"{path} does not hold the options of {module}: mend it, or remove it")
         return cls(module, *parts)
 
     def written(self) -> str:
@@ -81,7 +79,7 @@ class Document(NamedTuple):
             parts["awaits"] = self.awaits
         return json.dumps(parts, indent=1, sort_keys=True) + "\n"
 
-    def wants(self, where: str = "") -> tuple[Topology | None, tuple[Want, ...]]:
+    def wants(self, where: str = "") -> tuple[Topology | None, tuple[desired.Want, ...]]:
         """What the engine should bring about; Refused where the options make no sense. Sentences begin with `where`."""
         try:
             if self.module == TOPOLOGY:
@@ -89,7 +87,7 @@ class Document(NamedTuple):
             lists = {**self.appended, "append": list(self.appended)} if self.appended else {}
             want = parsers.PARSERS[self.module]({**self.options, **lists}, where)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
-            raise Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
+            raise errors.Refused(f"these are no options of {self.module} ({type(exc).__name__}: {exc})") from None
         return None, (want,)
 
     def is_in(self, namespaces: Iterable[str]) -> bool:
@@ -110,11 +108,11 @@ class Entry(NamedTuple):
     persist: bool | None = None
     goes: bool = False
     adds: bool = False
-    want: Want | None = None
+    want: desired.Want | None = None
 
-    def is_about(self, link: LinkWant) -> bool:
+    def is_about(self, link: desired.LinkWant) -> bool:
         """Whether a link is kept in this file: a topology's has no want of its own."""
-        return self.want is None or (isinstance(self.want, LinkWant) and self.want.key == link.key)
+        return self.want is None or (isinstance(self.want, desired.LinkWant) and self.want.key == link.key)
 
 
 class Keep(NamedTuple):
@@ -135,7 +133,7 @@ class Keep(NamedTuple):
 
 
 def keep(
-    module: str, params: Mapping[str, Any], want: Want | None, software: Callable[[], Mapping[str, FileContent]]
+    module: str, params: Mapping[str, Any], want: desired.Want | None, software: Callable[[], Mapping[str, FileContent]]
 ) -> Keep | None:
     """What a task of `module` has to say, None where nothing is kept in these files.
 
@@ -149,7 +147,7 @@ def keep(
     if want is None:
         said = {name: value for name, value in said.items() if value != []}  # which is what an omitted kind equals
     documents = {path_of(want, said): Document(module, said, appended)}
-    if isinstance(want, ForwardWant):
+    if isinstance(want, desired.ForwardWant):
         if not want.netns:
             return None  # /etc/sysctl.d keeps that
         if want.devices:
@@ -162,7 +160,7 @@ def keep(
             Entry(path, document, persist, goes, bool(params.get("append")), want)
             for path, document in documents.items()
         ),
-        (want.name,) if isinstance(want, NamespaceWant) and absent else (),
+        (want.name,) if isinstance(want, desired.NamespaceWant) and absent else (),
         software() if persist and not goes else {},
     )
 
@@ -181,7 +179,7 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
 # -- names of files ----------------------------------------------------------------------------------------------------
 
 
-def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> str:
+def path_of(want: desired.Want | None, options: Mapping[str, Any], device: str = "") -> str:
     """The file of a resource: `bridge-br0.json`, `veth-eth0@web.json`, `route-default-table77@web.json`.
 
     A topology's has no want, and is named for its option `name`; `device` is that of forwarding on a single one.
@@ -189,17 +187,17 @@ def path_of(want: Want | None, options: Mapping[str, Any], device: str = "") -> 
     netns = ""
     if want is None:
         words = ["topology", str(options.get("name"))]
-    elif isinstance(want, LinkWant):
+    elif isinstance(want, desired.LinkWant):
         words, netns = [want.kind.module[len("vnet_") :], want.name], want.netns
-    elif isinstance(want, NamespaceWant):
+    elif isinstance(want, desired.NamespaceWant):
         words = ["netns", want.name]
-    elif isinstance(want, PortWant):
+    elif isinstance(want, desired.PortWant):
         words, netns = ["bridge_port", want.name], want.netns
-    elif isinstance(want, RowWant):
+    elif isinstance(want, desired.RowWant):
         words, netns = [want.kind.name, *want.kind.file_words(want.key)], want.netns
-    elif isinstance(want, NatWant):
+    elif isinstance(want, desired.NatWant):
         words, netns = ["nat", want.name], want.netns
-    elif isinstance(want, OvsWant):
+    elif isinstance(want, desired.OvsWant):
         words = ["ovs_bridge", want.name]
     else:
         words, netns = ["sysctl_forward", *([device] if device else [])], want.netns
@@ -225,7 +223,7 @@ def listed(directory: str = DIRECTORY) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"{directory}: {os.strerror(exc.errno or 0)}") from None
     return [f"{directory}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
 
 
@@ -235,7 +233,9 @@ def look(state: State, kept: Keep) -> None:
     for entry in kept.entries:
         content = state.files[entry.path] = files.read_text(entry.path)
         removes = removes or (entry.goes and content is not None)
-    loose = any(isinstance(entry.want, RowWant) and entry.want.kind.loose and entry.goes for entry in kept.entries)
+    loose = any(
+        isinstance(entry.want, desired.RowWant) and entry.want.kind.loose and entry.goes for entry in kept.entries
+    )
     for path in listed() if kept.going or loose else ():
         content = files.read_text(path)
         if content is not None and goes_too(path, content, kept):
@@ -251,15 +251,15 @@ def look(state: State, kept: Keep) -> None:
 def covers(entry: Entry, path: str, content: str) -> bool:
     """Whether a file goes with an entry: it is of another row than that which is named, which need not be all that identifies it."""
     want = entry.want
-    if not (isinstance(want, RowWant) and want.absent and want.kind.loose):
+    if not (isinstance(want, desired.RowWant) and want.absent and want.kind.loose):
         return False
     if not path.startswith(f"{DIRECTORY}/{want.kind.name}-"):
         return False
     try:
         other = Document.read(path, content).wants()[1][0]
-    except Refused:
+    except errors.Refused:
         return False
-    return isinstance(other, RowWant) and other.netns == want.netns and want.kind.covers(want.said, other.said)
+    return isinstance(other, desired.RowWant) and other.netns == want.netns and want.kind.covers(want.said, other.said)
 
 
 def goes_too(path: str, content: str, kept: Keep) -> bool:
@@ -271,5 +271,5 @@ def is_in(path: str, content: str, namespaces: Iterable[str]) -> bool:
     """Whether what a file is about goes with these namespaces. Of a corrupt one nobody can say."""
     try:
         return Document.read(path, content).is_in(namespaces)
-    except Refused:
+    except errors.Refused:
         return False

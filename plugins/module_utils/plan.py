@@ -17,14 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import plan_addresses, plan_host, plan_links
-from .desired import LinkWant, Want
+from . import desired, plan_addresses, plan_host, plan_links
 from .later import Later
 from .planner import Planner, Step
 
 if TYPE_CHECKING:
     from . import (
         diff,
+        persist,
         plan_nat,
         plan_ovs,
         plan_owner,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     )
     from . import topology as topologies
     from . import uplink as uplinks
-    from .persist import Keep
     from .state import Key, State
     from .topology import Topology
 else:
@@ -71,7 +70,7 @@ class Plan(NamedTuple):
 
 
 def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase has anything to do, and need be loaded
-    current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None
+    current: State, wants: tuple[desired.Want, ...], topology: Topology | None = None, keep: persist.Keep | None = None
 ) -> Plan:
     """Plan the way from `current` to what `wants` ask for; raise Refused where there is none.
 
@@ -136,15 +135,15 @@ def plan(  # noqa: C901, PLR0912, PLR0915  # each branch is only whether a phase
     return Plan(planner.before, planner.model, tuple(planner.steps), tuple(planner.missing), planner.asked)
 
 
-def about_uplinks(current: State, wants: tuple[Want, ...]) -> bool:
+def about_uplinks(current: State, wants: tuple[desired.Want, ...]) -> bool:
     """Whether some bridge has an uplink, or shall have one."""
-    return any(isinstance(want, LinkWant) and want.options.get("uplink") for want in wants) or any(
+    return any(isinstance(want, desired.LinkWant) and want.options.get("uplink") for want in wants) or any(
         content and path.startswith((uplinks.RECORDS, uplinks.KEPT, uplinks.UNCONFIRMED))
         for path, content in current.files.items()
     )
 
 
-def keeps(current: State, keep: Keep | None) -> bool:
+def keeps(current: State, keep: persist.Keep | None) -> bool:
     """Whether something is kept for the next boot, or shall be."""
     return keep is not None and (
         any(entry.persist for entry in keep.entries) or any(content is not None for content in current.files.values())

@@ -19,8 +19,7 @@ from .rows import ALL_ZEROS, ONLINK, SCOPES, Fdb, Route
 from .state import OF_LOOPBACK, Addr, Key, Link
 
 if TYPE_CHECKING:
-    from . import attachments
-    from .operations import Operation
+    from . import attachments, operations
 else:
     attachments = Later("attachments")
 
@@ -167,7 +166,7 @@ def undo_routes_late(planner: Planner) -> None:
         if isinstance(step.operation, attachments.AddressDelete):
             first.setdefault(step.operation.netns, number)
     for netns, number in first.items():
-        late: list[Operation] = []
+        late: list[operations.Operation] = []
         for place in range(len(planner.steps) - 1, number - 1, -1):
             step = planner.steps[place]
             routes = [operation for operation in step.undo if brings_route(operation, netns)]
@@ -178,7 +177,7 @@ def undo_routes_late(planner: Planner) -> None:
         planner.steps[number] = step._replace(undo=(*step.undo, *late))
 
 
-def brings_route(operation: Operation, netns: str) -> bool:
+def brings_route(operation: operations.Operation, netns: str) -> bool:
     """Whether an operation makes or changes a route of a namespace that takes an address to be there."""
     if isinstance(operation, (attachments.RowAdd, attachments.RowReplace)) and operation.netns == netns:
         row = operation.row if isinstance(operation, attachments.RowAdd) else operation.new

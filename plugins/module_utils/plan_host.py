@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import Refused
+from . import errors
 from .later import Later
 
 if TYPE_CHECKING:
-    from . import file_operations, link_operations, operations, sysctl
-    from .desired import ForwardWant
+    from . import desired, file_operations, link_operations, operations, sysctl
     from .planner import Planner
 else:
     file_operations, link_operations = Later("file_operations"), Later("link_operations")
@@ -88,7 +87,7 @@ def forward(planner: Planner) -> None:
             set_sysctl(planner, want.netns, key, value)
 
 
-def settings(planner: Planner, want: ForwardWant) -> dict[str, str]:
+def settings(planner: Planner, want: desired.ForwardWant) -> dict[str, str]:
     """The sysctls of a forwarding want, in the order in which they have to be written."""
     found: dict[str, str] = {}
     known = {key for (netns, key) in planner.model.sysctls if netns == want.netns}
@@ -109,7 +108,7 @@ def settings(planner: Planner, want: ForwardWant) -> dict[str, str]:
         for name in want.devices or ():
             key = sysctl.of_device("ipv6", name, "force_forwarding")
             if key not in known and planner.model.link((want.netns, name)):
-                raise Refused(
+                raise errors.Refused(
                     f"{want.where + ': ' if want.where else ''}interfaces: this kernel forwards IPv6 on all interfaces or on none"
                     " (force_forwarding came with Linux 6.17): omit it, or leave ipv6 out"
                 )

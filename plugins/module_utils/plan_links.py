@@ -13,8 +13,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .desired import LinkWant
-from .errors import Refused
+from . import desired, errors
 from .kinds import kind_of
 from .kinds.base import LinkKind, Option
 from .later import Later
@@ -54,13 +53,13 @@ def bring_about(planner: Planner) -> None:
         change_links(planner, waiting)
 
 
-def make_links(planner: Planner, wants: Sequence[LinkWant], waiting: dict[Key, LinkWant]) -> None:
+def make_links(planner: Planner, wants: Sequence[desired.LinkWant], waiting: dict[Key, desired.LinkWant]) -> None:
     """Make of what is waiting these wants, devices under others first; make anew what can't be changed in place."""
     holders = {
         (want.kind.name, identity(planner.model.link(want.key))): want for want in waiting.values() if want.kind.unique
     }
 
-    def make(want: LinkWant) -> None:
+    def make(want: desired.LinkWant) -> None:
         together = with_rivals(planner, want, holders) if want.kind.unique else [want]
         together = [one for one in together if waiting.pop(one.key, None)]
         for one in together:
@@ -82,8 +81,8 @@ def make_links(planner: Planner, wants: Sequence[LinkWant], waiting: dict[Key, L
 
 
 def with_rivals(
-    planner: Planner, want: LinkWant, holders: Mapping[tuple[str, tuple[Any, ...]], LinkWant]
-) -> list[LinkWant]:
+    planner: Planner, want: desired.LinkWant, holders: Mapping[tuple[str, tuple[Any, ...]], desired.LinkWant]
+) -> list[desired.LinkWant]:
     """The want, and those that have what shall be its device's alone, such as a VNI, or that of one of them, and shall get another."""
     found = [want]
     while True:
@@ -96,7 +95,7 @@ def with_rivals(
         found.append(rival)
 
 
-def make_link(planner: Planner, want: LinkWant) -> tuple[LinkWant, Link, Mapping[str, Any]] | None:
+def make_link(planner: Planner, want: desired.LinkWant) -> tuple[desired.LinkWant, Link, Mapping[str, Any]] | None:
     """Make one link, or bring it where it should be. Returns what has to be made anew, with what can't be changed in place."""
     planner.asked.setdefault(want.key, set()).update(want.options)
     planner.netns_exists(want.where, want.netns)
@@ -119,7 +118,7 @@ def make_link(planner: Planner, want: LinkWant) -> tuple[LinkWant, Link, Mapping
     return (want, link, fixed) if fixed else None
 
 
-def fetch(planner: Planner, want: LinkWant) -> None:
+def fetch(planner: Planner, want: desired.LinkWant) -> None:
     """Bring a device that is not ours to the namespace where it should be."""
     if planner.model.link(want.key):
         return
@@ -133,30 +132,30 @@ def fetch(planner: Planner, want: LinkWant) -> None:
         planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
 
 
-def check_kind(want: LinkWant, link: Link) -> None:
+def check_kind(want: desired.LinkWant, link: Link) -> None:
     """Refuse to touch a device of another kind."""
     if kind_of(link.kind) is not want.kind:
         what = f"a {link.kind} device" if link.kind else "a device that is not virtual"
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}name: {key_text(want.key)} is {what} and no {want.kind.name}; it was left alone:"
             " choose another name, or delete it first"
         )
 
 
-def check_together(want: LinkWant, found: Mapping[str, Any]) -> None:
+def check_together(want: desired.LinkWant, found: Mapping[str, Any]) -> None:
     """Refuse options that do not go together with what the device has."""
     problem = want.kind.check({**want.options, "name": want.name, "netns": want.netns}, found)
     if problem:
-        raise Refused(f"{prefix(want)}{problem}")
+        raise errors.Refused(f"{prefix(want)}{problem}")
 
 
-def create(planner: Planner, want: LinkWant) -> None:
+def create(planner: Planner, want: desired.LinkWant) -> None:
     """Make a device that is not there."""
     kind = want.kind
     for needed in kind.needed:
         choice = needed.split("|")
         if not any(want.options.get(option) is not None or (option == "peer" and want.peer) for option in choice):
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}{choice[0]}: {key_text(want.key)} is not there, and to make a {kind.name} this option is needed"
             )
     asked = {**want.new, **want.options}
@@ -167,16 +166,16 @@ def create(planner: Planner, want: LinkWant) -> None:
     if want.peer:
         peer_key = want.peer_key
         if not peer_key:
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}peer: name: {key_text(want.key)} is not there, and to make a veth this option is needed"
             )
         if peer_key == want.key:
-            raise Refused(f"{prefix(want)}peer: name: both ends would be {key_text(peer_key)}")
+            raise errors.Refused(f"{prefix(want)}peer: name: both ends would be {key_text(peer_key)}")
         planner.netns_exists(want.where, peer_key[0], "peer: netns")
         taken = planner.model.link(peer_key)
         if taken:
             other = f", the peer of {key_text(taken.peer)}" if taken.peer and taken.peer[0] is not None else ""
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}peer: name: {key_text(peer_key)} is already there (a {taken.kind or 'physical'} device{other}); it was left alone"
             )
         planner.asked.setdefault(peer_key, set()).update(want.peer.options)
@@ -196,7 +195,7 @@ def create(planner: Planner, want: LinkWant) -> None:
 
 
 def in_creating_request(
-    planner: Planner, want: LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]
+    planner: Planner, want: desired.LinkWant, kind: LinkKind, netns: str, asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The options that the request which makes the device can carry."""
     chosen = {}
@@ -223,7 +222,7 @@ def check_master(planner: Planner, where: str, port: Key, kind: LinkKind, name: 
         planner.lack(where, f"master: there is no device {key_text((port[0], name))}")
     elif master.kind not in ("bridge", "bond", "team", "vrf", "hsr"):
         why = "an Open vSwitch bridge, whose 'ports' list it" if planner.model.ovs.get(name) else "no bridge"
-        raise Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is {why}")
+        raise errors.Refused(f"{where + ': ' if where else ''}master: {key_text(master.key)} is {why}")
     elif kind_of(master.kind).has_ports:
         check_nesting(where, "master", port, kind, kind_of(master.kind))
 
@@ -235,7 +234,7 @@ def in_words(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def make_anew(planner: Planner, found: Sequence[tuple[LinkWant, Link, Mapping[str, Any]]]) -> None:
+def make_anew(planner: Planner, found: Sequence[tuple[desired.LinkWant, Link, Mapping[str, Any]]]) -> None:
     """Delete devices and make them again with what can't be changed in place, and with all that hung on them.
 
     They are gone together, as each may get what another has had, and the kernel would not have both.
@@ -258,18 +257,18 @@ def also_anew(planner: Planner, link: Link) -> list[Link]:
     return [end for end in (link, peer, *link_operations.all_uppers(planner.model, link)) if end]
 
 
-def as_wanted(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, Any]) -> Link:
+def as_wanted(planner: Planner, want: desired.LinkWant, link: Link, fixed: Mapping[str, Any]) -> Link:
     """The device with what can't be changed in place. Raises Refused where it must not be made anew, or can't."""
     names = ", ".join(fixed)
     if not want.recreate:
         now = ", ".join(f"{name} is {in_words(link.get(name))}" for name in fixed)
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
         )
     for end in also_anew(planner, link):
         if end.busy:
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}recreate: {key_text(end.key if end.key != link.peer else link.key)} would lose {end.busy},"
                 " which can't be put back: take it off first"
             )
@@ -287,11 +286,11 @@ def as_wanted(planner: Planner, want: LinkWant, link: Link, fixed: Mapping[str, 
     return on_lower(planner, want, link, changed, fixed.get(want.kind.lower)) if want.kind.lower else changed
 
 
-def on_lower(planner: Planner, want: LinkWant, link: Link, changed: Link, lower: Any) -> Link:
+def on_lower(planner: Planner, want: desired.LinkWant, link: Link, changed: Link, lower: Any) -> Link:
     """A device that is made anew, on the one under it: without what it had of that, or would give that. `lower`: a new one's name."""
     place = want.options.get("link_netns", changed.attrs.get("link_netns", changed.netns))
     if place is None:
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}recreate: what {key_text(link.key)} stands on is in a network namespace that has no name (any more):"
             " say by 'link_netns' where it shall be"
         )
@@ -323,7 +322,7 @@ def tell_usual(planner: Planner, end: Link) -> None:
         planner.model.put(after.having(**usual))
 
 
-def found_by_peer(planner: Planner, want: LinkWant) -> bool:
+def found_by_peer(planner: Planner, want: desired.LinkWant) -> bool:
     """Whether the first end is away but the peer is where it should be: then the first end was moved, and comes back."""
     peer = planner.model.link(want.peer_key) if want.peer_key else None
     if peer is None or peer.kind != want.kind.netlink or not peer.peer:
@@ -344,7 +343,7 @@ def move_peers(planner: Planner) -> None:
         if link is None or link.kind != want.kind.netlink:
             continue
         if link.peer is None:
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}peer: the other end of {key_text(want.key)} is in a network namespace that has no name on this host:"
                 " give it one (ip netns attach), or delete the pair first"
             )
@@ -356,7 +355,7 @@ def move_peers(planner: Planner) -> None:
         planner.netns_exists(want.where, netns, "peer: netns")
         taken = planner.model.link(to)
         if taken:
-            raise Refused(
+            raise errors.Refused(
                 f"{prefix(want)}peer: name: {key_text(to)} is already there (a {taken.kind or 'physical'} device); it was left alone"
             )
         planner.do(link_operations.LinkMove(*link.peer, to))
@@ -376,7 +375,7 @@ def change_links(planner: Planner, waiting: Container[Key]) -> None:
             open_node(planner, want)
 
 
-def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str, Any]) -> None:
+def change_link(planner: Planner, want: desired.LinkWant, key: Key, options: Mapping[str, Any]) -> None:
     """Change one device in place."""
     link = planner.model.link(key)
     if link is None:
@@ -387,7 +386,9 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
         check_master(planner, want.where, key, kind_of(link.kind), changes["master"])
         check_port(want.where, "master", link)
     if "mac" in changes and not kind_of(link.kind).carries_frames(link.attrs):
-        raise Refused(f"{prefix(want)}mac: {key_text(key)} carries IP packets and no Ethernet frames, so it has no MAC")
+        raise errors.Refused(
+            f"{prefix(want)}mac: {key_text(key)} carries IP packets and no Ethernet frames, so it has no MAC"
+        )
     if options.get("admin_state") == "down" and link.get("admin_state") != "down":
         changes["admin_state"] = "down"
     if want.kind.holds_ports and "mtu" in changes:
@@ -405,16 +406,16 @@ def change_link(planner: Planner, want: LinkWant, key: Key, options: Mapping[str
         put_addresses_back(planner, link)
 
 
-def check_mtu(planner: Planner, want: LinkWant, link: Link, mtu: int) -> None:
+def check_mtu(planner: Planner, want: desired.LinkWant, link: Link, mtu: int) -> None:
     """Refuse an MTU larger than that of the device below. That of a bridge follows its ports, so the kernel has to say."""
     under = planner.model.link(link.below) if link.below else None
     if under and not kind_of(under.kind).holds_ports:
         most = under.get("mtu") or kind_of(under.kind).table["mtu"].initial
         if mtu > most:
-            raise Refused(f"{prefix(want)}mtu: {mtu} is more than {key_text(under.key)} has, which is {most}")
+            raise errors.Refused(f"{prefix(want)}mtu: {mtu} is more than {key_text(under.key)} has, which is {most}")
 
 
-def with_additions(want: LinkWant, options: Mapping[str, Any], link: Link) -> Mapping[str, Any]:
+def with_additions(want: desired.LinkWant, options: Mapping[str, Any], link: Link) -> Mapping[str, Any]:
     """The options, with what the device has already in the lists that are additions, and that are attributes of its kind."""
     whole = dict(options)
     for name in want.append & options.keys():
@@ -458,7 +459,7 @@ def drop_altnames(planner: Planner) -> None:
                     planner.do(attachments.AltnameDelete(*want.key, name))
 
 
-def add_altnames(planner: Planner, want: LinkWant) -> None:
+def add_altnames(planner: Planner, want: desired.LinkWant) -> None:
     """Give a device the alternative names that it should have."""
     link = planner.model.link(want.key)
     have = (link.get("altnames") or ()) if link else want.options.get("altnames", ())
@@ -470,12 +471,12 @@ def add_altnames(planner: Planner, want: LinkWant) -> None:
 def check_port(where: str, option: str, port: Link) -> None:
     """Refuse a device that can be no port; `option` asked for it."""
     if not kind_of(port.kind).carries_frames(port.attrs):
-        raise Refused(
+        raise errors.Refused(
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a tun device, which carries IP packets"
             " and no Ethernet frames: a bridge takes a tap"
         )
     if port.kind == "loopback":
-        raise Refused(
+        raise errors.Refused(
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is a loopback device, which can be no port"
         )
 
@@ -483,12 +484,12 @@ def check_port(where: str, option: str, port: Link) -> None:
 def check_nesting(where: str, option: str, port: Key, kind: LinkKind, master: LinkKind) -> None:
     """Refuse to make a port of what has ports itself; but a bridge can be one of a VRF."""
     if kind.has_ports and not (kind.holds_ports and master.routes_ports):
-        raise Refused(
+        raise errors.Refused(
             f"{where + ': ' if where else ''}{option}: {key_text(port)} is a {kind.name}, and can't be a port of a {master.name}"
         )
 
 
-def assign_ports_of(planner: Planner, want: LinkWant, waiting: Container[Key]) -> None:
+def assign_ports_of(planner: Planner, want: desired.LinkWant, waiting: Container[Key]) -> None:
     """Make the devices that are listed the bridge's ports, as far as they don't wait to be made, and without `append` no others."""
     uplink = want.options.get("uplink", planner.uplink_record(want.key).uplink)
     for name in want.options["ports"]:
@@ -512,7 +513,7 @@ def assign_ports_of(planner: Planner, want: LinkWant, waiting: Container[Key]) -
             planner.do(link_operations.LinkSet(*port.key, port.kind, {"master": ""}))
 
 
-def set_bridge_mtu(planner: Planner, want: LinkWant) -> None:
+def set_bridge_mtu(planner: Planner, want: desired.LinkWant) -> None:
     """Set a bridge's MTU, so that it stays."""
     link = planner.model.link(want.key)
     mtu = want.options.get("mtu")
@@ -565,7 +566,7 @@ def delete_links(planner: Planner) -> None:
             origin = (want.origin or "", want.name)
             if origin != want.key:
                 if planner.model.link(origin):
-                    raise Refused(
+                    raise errors.Refused(
                         f"{prefix(want)}name: {key_text(want.key)} can't be given back, {key_text(origin)} is already there"
                     )
                 planner.do(link_operations.LinkMove(*want.key, origin))
@@ -583,6 +584,6 @@ def check_limits(planner: Planner) -> None:
     for bridge, number in sorted(ports.items()):
         found = planner.model.link(bridge)
         if number > MOST_PORTS and found and kind_of(found.kind).holds_ports:
-            raise Refused(
+            raise errors.Refused(
                 f"{places.get(bridge, '')}{key_text(bridge)} would have {number} ports, and a bridge has at most {MOST_PORTS}"
             )

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .desired import NatWant
-from .errors import Refused
+from . import desired, errors
 from .kinds.nat import NAT_OPTIONS, check
 from .nat_operations import NatDelete, NatReplace
 from .planner import Planner
@@ -30,15 +29,17 @@ def assign(planner: Planner) -> None:
             planner.do(NatReplace(wanted, found is not None))
 
 
-def asked(want: NatWant, found: Nat | None) -> Nat:
+def asked(want: desired.NatWant, found: Nat | None) -> Nat:
     """The address translation as it should be: what is asked for, and else what it has."""
     where = f"{want.where}: " if want.where else ""
     if found is None and "source" not in want.options:
-        raise Refused(f"{where}source: to make the address translation {want.name}, it takes the networks to translate")
+        raise errors.Refused(
+            f"{where}source: to make the address translation {want.name}, it takes the networks to translate"
+        )
     has = found or Nat(want.netns, want.name)
     problem = check({**{option.name: getattr(has, option.name) for option in NAT_OPTIONS}, **want.options})
     if problem:
-        raise Refused(where + problem)
+        raise errors.Refused(where + problem)
     return replace(has, **want.options, owner=want.owner or has.owner, altered="")
 
 

@@ -15,10 +15,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .desired import OvsWant
-from .errors import Refused
+from . import desired, errors, ovs_table
 from .ovs_operations import NETLINK, OvsDelete, OvsReplace
-from .ovs_table import OvsBridge, OvsInterface, OvsPort
 from .planner import Planner
 
 
@@ -55,7 +53,7 @@ def assign(planner: Planner) -> None:
             planner.do(OvsReplace(wanted, found))
 
 
-def take(planner: Planner, want: OvsWant, port: OvsPort) -> None:
+def take(planner: Planner, want: desired.OvsWant, port: ovs_table.OvsPort) -> None:
     """Take a port from the bridge that has it; refuse one whose device would have a name that is taken."""
     for other in list(planner.model.ovs.values()):
         if other and other.name != want.name and other.port(port.name):
@@ -68,17 +66,17 @@ def take(planner: Planner, want: OvsWant, port: OvsPort) -> None:
         )
 
 
-def refused(want: OvsWant, option: str, why: str) -> Refused:
+def refused(want: desired.OvsWant, option: str, why: str) -> errors.Refused:
     """The refusal of an option."""
-    return Refused(f"{want.where}: {option}: {why}" if want.where else f"{option}: {why}")
+    return errors.Refused(f"{want.where}: {option}: {why}" if want.where else f"{option}: {why}")
 
 
-def asked(planner: Planner, want: OvsWant, found: OvsBridge | None) -> OvsBridge:
+def asked(planner: Planner, want: desired.OvsWant, found: ovs_table.OvsBridge | None) -> ovs_table.OvsBridge:
     """The bridge as it should be: what is asked for, and else what it has."""
     options = dict(want.options)
     if found is None:
         check_name(planner, want)
-    has = found or OvsBridge(want.name)
+    has = found or ovs_table.OvsBridge(want.name)
     kind = options.get("datapath_type", has.datapath_type)
     kinds = planner.model.datapath_types
     if found and kind != found.datapath_type:
@@ -98,9 +96,9 @@ def asked(planner: Planner, want: OvsWant, found: OvsBridge | None) -> OvsBridge
     return replace(has, **options, owner=want.owner or has.owner)
 
 
-def port_asked(entry: Any, found: OvsPort | None) -> OvsPort:
+def port_asked(entry: Any, found: ovs_table.OvsPort | None) -> ovs_table.OvsPort:
     """A port as it should be. Unless somebody said how they go together, a tag takes the place of trunks, and these of a tag."""
-    port = found or OvsPort(entry["name"], interfaces=(OvsInterface(entry["name"]),))
+    port = found or ovs_table.OvsPort(entry["name"], interfaces=(ovs_table.OvsInterface(entry["name"]),))
     if "type" in entry and len(port.interfaces) == 1:
         port = port._replace(interfaces=(port.interfaces[0]._replace(type=entry["type"]),))
     if "options" in entry and len(port.interfaces) == 1:
@@ -114,7 +112,7 @@ def port_asked(entry: Any, found: OvsPort | None) -> OvsPort:
     return port._replace(**given)
 
 
-def check_name(planner: Planner, want: OvsWant) -> None:
+def check_name(planner: Planner, want: desired.OvsWant) -> None:
     """Refuse a bridge whose name is taken."""
     for other in planner.model.ovs.values():
         if other and other.port(want.name):

@@ -17,14 +17,9 @@ import posixpath
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import owner_ifupdown, owner_netplan, owner_networkd
-from .desired import LinkWant
-from .errors import Refused
-from .file_operations import DirectoriesRemove, FileRemove, FileWrite
+from . import desired, errors, file_operations, owner_ifupdown, owner_netplan, owner_networkd, owner_operations, persist
 from .later import Later
-from .owner_operations import DhcpMove, NetworkdRestart
 from .owners import IFUPDOWN
-from .persist import Document, Entry
 from .planner import Planner
 from .state import Key, Link, Setup
 from .uplink import KEPT, UNCONFIRMED, KeptUplink, kept_path, unconfirmed_path
@@ -46,14 +41,16 @@ MODE = 0o600
 """Of what remembers how it was: a configuration may have secrets in it."""
 
 
-def check(planner: Planner, want: LinkWant, where: str) -> None:
+def check(planner: Planner, want: desired.LinkWant, where: str) -> None:
     """Refuse what can't be kept, before anything is done."""
     if want.netns:
-        raise Refused(f"{where}uplink: 'persist' can't keep it: at boot nobody configures devices of a namespace")
+        raise errors.Refused(
+            f"{where}uplink: 'persist' can't keep it: at boot nobody configures devices of a namespace"
+        )
     name = str(want.options["uplink"])
     setup = setup_of(planner, want.netns, name)
     if planner.kept_uplink(want.key) is None and setup.unfit:
-        raise Refused(
+        raise errors.Refused(
             f"{where}uplink: 'persist' can't keep it: {setup.unfit}; have the bridge made at boot by what configures the network,"
             " and set 'persist' to false"
         )
@@ -84,7 +81,7 @@ def keep(planner: Planner, going: Collection[Key]) -> None:
 # -- the program's words -----------------------------------------------------------------------------------------------
 
 
-def write(planner: Planner, want: LinkWant) -> None:
+def write(planner: Planner, want: desired.LinkWant) -> None:
     """Write the program's configuration of the bridge and of its uplink, and tell the program."""
     uplink = str(want.options["uplink"])
     bridge, kept, setup = planner.model.link(want.key), planner.kept_uplink(want.key), setup_of(planner, "", uplink)
@@ -95,9 +92,9 @@ def write(planner: Planner, want: LinkWant) -> None:
     try:
         source["addresses"] = more_addresses(want, uplink, program, source)
         WRITERS[program](planner, uplink, bridge, source, setup)
-    except Refused as exc:
+    except errors.Refused as exc:
         where = f"{want.where}: " if want.where else ""
-        raise Refused(f"{where}uplink: 'persist' can't keep it: {exc}") from None
+        raise errors.Refused(f"{where}uplink: 'persist' can't keep it: {exc}") from None
 
 
 def write_networkd(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
@@ -105,8 +102,8 @@ def write_networkd(planner: Planner, uplink: str, bridge: Link, source: dict[str
     shape = shape_of(bridge, source, setup, "MTUBytes" in source["text"])
     try:
         texts = owner_networkd.written(uplink, shape, networkd_source(source))
-    except Refused as exc:
-        raise Refused(f"{source['name']}: {exc}") from None
+    except errors.Refused as exc:
+        raise errors.Refused(f"{source['name']}: {exc}") from None
     place, other = owner_networkd.DIRECTORY, owner_networkd.UNCONFIRMED
     record_path, other_path = kept_path(bridge.key), unconfirmed_path(bridge.key)
     if waits(planner, bridge):
@@ -119,7 +116,7 @@ def write_networkd(planner: Planner, uplink: str, bridge: Link, source: dict[str
         put(planner, path, text)
     for path in (*(f"{other}/{name}" for name in texts), other_path):
         if planner.model.text(path) is not None:
-            planner.do(FileRemove(path))
+            planner.do(file_operations.FileRemove(path))
     if before != texts or setup.source:
         tell_networkd(planner, (bridge.name, uplink))
 
@@ -153,7 +150,7 @@ def write_netplan(planner: Planner, uplink: str, bridge: Link, source: dict[str,
             gone.append(path)
     for path in gone:
         if planner.model.text(path) is not None:
-            planner.do(FileRemove(path, mode_of(NETPLAN, path)))
+            planner.do(file_operations.FileRemove(path, mode_of(NETPLAN, path)))
     if before != texts or setup.source:
         tell_networkd(planner, (bridge.name, uplink), NETPLAN)
 
@@ -180,7 +177,7 @@ def write_ifupdown(planner: Planner, uplink: str, bridge: Link, source: dict[str
     if state is not None:
         put(planner, IFUPDOWN, owner_ifupdown.state_with(state, bridge.name))
     if setup.client == uplink:
-        planner.do(DhcpMove(uplink, bridge.name))
+        planner.do(owner_operations.DhcpMove(uplink, bridge.name))
 
 
 def write_networkmanager(planner: Planner, uplink: str, bridge: Link, source: dict[str, Any], setup: Setup) -> None:
@@ -220,7 +217,7 @@ def edits_of(kept: KeptUplink | None, path: str) -> list[owner_ifupdown.Edit]:
     return [owner_ifupdown.Edit(place, new, old) for place, new, old in edits if place == path and old is not None]
 
 
-def more_addresses(want: LinkWant, uplink: str, program: str, source: Mapping[str, Any]) -> list[str]:
+def more_addresses(want: desired.LinkWant, uplink: str, program: str, source: Mapping[str, Any]) -> list[str]:
     """The addresses that are asked for besides those of the configuration, none of which may be missing."""
     if "addresses" not in want.options:
         return list(source.get("addresses", ()))
@@ -234,7 +231,7 @@ def more_addresses(want: LinkWant, uplink: str, program: str, source: Mapping[st
         own = set(map(normal, owner_ifupdown.statics(uplink, source["files"])))
     lacking = sorted(own - set(want.options["addresses"])) if "addresses" not in want.append else []
     if lacking:
-        raise Refused(
+        raise errors.Refused(
             f"{program} gives {lacking[0]}, which is not among 'addresses': name it there, or leave 'addresses' out"
         )
     return [address for address in want.options["addresses"] if address not in own]
@@ -268,13 +265,13 @@ def mode_of(program: str, path: str) -> int:
 def put(planner: Planner, path: str, text: str, mode: int = 0o644) -> None:
     """Write a file where it isn't so already."""
     if planner.model.text(path) != text:
-        planner.do(FileWrite(path, text, mode))
+        planner.do(file_operations.FileWrite(path, text, mode))
 
 
 def tell_networkd(planner: Planner, devices: tuple[str, ...], program: str = NETWORKD) -> None:
     """Let it read its files again: also when they were put back, after all else was."""
-    planner.undo_also(0, NetworkdRestart((), program == NETPLAN))
-    planner.do(NetworkdRestart(devices, program == NETPLAN))
+    planner.undo_also(0, owner_operations.NetworkdRestart((), program == NETPLAN))
+    planner.do(owner_operations.NetworkdRestart(devices, program == NETPLAN))
 
 
 # -- and back ----------------------------------------------------------------------------------------------------------
@@ -289,7 +286,7 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
     setup = setup_of(planner, key[0], uplink)
     running = kept.program in (*BY_NETWORKD, NETWORK_MANAGER) and setup.program == kept.program
     if stays and (running or setup.client):
-        raise Refused(
+        raise errors.Refused(
             f"persist: {kept.program} would take {uplink} away from {bridge}: give it back first, with 'uplink: \"\"'"
         )
     for path in dict.fromkeys(edit[0] for edit in kept.edits):
@@ -299,15 +296,15 @@ def forget(planner: Planner, key: Key, stays: bool = False) -> None:
         put(planner, IFUPDOWN, owner_ifupdown.state_without(state, bridge))
     for path in (kept_path(key), unconfirmed_path(key)):
         if planner.model.text(path) is not None:
-            planner.do(FileRemove(path, MODE))
+            planner.do(file_operations.FileRemove(path, MODE))
     drop_ins = [posixpath.dirname(edit[0]) for edit in kept.edits if posixpath.dirname(edit[0]).endswith(".d")]
-    planner.do(DirectoriesRemove((KEPT, KEPT.rpartition("/")[0], UNCONFIRMED, *drop_ins)))
+    planner.do(file_operations.DirectoriesRemove((KEPT, KEPT.rpartition("/")[0], UNCONFIRMED, *drop_ins)))
     if running and kept.program == NETWORK_MANAGER:
         plan_networkmanager.give_back(planner, bridge, kept)
     elif running:
         tell_networkd(planner, (uplink,), kept.program)
     elif setup.client == bridge:
-        planner.do(DhcpMove(bridge, uplink))
+        planner.do(owner_operations.DhcpMove(bridge, uplink))
 
 
 def give_back(planner: Planner, kept: KeptUplink, path: str, key: Key) -> None:
@@ -316,11 +313,11 @@ def give_back(planner: Planner, kept: KeptUplink, path: str, key: Key) -> None:
     if text is None:
         return
     if not edits:
-        planner.do(FileRemove(path, mode_of(kept.program, path)))
+        planner.do(file_operations.FileRemove(path, mode_of(kept.program, path)))
         return
     before = owner_ifupdown.back(text, edits)
     if before is None:
-        raise Refused(
+        raise errors.Refused(
             f"{path} has changed where it is about {key[1]}, so that {kept.record.uplink} can't get its configuration back:"
             f" mend it by hand ({kept_path(key)} has what it was), and remove {kept_path(key)}"
         )
@@ -330,7 +327,7 @@ def give_back(planner: Planner, kept: KeptUplink, path: str, key: Key) -> None:
 # -- what restores the rest --------------------------------------------------------------------------------------------
 
 
-def awaiting(planner: Planner, document: Document, entry: Entry) -> Document:
+def awaiting(planner: Planner, document: persist.Document, entry: persist.Entry) -> persist.Document:
     """What is kept under /etc/vnet/conf.d of bridges that another program makes at boot: it is to be waited for."""
     found: dict[str, Any] = {}
     for want in planner.links:

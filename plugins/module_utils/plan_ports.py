@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .desired import PortWant, uplink_of
-from .errors import Refused
+from . import desired, errors
 from .kinds import kind_of
 from .kinds.bridge_port import PORT_INITIAL, PORT_TABLE, spans
 from .later import Later
@@ -28,7 +27,9 @@ else:
 
 def assign(planner: Planner, uplinks: bool = False) -> None:
     """Tell bridges of ports, after these have joined: of their `uplinks`, which join later, or of all others."""
-    late = {(want.netns, uplink_of(want)) for want in planner.links if not want.absent and uplink_of(want)}
+    late = {
+        (want.netns, desired.uplink_of(want)) for want in planner.links if not want.absent and desired.uplink_of(want)
+    }
     for want in planner.ports:
         if (want.key in late) != uplinks:
             continue
@@ -63,17 +64,17 @@ def is_bridge(port: Link) -> bool:
     return kind_of(port.kind).holds_ports and not port.get("master")
 
 
-def check_own(want: PortWant, port: Link) -> None:
+def check_own(want: desired.PortWant, port: Link) -> None:
     """Of a bridge that is no port itself, only its own VLANs can be told."""
     others = [name for name in want.options if name != "vlans"]
     if others:
         where = f"{want.where}: " if want.where else ""
-        raise Refused(
+        raise errors.Refused(
             f"{where}{others[0]}: {key_text(port.key)} is a bridge and no port, of which there is no more to say than 'vlans'"
         )
 
 
-def tell(planner: Planner, want: PortWant, port: Link) -> None:
+def tell(planner: Planner, want: desired.PortWant, port: Link) -> None:
     """Do what differs."""
     has = {**PORT_INITIAL, **port.port}
     changes = {
@@ -99,18 +100,18 @@ def tell(planner: Planner, want: PortWant, port: Link) -> None:
         tunnels = [str(vlan.vid) for vlan in wanted if vlan.tunnel_id]
         if tunnels and not want.options.get("vlan_tunnel", has.get("vlan_tunnel")):
             where = f"{want.where}: " if want.where else ""
-            raise Refused(
+            raise errors.Refused(
                 f"{where}vlans: VLAN {tunnels[0]} can't have a 'tunnel_id' on {key_text(port.key)}, which takes that with 'vlan_tunnel'"
             )
         set_vlans(planner, port.key, wanted)
 
 
-def check_mab(want: PortWant, will: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def check_mab(want: desired.PortWant, will: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """Refuse MAC authentication bypass where the port does not have what it is about (br_setport() in net/bridge/br_netlink.c)."""
     changed = [name for name in ("mab", "locked", "learning") if name in changes]
     if changed and will.get("mab") and not (will.get("locked") and will.get("learning")):
         where = f"{want.where}: " if want.where else ""
-        raise Refused(
+        raise errors.Refused(
             f"{where}{changed[0]}: a port with 'mab' has to be 'locked' and to have 'learning', and {want.name} would not"
         )
 

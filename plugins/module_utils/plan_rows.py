@@ -11,9 +11,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from . import plan_addresses
-from .desired import RowWant
-from .errors import Refused
+from . import desired, errors, plan_addresses
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
@@ -27,7 +25,7 @@ else:
     attachments, plan_topology = Later("attachments"), Later("plan_topology")
 
 
-def found(state: State, want: RowWant) -> list[tuple[RowKey, Any]]:
+def found(state: State, want: desired.RowWant) -> list[tuple[RowKey, Any]]:
     """The rows that a want is about, in a state."""
     return want.kind.find(want.key, want.said, state.rows, want.absent)
 
@@ -51,7 +49,7 @@ def assign(planner: Planner) -> None:
             new = over_listed(networks, want.netns, want.kind.wanted(want.key, said, stays, planner.model.rows, link))
             want.kind.refuse(new)
         except BadValue as exc:
-            raise Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
+            raise errors.Refused(f"{want.where}: {exc}" if want.where else str(exc)) from None
         if new == old:
             continue
         device = want.kind.device(want.key, new)
@@ -66,7 +64,7 @@ def assign(planner: Planner) -> None:
             delete_row(planner, want.netns, device, old)
 
 
-def check_devices(planner: Planner, want: RowWant, leaving: set[Key]) -> None:
+def check_devices(planner: Planner, want: desired.RowWant, leaving: set[Key]) -> None:
     """Note a namespace or a device that a row names, and that is missing, or goes in this run."""
     planner.netns_exists(want.where, want.netns)
     for option, name in want.kind.devices(want.said):

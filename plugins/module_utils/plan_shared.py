@@ -13,9 +13,7 @@ one its own value before: the last one puts it back.
 
 from __future__ import annotations
 
-from .desired import NamespaceWant
-from .file_operations import FileWrite
-from .operations import SysctlSet
+from . import desired, file_operations, operations
 from .planner import Planner
 from .state import Key
 from .topology import RECORDS, Record
@@ -26,11 +24,11 @@ Sysctls = dict[Key, tuple[str, str]]
 
 def remembered(planner: Planner, old: Record) -> list[list[str]]:
     """What the record has to say of sysctls after this run. Those in the topology's own namespaces go with these."""
-    own = {want.name for want in planner.wants if isinstance(want, NamespaceWant)}
+    own = {want.name for want in planner.wants if isinstance(want, desired.NamespaceWant)}
     found: Sysctls = {(netns, key): (before, now) for netns, key, before, now in old.sysctls}
     for step in planner.steps:
         operation = step.operation
-        if isinstance(operation, SysctlSet) and not operation.passes and operation.netns not in own:
+        if isinstance(operation, operations.SysctlSet) and not operation.passes and operation.netns not in own:
             place = (operation.netns, operation.key)
             before = planner.before.sysctls.get(place, "")
             if before == operation.value and place not in found:
@@ -55,7 +53,7 @@ def give_back(planner: Planner, new: Record) -> None:
     }
     held = {path: {(one[0], one[1]): one for one in record.sysctls} for path, record in others.items()}
     steps = (step.operation for step in planner.steps)
-    wanted = {(one.netns, one.key) for one in steps if isinstance(one, SysctlSet)} | planner.settled
+    wanted = {(one.netns, one.key) for one in steps if isinstance(one, operations.SysctlSet)} | planner.settled
     for entry in [entry for entry in new.sysctls if (entry[0], entry[1]) not in wanted]:
         new.sysctls.remove(entry)
         netns, key, before, now = entry
@@ -67,16 +65,16 @@ def give_back(planner: Planner, new: Record) -> None:
         for one in holders:
             one[2] = before if one[2] == one[3] else one[2]
         if not holders:
-            planner.do(SysctlSet(netns, key, before))
+            planner.do(operations.SysctlSet(netns, key, before))
     for place, one in ((place, one) for entries in held.values() for place, one in entries.items()):
         value = planner.model.sysctls.get(place)
         # One that changed along with another.
         if planner.before.sysctls.get(place) == one[3] and value not in (None, one[3]) and place not in wanted:
-            planner.do(SysctlSet(*place, one[3]))
+            planner.do(operations.SysctlSet(*place, one[3]))
             one[2] = str(value) if one[2] == one[3] else one[2]
     for path, record in others.items():
         if record.sysctls != Record.read(planner.model.text(path)).sysctls:
-            planner.do(FileWrite(path, record.written(), 0o600))
+            planner.do(file_operations.FileWrite(path, record.written(), 0o600))
 
 
 def is_other(path: str, own: str) -> bool:

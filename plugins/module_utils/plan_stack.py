@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .desired import LinkWant
-from .errors import Refused
+from . import desired, errors
 from .kinds import kind_of
 from .later import Later
 from .planner import Planner
@@ -25,7 +24,7 @@ else:
     plan_topology = Later("plan_topology")
 
 
-def prefix(want: LinkWant) -> str:
+def prefix(want: desired.LinkWant) -> str:
     """What an error about the want begins with."""
     return f"{want.where}: " if want.where else ""
 
@@ -41,7 +40,7 @@ def check_siblings(planner: Planner) -> None:
             if name in want.options and parent:
                 where, value = seen.setdefault(((place, parent), name), (want.where, want.options[name]))
                 if value != want.options[name]:
-                    raise Refused(
+                    raise errors.Refused(
                         f"{prefix(want)}{name}: all {want.kind.name} devices on {key_text((place, parent))} have one,"
                         f" and in {where} it is {value!r}"
                     )
@@ -62,12 +61,12 @@ def check_macs(planner: Planner) -> None:
         if want.key in asked and want.kind.same_mac(attrs) and lower in asked:
             where, mac = asked[lower]
             if mac != want.options["mac"]:
-                raise Refused(
+                raise errors.Refused(
                     f"{prefix(want)}mac: in this mode it is that of {key_text(lower)}, and in {where} that is {mac}"
                 )
 
 
-def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None) -> None:
+def check_lower(planner: Planner, want: desired.LinkWant, place: str, lower: str | None) -> None:
     """Note a namespace or a device that a new device would stand on, and that is missing."""
     if place != want.netns:
         planner.netns_exists(want.where, place, "link_netns")
@@ -77,7 +76,7 @@ def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None)
     if want.kind.flat and under and kind_of(under.kind) is want.kind:
         what = f"{key_text(under.key)} is a {want.kind.name} device itself"
         instead = key_text(under.below) if under.below else "what is under that"
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}{want.kind.lower}: {what}, and the kernel would take {instead} instead: name that"
         )
     if under and lower and want.kind.lower == "parent":
@@ -86,15 +85,15 @@ def check_lower(planner: Planner, want: LinkWant, place: str, lower: str | None)
         free(planner, want, under)
 
 
-def check_parent(want: LinkWant, under: Link) -> None:
+def check_parent(want: desired.LinkWant, under: Link) -> None:
     """Refuse a parent that the kernel refuses: none of Ethernet."""
     if under.kind == "loopback" or not kind_of(under.kind).carries_frames(under.attrs):
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}{want.kind.lower}: {key_text(under.key)} carries no Ethernet frames, which a {want.kind.name} device is about"
         )
 
 
-def identity(link: Link | None, want: LinkWant | None = None) -> tuple[Any, ...]:
+def identity(link: Link | None, want: desired.LinkWant | None = None) -> tuple[Any, ...]:
     """By which the kernel tells a device from all others of its kind, once it is as wanted; () where it is by its name alone."""
     kind = want.kind if want else kind_of(link.kind) if link else None
     if kind is None or not kind.unique:
@@ -104,14 +103,14 @@ def identity(link: Link | None, want: LinkWant | None = None) -> tuple[Any, ...]
     return (attrs["link_netns"], *(attrs.get(name) for name in kind.unique))
 
 
-def free(planner: Planner, want: LinkWant, under: Link) -> None:
+def free(planner: Planner, want: desired.LinkWant, under: Link) -> None:
     """Take a device off its bridge already now, where it can't carry what is wanted before; refuse that where it stays."""
     bridge = (under.netns, under.get("master") or "")
     found = planner.model.link(bridge)
     if not (want.kind.exclusive and found and kind_of(found.kind).holds_ports):
         return
     if not leaves(planner, under.key, bridge):
-        raise Refused(
+        raise errors.Refused(
             f"{prefix(want)}{want.kind.lower}: {key_text(under.key)} is a port of {key_text(bridge)}, and a {want.kind.name}"
             " device takes its frames as well: it can be one of the two"
         )
@@ -131,7 +130,7 @@ def leaves(planner: Planner, port: Key, bridge: Key) -> bool:
     return planner.topology is not None and bridge in plan_topology.bridges_going(planner)
 
 
-def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:
+def ends(planner: Planner, want: desired.LinkWant) -> list[tuple[Key, Mapping[str, Any]]]:
     """The devices of a want that are there, each with what is asked of it."""
     found: list[tuple[Key, Mapping[str, Any]]] = [(want.key, want.options)]
     link = planner.model.link(want.key)
@@ -140,7 +139,7 @@ def ends(planner: Planner, want: LinkWant) -> list[tuple[Key, Mapping[str, Any]]
     return found
 
 
-def from_below(planner: Planner) -> list[LinkWant]:
+def from_below(planner: Planner) -> list[desired.LinkWant]:
     """The links that should be there, in the order of their stacking.
 
     What stands on another comes after that, and a bridge after its ports; all else comes before bridges.
@@ -152,9 +151,9 @@ def from_below(planner: Planner) -> list[LinkWant]:
             if options.get("master"):
                 ports.setdefault((key[0], options["master"]), []).append(want.key)
         ports.setdefault(want.key, []).extend((want.netns, port) for port in want.options.get("ports", ()))
-    order: list[LinkWant] = []
+    order: list[desired.LinkWant] = []
 
-    def place(want: LinkWant) -> None:
+    def place(want: desired.LinkWant) -> None:
         del waiting[want.key]
         link = planner.model.link(want.key)
         for key in [link.below if link else None, *ports.get(want.key, ())]:
@@ -168,7 +167,7 @@ def from_below(planner: Planner) -> list[LinkWant]:
     return order
 
 
-def storeys(planner: Planner) -> list[list[LinkWant]]:
+def storeys(planner: Planner) -> list[list[desired.LinkWant]]:
     """The links that should be there, those on new bridges behind the ports of these."""
     wants = {key: want for want in planner.links if not want.absent for key in (want.key, want.peer_key) if key}
     new = {key for key, want in wants.items() if want.kind.holds_ports and planner.before.link(key) is None}
@@ -189,14 +188,14 @@ def storeys(planner: Planner) -> list[list[LinkWant]]:
             heights[key] = max(height(below), on_ports)
         return heights.get(key, 0)
 
-    found: dict[int, list[LinkWant]] = {}
+    found: dict[int, list[desired.LinkWant]] = {}
     for want in planner.links:
         if not want.absent:
             found.setdefault(height(want.key), []).append(want)
     return [found[number] for number in sorted(found)]
 
 
-def open_node(planner: Planner, want: LinkWant) -> None:
+def open_node(planner: Planner, want: desired.LinkWant) -> None:
     """Let those who are named open the file of a tap device."""
     link = planner.model.link(want.key)
     if link is None or not link.get("tap"):

@@ -12,14 +12,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import plan_links, plan_ports, plan_rows, plan_shared, plan_stack
-from .desired import LinkWant, NamespaceWant, NatWant, OvsWant, RowWant, Want
-from .errors import Refused
-from .file_operations import FileRemove, FileWrite
+from . import (
+    desired,
+    errors,
+    file_operations,
+    link_operations,
+    operations,
+    plan_links,
+    plan_ports,
+    plan_rows,
+    plan_shared,
+    plan_stack,
+)
 from .kinds import ROW_KINDS, kind_of
-from .link_operations import LinkDelete, LinkGroupDelete, LinkMove
 from .nat_operations import NatDelete
-from .operations import NamespaceDelete, Operation
 from .ovs_operations import OvsDelete
 from .planner import Planner, Step
 from .state import Key, Link, State, key_text
@@ -27,39 +33,42 @@ from .topology import OWNER, Record, Topology, is_group_of_topology
 
 
 def claimed(
-    current: State, wants: tuple[Want, ...], topology: Topology, commands_of: Callable[[Want], list[str]]
-) -> tuple[Want, ...]:
+    current: State,
+    wants: tuple[desired.Want, ...],
+    topology: Topology,
+    commands_of: Callable[[desired.Want], list[str]],
+) -> tuple[desired.Want, ...]:
     """The wants, those whose things are or become the topology's with its mark among the options.
 
     What is there and nobody's is used where it is as wanted already (`commands_of` says what it lacks), taken over with
     `adopt`, and refused otherwise; what another topology made is refused always.
     """
     made = Record.read(current.text(topology.record)).row_keys
-    found: list[Want] = []
+    found: list[desired.Want] = []
     for want in wants:
-        if isinstance(want, NamespaceWant):
+        if isinstance(want, desired.NamespaceWant):
             found.append(_namespace(current, want, topology, commands_of))
-        elif isinstance(want, LinkWant) and want.kind.name:
+        elif isinstance(want, desired.LinkWant) and want.kind.name:
             found.append(_link(current, want, topology, commands_of))
-        elif isinstance(want, NatWant):
+        elif isinstance(want, desired.NatWant):
             found.append(_nat(current, want, topology, commands_of))
-        elif isinstance(want, OvsWant):
+        elif isinstance(want, desired.OvsWant):
             found.append(_ovs_bridge(current, want, topology, commands_of))
         else:
-            rows = plan_rows.found(current, want) if isinstance(want, RowWant) else []
-            if isinstance(want, RowWant) and rows and rows[0][0] not in made:
+            rows = plan_rows.found(current, want) if isinstance(want, desired.RowWant) else []
+            if isinstance(want, desired.RowWant) and rows and rows[0][0] not in made:
                 _taken_over(want, topology, commands_of, want.kind.words(want.key))
             found.append(want)
     return tuple(found)
 
 
 def _namespace(
-    current: State, want: NamespaceWant, topology: Topology, commands_of: Callable[[Want], list[str]]
-) -> Want:
+    current: State, want: desired.NamespaceWant, topology: Topology, commands_of: Callable[[desired.Want], list[str]]
+) -> desired.Want:
     owner = current.namespaces.get(want.name, {"owner": topology.owner}).get("owner", "")
     if owner != topology.owner:
         if owner.startswith(OWNER):
-            raise Refused(
+            raise errors.Refused(
                 f"{want.where}: name: the namespace {want.name} belongs to the topology {owner[len(OWNER) :]}"
             )
         if not _taken_over(want, topology, commands_of, f"namespace {want.name}"):
@@ -67,12 +76,14 @@ def _namespace(
     return want._replace(owner=topology.owner)
 
 
-def _link(current: State, want: LinkWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
+def _link(
+    current: State, want: desired.LinkWant, topology: Topology, commands_of: Callable[[desired.Want], list[str]]
+) -> desired.Want:
     link = current.link(want.key)
     group = link.get("link_group") if link else topology.link_group
     if group != topology.link_group:
         if is_group_of_topology(group):
-            raise Refused(
+            raise errors.Refused(
                 f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
             )
         if not _taken_over(want, topology, commands_of, f"device {key_text(want.key)}"):
@@ -82,12 +93,14 @@ def _link(current: State, want: LinkWant, topology: Topology, commands_of: Calla
     return want._replace(options={**want.options, **mark}, peer=peer)
 
 
-def _nat(current: State, want: NatWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
+def _nat(
+    current: State, want: desired.NatWant, topology: Topology, commands_of: Callable[[desired.Want], list[str]]
+) -> desired.Want:
     nat = current.nats.get(want.key)
     made = Record.read(current.text(topology.record)).nat_keys
     if nat and nat.owner != topology.owner and not (want.key in made and not nat.owner):
         if nat.owner.startswith(OWNER):
-            raise Refused(
+            raise errors.Refused(
                 f"{want.where}: name: the address translation {key_text(want.key)} belongs to the topology {nat.owner[len(OWNER) :]}"
             )
         if not _taken_over(want, topology, commands_of, f"address translation {key_text(want.key)}"):
@@ -95,11 +108,13 @@ def _nat(current: State, want: NatWant, topology: Topology, commands_of: Callabl
     return want._replace(owner=topology.owner)
 
 
-def _ovs_bridge(current: State, want: OvsWant, topology: Topology, commands_of: Callable[[Want], list[str]]) -> Want:
+def _ovs_bridge(
+    current: State, want: desired.OvsWant, topology: Topology, commands_of: Callable[[desired.Want], list[str]]
+) -> desired.Want:
     bridge = current.ovs.get(want.name)
     if bridge and bridge.owner != topology.owner:
         if bridge.owner.startswith(OWNER):
-            raise Refused(
+            raise errors.Refused(
                 f"{want.where}: name: the Open vSwitch bridge {want.name} belongs to the topology {bridge.owner[len(OWNER) :]}"
             )
         if not _taken_over(want, topology, commands_of, f"Open vSwitch bridge {want.name}"):
@@ -107,13 +122,15 @@ def _ovs_bridge(current: State, want: OvsWant, topology: Topology, commands_of: 
     return want._replace(owner=topology.owner)
 
 
-def _taken_over(want: Want, topology: Topology, commands_of: Callable[[Want], list[str]], what: str) -> bool:
+def _taken_over(
+    want: desired.Want, topology: Topology, commands_of: Callable[[desired.Want], list[str]], what: str
+) -> bool:
     if topology.adopt:
         return True
     lacking = commands_of(want)
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        raise Refused(
+        raise errors.Refused(
             f"{want.where}: the {what} is already there, the topology {topology.name} did not make it, and it is not as listed,"
             f" which it would be by '{lacking[0]}'{more}: set 'adopt: true' to take it over, or delete it first"
         )
@@ -134,7 +151,7 @@ def clear_the_way(planner: Planner) -> None:
     for want in planner.links:
         for link in in_the_way(planner, topology, want) + [link for link in going if bars(planner, link, want)]:
             if planner.model.link(link.key):
-                planner.do(LinkDelete(link.netns, link.name, link.kind))
+                planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
     new = Counter(
         (want.netns, want.options["master"])
         for want in planner.links
@@ -146,7 +163,7 @@ def clear_the_way(planner: Planner) -> None:
         delete_links(planner, topology, set(namespaces_going(planner, topology)))
 
 
-def in_the_way(planner: Planner, topology: Topology, want: LinkWant) -> list[Link]:
+def in_the_way(planner: Planner, topology: Topology, want: desired.LinkWant) -> list[Link]:
     """The topology's own devices that have a wanted name, and can't become what is wanted."""
     found = []
     link = planner.model.link(want.key)
@@ -194,7 +211,7 @@ def may_bar(going: Link, names: set[Key]) -> bool:
     return kind.exclusive or bool(kind.unique) or bool(own & names)
 
 
-def bars(planner: Planner, going: Link, want: LinkWant) -> bool:
+def bars(planner: Planner, going: Link, want: desired.LinkWant) -> bool:
     """Whether the kernel refuses what is wanted as long as this device is there."""
     kind, there = kind_of(going.kind), planner.model.link(want.key)
     if kind.exclusive and going.below:
@@ -208,7 +225,7 @@ def bars(planner: Planner, going: Link, want: LinkWant) -> bool:
     return want.kind is kind and plan_stack.identity(going) == plan_stack.identity(there, want) != ()
 
 
-def joining(planner: Planner, want: LinkWant) -> list[Key]:
+def joining(planner: Planner, want: desired.LinkWant) -> list[Key]:
     """The devices that a want makes ports of bridges."""
     found = [key for key, options in plan_stack.ends(planner, want) if options.get("master")]
     return found + [(want.netns, name) for name in want.options.get("ports", ())]
@@ -237,20 +254,20 @@ def prune(planner: Planner) -> None:
         give_back(planner, old, new, set(going))
         delete_links(planner, topology, set(going))
         for name in going:
-            planner.do(NamespaceDelete(name))
+            planner.do(operations.NamespaceDelete(name))
         for path, content in list(planner.model.files.items()):
             if content == topology.owner and path_name(path) not in planner.model.namespaces:
-                planner.do(FileRemove(path))
+                planner.do(file_operations.FileRemove(path))
     new.namespaces = namespaces_of_others(planner, topology)
     new.nats = sorted([*key] for key, nat in planner.model.nats.items() if nat and nat.owner == topology.owner)
     keep(planner, topology, new)
 
 
-def places_of(want: Want) -> list[str]:
+def places_of(want: desired.Want) -> list[str]:
     """The namespaces that a want needs."""
-    if isinstance(want, LinkWant):
+    if isinstance(want, desired.LinkWant):
         return [want.netns, want.peer_netns, want.options.get("link_netns", want.netns)]
-    return [] if isinstance(want, (NamespaceWant, OvsWant)) else [want.netns]
+    return [] if isinstance(want, (desired.NamespaceWant, desired.OvsWant)) else [want.netns]
 
 
 def check_guests(planner: Planner, topology: Topology, going: Sequence[str]) -> None:
@@ -258,14 +275,14 @@ def check_guests(planner: Planner, topology: Topology, going: Sequence[str]) -> 
     for want in planner.wants if going else ():
         for netns in places_of(want):
             if netns in going:
-                raise Refused(
+                raise errors.Refused(
                     f"{want.where}: the namespace {netns}, which it needs, is no longer among the 'namespaces', and goes: list it there"
                 )
     for path in sorted(planner.model.files) if going else ():
         if plan_shared.is_other(path, topology.record):
             taken = Record.read(planner.model.text(path)).places.intersection(going)
             if taken:
-                raise Refused(
+                raise errors.Refused(
                     f"the namespace {min(taken)} is to go, and the topology {path_name(path)[: -len('.json')]} has things"
                     f" in it that would go along: let that topology give them up first, or go on listing {min(taken)}"
                 )
@@ -305,7 +322,7 @@ def remembered(planner: Planner, old: Record) -> Record:
     )
     moved = {(netns, name): origin for netns, name, origin in old.moved}
     for step in planner.steps:
-        if isinstance(step.operation, LinkMove) and any(
+        if isinstance(step.operation, link_operations.LinkMove) and any(
             want.key == step.operation.to and not want.kind.name for want in planner.links
         ):
             was = (step.operation.netns, step.operation.name)
@@ -377,7 +394,7 @@ def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> No
     for netns, name, origin in [entry for entry in new.moved if tuple(entry[:2]) not in links]:
         new.moved.remove([netns, name, origin])
         if planner.model.link((netns, name)) and not planner.model.link((origin, name)):
-            planner.do(LinkMove(netns, name, (origin, name)))
+            planner.do(link_operations.LinkMove(netns, name, (origin, name)))
 
 
 def delete_nats(planner: Planner, old: Record, going: set[str]) -> None:
@@ -419,11 +436,15 @@ def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:
         if len(links) > 2:
             names = tuple(sorted(link.name for link in links))
             group = topology.link_group
-            planner.do(LinkGroupDelete(netns, names, group ^ 0x800000 if netns in kept else group, netns in kept))
+            planner.do(
+                link_operations.LinkGroupDelete(
+                    netns, names, group ^ 0x800000 if netns in kept else group, netns in kept
+                )
+            )
             continue
         for link in links:
             if planner.model.link(link.key):
-                planner.do(LinkDelete(link.netns, link.name, link.kind))
+                planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
 
 
 def keep(planner: Planner, topology: Topology, record: Record) -> None:
@@ -434,9 +455,9 @@ def keep(planner: Planner, topology: Topology, record: Record) -> None:
     if content == (old or ""):
         return
     if not content:
-        planner.do(FileRemove(topology.record, 0o600))
+        planner.do(file_operations.FileRemove(topology.record, 0o600))
         return
-    operation: Operation = FileWrite(topology.record, content, 0o600)
+    operation: operations.Operation = file_operations.FileWrite(topology.record, content, 0o600)
     undo = operation.inverse(planner.before)
     operation.simulate(planner.model)
     planner.steps.insert(0, Step(operation, undo))

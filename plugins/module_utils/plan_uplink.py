@@ -16,13 +16,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection
 
-from . import plan_owner, sysctl
-from .attachments import AddressAdd, AddressDelete, RowAdd, RowDelete, RowReplace
-from .desired import LinkWant, Want, uplink_of
-from .errors import Refused
-from .file_operations import FileRemove, FileWrite
-from .link_operations import LinkSet
-from .operations import SysctlSet
+from . import attachments, desired, errors, file_operations, link_operations, operations, plan_owner, sysctl
 from .plan_addresses import carries
 from .planner import Planner, Step
 from .rows import ONLINK, RTPROT_KERNEL, Route
@@ -36,12 +30,16 @@ COPIED = 1
 EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
 
 
-def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
+def implied(current: State, wants: tuple[desired.Want, ...]) -> tuple[desired.Want, ...]:
     """The wants, those of bridges with an uplink with its MAC and MTU where they don't say otherwise."""
 
-    def whole(want: Want) -> Want:
-        uplink = current.link((want.netns, uplink_of(want))) if isinstance(want, LinkWant) and uplink_of(want) else None
-        if not isinstance(want, LinkWant) or not uplink or want.absent:
+    def whole(want: desired.Want) -> desired.Want:
+        uplink = (
+            current.link((want.netns, desired.uplink_of(want)))
+            if isinstance(want, desired.LinkWant) and desired.uplink_of(want)
+            else None
+        )
+        if not isinstance(want, desired.LinkWant) or not uplink or want.absent:
             return want
         given = {name: uplink.attrs[name] for name in ("mac", "mtu") if name in uplink.attrs}
         return want._replace(options={**given, **want.options})
@@ -55,22 +53,24 @@ def implied(current: State, wants: tuple[Want, ...]) -> tuple[Want, ...]:
 def take(planner: Planner) -> None:
     """Let bridges take over what their uplinks have. They are up by now, and spanning tree is not yet on."""
     for want in planner.links:
-        if not want.absent and uplink_of(want):
-            uplink = planner.model.link((want.netns, uplink_of(want)))
+        if not want.absent and desired.uplink_of(want):
+            uplink = planner.model.link((want.netns, desired.uplink_of(want)))
             if uplink is None:
-                planner.lack(want.where, f"uplink: there is no device {key_text((want.netns, uplink_of(want)))}")
+                planner.lack(
+                    want.where, f"uplink: there is no device {key_text((want.netns, desired.uplink_of(want)))}"
+                )
             elif planner.model.link(want.key):
                 check(planner, want, uplink)
                 take_over(planner, want, uplink)
 
 
-def check(planner: Planner, want: LinkWant, uplink: Link) -> None:
+def check(planner: Planner, want: desired.LinkWant, uplink: Link) -> None:
     """Refuse what can't pass, before anything is done."""
     where = f"{want.where}: " if want.where else ""
     bridge, facts = planner.model.link(want.key), planner.model.uplinks.get(uplink.key)
     other = planner.uplink_record(want.key).uplink
     if other not in ("", uplink.name):
-        raise Refused(
+        raise errors.Refused(
             f"{where}uplink: {key_text(want.key)} has {other} as its uplink: give it back first, with 'uplink: \"\"'"
         )
     persists = planner.persists(want)
@@ -79,11 +79,11 @@ def check(planner: Planner, want: LinkWant, uplink: Link) -> None:
     if uplink.get("master") == want.name and not has_what_moves(uplink):
         return
     if facts and facts.blocked:
-        raise Refused(f"{where}uplink: {key_text(uplink.key)} can't become a port, {facts.blocked}")
+        raise errors.Refused(f"{where}uplink: {key_text(uplink.key)} can't become a port, {facts.blocked}")
     if facts and facts.owner and not persists:
-        raise Refused(f"{where}uplink: {facts.owner}")
+        raise errors.Refused(f"{where}uplink: {facts.owner}")
     if bridge and bridge.get("vlan_filtering") and bridge.get("vlan_default_pvid") == 0:
-        raise Refused(
+        raise errors.Refused(
             f"{where}uplink: {key_text(want.key)} filters VLANs and gives ports none (vlan_default_pvid is 0),"
             f" so nothing would pass: let it have one till {uplink.name} is its port"
         )
@@ -96,7 +96,7 @@ def has_what_moves(uplink: Link) -> bool:
     )
 
 
-def take_over(planner: Planner, want: LinkWant, uplink: Link) -> None:
+def take_over(planner: Planner, want: desired.LinkWant, uplink: Link) -> None:
     """Bring the bridge all that its uplink has, and the uplink itself."""
     key = want.key
     going = [addr for addr in uplink.addresses if not addr.linklocal]
@@ -105,7 +105,7 @@ def take_over(planner: Planner, want: LinkWant, uplink: Link) -> None:
         if addr not in unwanted and lacks(planner.model.link(key), addr):
             add(planner, key, relabelled(addr, uplink.name, want.name))
     for neighbor in uplink.neighbors:
-        planner.do(RowAdd(*key, neighbor))
+        planner.do(attachments.RowAdd(*key, neighbor))
     if uplink.attrs.get("master") != want.name:
         ignore_advertisements(planner, uplink.key, key)
         join(planner, key, uplink)
@@ -114,15 +114,15 @@ def take_over(planner: Planner, want: LinkWant, uplink: Link) -> None:
         planner.do(NexthopMove(want.netns, nexthop, uplink.name, want.name))
     left = move_routes(planner, uplink.key, key, unwanted)
     for route in left:
-        planner.do(RowDelete(want.netns, route.device, route))
+        planner.do(attachments.RowDelete(want.netns, route.device, route))
     for neighbor in uplink.neighbors:
-        planner.do(RowDelete(*uplink.key, neighbor))
+        planner.do(attachments.RowDelete(*uplink.key, neighbor))
     for addr in reversed(going):
-        planner.do(AddressDelete(*uplink.key, addr))
+        planner.do(attachments.AddressDelete(*uplink.key, addr))
     remember(planner, want, uplink, unwanted, left)
 
 
-def displaced(want: LinkWant, going: list[Addr]) -> list[Addr]:
+def displaced(want: desired.LinkWant, going: list[Addr]) -> list[Addr]:
     """The uplink's addresses that the bridge shall not have, as `addresses` is the whole truth."""
     if "addresses" not in want.options or "addresses" in want.append:
         return []
@@ -139,13 +139,13 @@ def add(planner: Planner, key: Key, addr: Addr) -> None:
     """Give a device an address that it, or its other half, has used already."""
     link = planner.model.link(key)
     is_new = link is not None and all(other.cidr != addr.cidr for other in link.addresses)
-    planner.do(AddressAdd(*key, addr, known=True))
+    planner.do(attachments.AddressAdd(*key, addr, known=True))
     if is_new and addr.family == 6 and not addr.flags & (IFA_F_PERMANENT | IFA_F_NOPREFIXROUTE):
         # With a lifetime, it leaves the route to its network behind where it goes.
         network = str(ipaddress.ip_interface(addr.cidr).network)
         route = Route(network, 6, metric=256, protocol=RTPROT_KERNEL, device=key[1], expires=addr.valid)
         step = planner.steps[-1]
-        planner.steps[-1] = step._replace(undo=(*step.undo, RowDelete(*key, route)))
+        planner.steps[-1] = step._replace(undo=(*step.undo, attachments.RowDelete(*key, route)))
 
 
 def relabelled(addr: Addr, old: str, new: str) -> Addr:
@@ -157,21 +157,21 @@ def relabelled(addr: Addr, old: str, new: str) -> Addr:
 def join(planner: Planner, bridge: Key, uplink: Link) -> None:
     """Make the uplink a port that forwards at once: with spanning tree on it would listen for half a minute."""
     if uplink.get("admin_state") != "up":
-        planner.do(LinkSet(*uplink.key, uplink.kind, {"admin_state": "up"}))
+        planner.do(link_operations.LinkSet(*uplink.key, uplink.kind, {"admin_state": "up"}))
     link = planner.model.link(bridge)
     listens = bool(link and link.get("stp"))
     if link and listens:
-        planner.do(LinkSet(*bridge, link.kind, {"stp": False}))
-    planner.do(LinkSet(*uplink.key, uplink.kind, {"master": bridge[1]}))
+        planner.do(link_operations.LinkSet(*bridge, link.kind, {"stp": False}))
+    planner.do(link_operations.LinkSet(*uplink.key, uplink.kind, {"master": bridge[1]}))
     if link and listens:
-        planner.do(LinkSet(*bridge, link.kind, {"stp": True}))
+        planner.do(link_operations.LinkSet(*bridge, link.kind, {"stp": True}))
 
 
 def ignore_advertisements(planner: Planner, of: Key, to: Key) -> None:
     """Where the kernel does not learn from routers on one device, as nobody does, or a program itself, let it not begin to on the other."""
     key, value, has = acceptance(planner, of, to)
     if value == "0" and has != value:
-        planner.do(SysctlSet(to[0], key, value, passes=True))
+        planner.do(operations.SysctlSet(to[0], key, value, passes=True))
 
 
 def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
@@ -181,7 +181,7 @@ def accept_advertisements(planner: Planner, of: Key, to: Key) -> None:
         return
     key, value, has = acceptance(planner, of, to)
     if value is not None and value != has:
-        planner.do(SysctlSet(to[0], key, value, passes=True))
+        planner.do(operations.SysctlSet(to[0], key, value, passes=True))
 
 
 def acceptance(planner: Planner, of: Key, to: Key) -> tuple[str, str | None, str | None]:
@@ -198,7 +198,7 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
     bearing = [route for route in routes if bears(route, routes) and not needs(route, staying, planner.model.link(to))]
     copies = [copy_for(planner, route, of[1], to) for route in bearing]
     for copy in copies:
-        planner.do(RowAdd(of[0], copy.device, copy))
+        planner.do(attachments.RowAdd(of[0], copy.device, copy))
     # First those on the link itself, but for those by which the others' gateways are found: these are there on both till the end.
     for route in sorted(routes, key=lambda route: (route in bearing, not is_direct(route))):
         target = planner.model.link(to)
@@ -214,14 +214,14 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
                 covers(route, addr) for addr in (target.addresses if target else ())
             )
             if not comes_along and not has_route(target, new):
-                planner.do(RowAdd(of[0], new.device, new))
-            planner.do(RowDelete(of[0], route.device, route))
+                planner.do(attachments.RowAdd(of[0], new.device, new))
+            planner.do(attachments.RowDelete(of[0], route.device, route))
         elif has_route(target, new):
-            planner.do(RowDelete(of[0], route.device, route))
+            planner.do(attachments.RowDelete(of[0], route.device, route))
         else:
             replace(planner, of[0], route, new, target)
     for copy in copies:
-        planner.do(RowDelete(of[0], copy.device, copy))
+        planner.do(attachments.RowDelete(of[0], copy.device, copy))
     return left
 
 
@@ -251,11 +251,11 @@ def replace(planner: Planner, netns: str, old: Route, new: Route, target: Link |
     The kernel takes that only with the word that the gateway is on the link, and so it does when this is undone.
     """
     if target is None or finds_gateways(target, new):
-        planner.do(RowReplace(netns, new.device, old, new))
+        planner.do(attachments.RowReplace(netns, new.device, old, new))
         return
     onlink = new._replace(flags=new.flags | ONLINK)
-    planner.do(RowReplace(netns, new.device, old, onlink))
-    undo = RowReplace(netns, old.device, onlink, old._replace(flags=old.flags | ONLINK))
+    planner.do(attachments.RowReplace(netns, new.device, old, onlink))
+    undo = attachments.RowReplace(netns, old.device, onlink, old._replace(flags=old.flags | ONLINK))
     planner.steps[-1] = planner.steps[-1]._replace(undo=(undo,))
 
 
@@ -315,7 +315,7 @@ def renamed(route: Route, old: str, new: str) -> Route:
     return route._replace(device=new if route.device == old else route.device, nexthops=hops)
 
 
-def remember(planner: Planner, want: LinkWant, uplink: Link, unwanted: list[Addr], left: list[Route]) -> None:
+def remember(planner: Planner, want: desired.LinkWant, uplink: Link, unwanted: list[Addr], left: list[Route]) -> None:
     """Write down what the bridge itself does not tell."""
     old, before = planner.uplink_record(want.key), planner.before.link(want.key)
     after = planner.model.link(want.key)
@@ -342,7 +342,7 @@ def write(planner: Planner, bridge: Key, record: Record) -> None:
     """Before all else, so that whoever ends in between leaves nothing that nobody knows the way back of."""
     path, content = path_of(bridge), record.written()
     if planner.uplink_record(bridge) != record:
-        operation = FileWrite(path, content, 0o600)
+        operation = file_operations.FileWrite(path, content, 0o600)
         undo = operation.inverse(planner.before)
         operation.simulate(planner.model)
         planner.steps.insert(0, Step(operation, undo))
@@ -367,10 +367,10 @@ def give_back_all(planner: Planner, going: list[Key]) -> None:
         give_back(planner, key, None)
 
 
-def give_back(planner: Planner, key: Key, want: LinkWant | None) -> None:
+def give_back(planner: Planner, key: Key, want: desired.LinkWant | None) -> None:
     """Give one uplink back, where the bridge has one, and forget about it."""
     record, bridge = planner.uplink_record(key), planner.model.link(key)
-    name = record.uplink or (uplink_of(want) if want else "")
+    name = record.uplink or (desired.uplink_of(want) if want else "")
     uplink = planner.model.link((key[0], name)) if name else None
     if bridge and uplink and uplink.get("master") == key[1]:
         # Of a bridge that goes, 'addresses' is what it had, from wherever.
@@ -378,7 +378,7 @@ def give_back(planner: Planner, key: Key, want: LinkWant | None) -> None:
         own = {*record.own, *kept}
         return_to(planner, bridge, uplink, own, record)
     if planner.model.text(path_of(key)) is not None:
-        planner.do(FileRemove(path_of(key), 0o600))
+        planner.do(file_operations.FileRemove(path_of(key), 0o600))
 
 
 def return_to(planner: Planner, bridge: Link, uplink: Link, own: set[str], record: Record) -> None:
@@ -389,18 +389,18 @@ def return_to(planner: Planner, bridge: Link, uplink: Link, own: set[str], recor
         if lacks(planner.model.link(uplink.key), addr):
             add(planner, uplink.key, addr)
     for neighbor in bridge.neighbors:
-        planner.do(RowAdd(*uplink.key, neighbor))
+        planner.do(attachments.RowAdd(*uplink.key, neighbor))
     accept_advertisements(planner, bridge.key, uplink.key)
     for nexthop in bridge.nexthops:
         # Before the bridge loses its carrier, with which the kernel drops them.
         planner.do(NexthopMove(bridge.netns, nexthop, bridge.name, uplink.name))
-    planner.do(LinkSet(*uplink.key, uplink.kind, {"master": ""}))
+    planner.do(link_operations.LinkSet(*uplink.key, uplink.kind, {"master": ""}))
     move_routes(planner, bridge.key, uplink.key, [addr for addr in bridge.addresses if addr.cidr in own])
     for neighbor in bridge.neighbors:
-        planner.do(RowDelete(*bridge.key, neighbor))
+        planner.do(attachments.RowDelete(*bridge.key, neighbor))
     for addr in reversed(going):
-        planner.do(AddressDelete(*bridge.key, addr))
+        planner.do(attachments.AddressDelete(*bridge.key, addr))
     for route in record.routes:
         link = planner.model.link(uplink.key)
         if link and carries(link, route) and not has_route(link, route):
-            planner.do(RowAdd(uplink.netns, route.device, route))
+            planner.do(attachments.RowAdd(uplink.netns, route.device, route))

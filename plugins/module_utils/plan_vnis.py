@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import Refused
+from . import errors
 from .later import Later
 from .plan_stack import prefix
 from .planner import Planner
@@ -30,7 +30,9 @@ def assign(planner: Planner) -> None:
             continue
         if not link.get("vnifilter"):
             if want.options["vnis"]:
-                raise Refused(f"{prefix(want)}vnis: {key_text(want.key)} takes but one VNI, as 'vnifilter' is off")
+                raise errors.Refused(
+                    f"{prefix(want)}vnis: {key_text(want.key)} takes but one VNI, as 'vnifilter' is off"
+                )
             continue
         wanted = want.options["vnis"]
         numbers = {vni.vni for vni in wanted}

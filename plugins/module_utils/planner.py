@@ -11,16 +11,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .desired import ForwardWant, LinkWant, NamespaceWant, NatWant, OvsWant, PortWant, RowWant, Want
+from . import desired
 from .kinds import ROWS
 from .later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from . import operations, persist
     from . import uplink as uplinks
-    from .operations import Operation
-    from .persist import Keep
     from .state import Addr, Key, State
     from .topology import Topology
 else:
@@ -30,8 +29,8 @@ else:
 class Step(NamedTuple):
     """An operation, and what puts back what it changes."""
 
-    operation: Operation
-    undo: tuple[Operation, ...]
+    operation: operations.Operation
+    undo: tuple[operations.Operation, ...]
 
 
 def remembered(state: State, bridge: Key) -> uplinks.Record:
@@ -43,7 +42,11 @@ class Planner:
     """The model, the steps so far, and the wants, for the phases to work on."""
 
     def __init__(
-        self, current: State, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None
+        self,
+        current: State,
+        wants: tuple[desired.Want, ...],
+        topology: Topology | None = None,
+        keep: persist.Keep | None = None,
     ) -> None:
         self.before = current.copy()
         self.model = current.copy()
@@ -58,12 +61,12 @@ class Planner:
         self.settled: set[Key] = set()
         """The sysctls that are wanted, (namespace, key) of each."""
 
-    def do(self, operation: Operation) -> None:
+    def do(self, operation: operations.Operation) -> None:
         undo = operation.inverse(self.model)
         operation.simulate(self.model)
         self.steps.append(Step(operation, undo))
 
-    def undo_also(self, number: int, operation: Operation) -> None:
+    def undo_also(self, number: int, operation: operations.Operation) -> None:
         """Let the undoing of a step end with something that is no inverse of its own."""
         step = self.steps[number]
         self.steps[number] = step._replace(undo=(*step.undo, operation))
@@ -97,7 +100,7 @@ class Planner:
         found = (uplinks.KeptUplink.read(path, self.before.text(path)) for path in paths)
         return next((kept for kept in found if kept), None)
 
-    def persists(self, want: LinkWant) -> bool:
+    def persists(self, want: desired.LinkWant) -> bool:
         """Whether a bridge with an uplink is one that shall come back at boot."""
         entries = [entry for entry in self.keep.entries if entry.is_about(want)] if self.keep else []
         for entry in entries:
@@ -130,31 +133,31 @@ class Planner:
         return found
 
     @cached_property
-    def links(self) -> list[LinkWant]:
-        return [want for want in self.wants if isinstance(want, LinkWant)]
+    def links(self) -> list[desired.LinkWant]:
+        return [want for want in self.wants if isinstance(want, desired.LinkWant)]
 
     @property
-    def ports(self) -> list[PortWant]:
-        return [want for want in self.wants if isinstance(want, PortWant)]
+    def ports(self) -> list[desired.PortWant]:
+        return [want for want in self.wants if isinstance(want, desired.PortWant)]
 
     @property
-    def rows(self) -> list[RowWant]:
+    def rows(self) -> list[desired.RowWant]:
         """In the order in which rows are made."""
-        rows = [want for want in self.wants if isinstance(want, RowWant)]
+        rows = [want for want in self.wants if isinstance(want, desired.RowWant)]
         return sorted(rows, key=lambda want: ROWS.index(want.kind.name))
 
     @property
-    def nats(self) -> list[NatWant]:
-        return [want for want in self.wants if isinstance(want, NatWant)]
+    def nats(self) -> list[desired.NatWant]:
+        return [want for want in self.wants if isinstance(want, desired.NatWant)]
 
     @property
-    def ovs_bridges(self) -> list[OvsWant]:
-        return [want for want in self.wants if isinstance(want, OvsWant)]
+    def ovs_bridges(self) -> list[desired.OvsWant]:
+        return [want for want in self.wants if isinstance(want, desired.OvsWant)]
 
     @property
-    def namespaces(self) -> list[NamespaceWant]:
-        return [want for want in self.wants if isinstance(want, NamespaceWant)]
+    def namespaces(self) -> list[desired.NamespaceWant]:
+        return [want for want in self.wants if isinstance(want, desired.NamespaceWant)]
 
     @property
-    def forwardings(self) -> list[ForwardWant]:
-        return [want for want in self.wants if isinstance(want, ForwardWant)]
+    def forwardings(self) -> list[desired.ForwardWant]:
+        return [want for want in self.wants if isinstance(want, desired.ForwardWant)]

@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from . import operations
 from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, PORT_TABLE, numbers, spans
-from .operations import Operation
 from .rows import tool
 from .state import Key, Link, State, Vlan
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class OfVlans(Operation):
+class OfVlans(operations.Operation):
     """Base of those on a VLAN of a port, or on all up to `last`."""
 
     netns: str
@@ -55,7 +55,7 @@ class VlanAdd(OfVlans):
             new = [self.vlan._replace(vid=vid, tunnel_id=tunnels.get(vid, 0)) for vid in self.vids]
             model.put(replace(link, vlans=tuple(sorted(kept + new))))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         before = link.vlans if link else ()
         changed = [vlan for vlan in before if vlan.vid in self.vids or (vlan.pvid and self.vlan.pvid)]
@@ -81,7 +81,7 @@ class VlanDelete(OfVlans):
         if link:
             model.put(replace(link, vlans=tuple(vlan for vlan in link.vlans if vlan.vid not in self.vids)))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         gone = [vlan for vlan in link.vlans if vlan.vid in self.vids] if link else []
         return vlan_adds(self.netns, self.device, gone, self.itself) + tunnel_adds(self.netns, self.device, gone)
@@ -113,7 +113,7 @@ class TunnelAdd(OfTunnels):
         tunnels = {vid: self.vlan.tunnel_id + vid - self.vlan.vid for vid in self.vids}
         with_tunnels(model, (self.netns, self.device), tunnels)
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (TunnelDelete(self.netns, self.device, self.vlan, self.last),)
 
     def command(self) -> str:
@@ -127,7 +127,7 @@ class TunnelDelete(OfTunnels):
     def simulate(self, model: State) -> None:
         with_tunnels(model, (self.netns, self.device), dict.fromkeys(self.vids, 0))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (TunnelAdd(self.netns, self.device, self.vlan, self.last),)
 
     def command(self) -> str:
@@ -156,7 +156,7 @@ def tunnel_adds(netns: str, device: str, vlans: Iterable[Vlan]) -> tuple[TunnelA
 
 
 @dataclass(frozen=True)
-class PortSet(Operation):
+class PortSet(operations.Operation):
     """Tell a bridge something of a port. `changes` goes from option word to canonical value."""
 
     netns: str
@@ -170,7 +170,7 @@ class PortSet(Operation):
             if self.changes.get("vlan_tunnel") is False:
                 with_tunnels(model, link.key, {vlan.vid: 0 for vlan in link.vlans})
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         has = {**PORT_INITIAL, **(link.port if link else {})}
         back = {name: has[name] for name in self.changes if name in has}
@@ -190,10 +190,10 @@ def usual_vlans(model: State, link: Link) -> tuple[Vlan, ...]:
     return (Vlan(vid, pvid=True, untagged=True),) if vid else ()
 
 
-def put_port_back(model: State, before: Link) -> tuple[Operation, ...]:
+def put_port_back(model: State, before: Link) -> tuple[operations.Operation, ...]:
     """What gives a port its VLANs and its flags again, when it has joined the bridge that it is in in `model`."""
     itself = not before.attrs.get("master")
-    back: tuple[Operation, ...] = ()
+    back: tuple[operations.Operation, ...] = ()
     if before.vlans:
         usual = {vlan.vid for vlan in usual_vlans(model, before)}
         back += vlan_adds(*before.key, before.vlans, itself)

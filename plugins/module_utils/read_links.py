@@ -13,19 +13,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
-from .desired import LinkWant
-from .errors import Refused
+from . import desired, errors, netlink
 from .kinds import kind_of
 from .kinds.link import LINK
 from .later import Later
-from .netlink import IFLA_CARRIER, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, RawLink, attributes_of, rest_of
 from .rows import ALL_ZEROS, NTF_STICKY, ONLINK, PERMANENT, ROUTE_TYPES, Fdb, Neighbor, Rest, Route
 from .state import IFA_F_PERMANENT, Addr, Key, Link, State, Vlan, Vni
 from .values import Account
 
 if TYPE_CHECKING:
     from . import sysctl, taps
-    from .desired import Want
     from .host import Host
     from .kinds import bridge_port
     from .topology import Topology
@@ -44,7 +41,7 @@ IFA_OTHERS = (9, 11)
 class LinkReader:
     """What one reading of the host has found so far, and how a link gets into it."""
 
-    def __init__(self, host: Host, wants: tuple[Want, ...], topology: Topology | None = None) -> None:
+    def __init__(self, host: Host, wants: tuple[desired.Want, ...], topology: Topology | None = None) -> None:
         self.host = host
         self.wants = wants
         self.topology = topology
@@ -62,7 +59,7 @@ class LinkReader:
             raw = self.host.link(netns, name)
             if raw and raw.name != name:
                 where = self.places.get(key, "")
-                raise Refused(
+                raise errors.Refused(
                     f"{where + ': ' if where else ''}{name!r} is an alternative name of the device {raw.name}, and so is taken"
                 )
             self.state.links[key] = None
@@ -70,19 +67,19 @@ class LinkReader:
                 self.state.put(self.convert(netns, raw))
         return self.state.links[key]
 
-    def convert(self, netns: str, raw: RawLink) -> Link:
+    def convert(self, netns: str, raw: netlink.RawLink) -> Link:
         """A link message as a value; of its addresses, routes and FDB nothing yet."""
         kind = kind_of(raw.kind)
         attrs = kind.read(raw.attrs(), raw.data_attrs() if kind.has_data else {})
         attrs["admin_state"] = "up" if raw.flags & 1 else "down"
         attrs.setdefault("alias", "")
         attrs["altnames"] = raw.altnames
-        master = raw.number(IFLA_MASTER)
+        master = raw.number(netlink.IFLA_MASTER)
         above = self.host.link_at(netns, master) if master else None
         # A port of Open vSwitch has its datapath there, which is no bridge, and says nothing of which one it is.
         attrs["master"] = "" if above and above.kind == "openvswitch" else self.name_at(netns, master) if master else ""
         place: str | None = netns
-        nsid = raw.number(IFLA_LINK_NETNSID)
+        nsid = raw.number(netlink.IFLA_LINK_NETNSID)
         if nsid is not None:
             place = self.host.netns_of(netns, nsid)
         if kind.lower:
@@ -96,15 +93,15 @@ class LinkReader:
         if raw.type == 65534:  # ARPHRD_NONE: it has no link-layer address
             attrs.pop("mac", None)
         peer: Key | None = None
-        if kind.paired and place is not None and raw.number(IFLA_LINK):
-            other = self.host.link_at(place, raw.number(IFLA_LINK) or 0)
+        if kind.paired and place is not None and raw.number(netlink.IFLA_LINK):
+            other = self.host.link_at(place, raw.number(netlink.IFLA_LINK) or 0)
             peer = (place, other.name) if other else None
         busy = "its XDP program" if raw.has_xdp else ""
-        if kind.by_ioctl and raw.raw.get(IFLA_CARRIER, b"\0")[:1] == b"\1":
+        if kind.by_ioctl and raw.raw.get(netlink.IFLA_CARRIER, b"\0")[:1] == b"\1":
             busy = "the program that has it open"
         return Link(netns, raw.name, raw.kind, attrs, peer=peer, index=raw.index, busy=busy)
 
-    def _node(self, netns: str, raw: RawLink) -> dict[str, Any]:
+    def _node(self, netns: str, raw: netlink.RawLink) -> dict[str, Any]:
         """The file of a tap device, and who may open it."""
         found: dict[str, Any] = {"device": taps.path_of(raw.index)}
         number = taps.parsed(self.host.namespaces.read_sysfs(netns, f"class/net/{raw.name}/tap{raw.index}/dev"))
@@ -120,7 +117,7 @@ class LinkReader:
         found = self.host.link_at(netns, index) if netns is not None else None
         return found.name if found else f"if{index}"
 
-    def attached(self, link: Link, want: LinkWant, options: Mapping[str, Any]) -> None:
+    def attached(self, link: Link, want: desired.LinkWant, options: Mapping[str, Any]) -> None:
         """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
         losing = want.absent or want.recreate or self._moves(link, want)
         changes_state = options.get("admin_state", link.get("admin_state")) != link.get("admin_state")
@@ -182,7 +179,7 @@ class LinkReader:
         for key in self._standing().get(link.key, ()):
             upper = self.state.links.get(key)
             if upper:
-                self.attached(upper, LinkWant(LINK, *key, absent=losing), {"admin_state": "down"})
+                self.attached(upper, desired.LinkWant(LINK, *key, absent=losing), {"admin_state": "down"})
                 if losing:
                     self._own_sysctls(key)
 
@@ -209,7 +206,7 @@ class LinkReader:
         with self.host.namespaces.inside(netns):
             return function(*arguments)
 
-    def _moves(self, link: Link, want: LinkWant) -> bool:
+    def _moves(self, link: Link, want: desired.LinkWant) -> bool:
         """Whether the want will give this end of a veth, or this device, another place."""
         if want.kind.name and kind_of(link.kind) is not want.kind:
             # With a topology it gives way, if it is its own.
@@ -334,7 +331,7 @@ class LinkReader:
 
 def address_value(message: Any) -> Addr | None:
     """An address message as a value, None where it has no address."""
-    attrs = attributes_of(message)
+    attrs = netlink.attributes_of(message)
     local = attrs.get("IFA_LOCAL") or attrs.get("IFA_ADDRESS")
     if not local:
         return None
@@ -353,7 +350,7 @@ def address_value(message: Any) -> Addr | None:
         message["family"] == 2 and bool(flags & 1),
         cache.get("ifa_valid", 0xFFFFFFFF),
         cache.get("ifa_preferred", 0xFFFFFFFF) if not flags & 0x20 else 0,
-        rest_of(message.data, 24, IFA_OTHERS),
+        netlink.rest_of(message.data, 24, IFA_OTHERS),
     )
 
 
@@ -376,11 +373,11 @@ def route_value(message: Any, name_at: Callable[[int], str]) -> Route:
         message["tos"],
         name_at(device) if device and message["type"] == 1 else "",
         tuple((gateway(way), name_at(way["oif"]) if way["oif"] else "", way["hops"] + 1) for way in ways),
-        message.get_attr("RTA_NH_ID") or _number(rest_of(message.data, 28, (RTA_NH_ID,))),
+        message.get_attr("RTA_NH_ID") or _number(netlink.rest_of(message.data, 28, (RTA_NH_ID,))),
         _seconds_left((message.get_attr("RTA_CACHEINFO") or {}).get("rta_expires", 0)),
         tuple(
             entry
-            for entry in rest_of(message.data, 28, RTA_OTHERS)
+            for entry in netlink.rest_of(message.data, 28, RTA_OTHERS)
             if entry != (RTA_PREF, b"\0")  # medium, which goes without saying (RFC 4191)
         ),
     )

@@ -14,26 +14,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from . import nat_table
 from .kinds.nat import collapsed
-from .nat_table import DORMANT, Object, element, objects_of, only
 from .state import Forward, Nat
 
 ADDRESS_TYPES = ("ipv4_addr", "ipv6_addr")
 
 
-def nat_of(netns: str, name: str, listed: Sequence[Object], dormant: bool = False) -> Nat:
+def nat_of(netns: str, name: str, listed: Sequence[nat_table.Object], dormant: bool = False) -> Nat:
     """The address translation that a table is, from the objects that nft lists of it. `dormant`: whether it is switched off.
 
     Of one that somebody changed the options are those that can still be read; `altered` has the whole of it.
     """
     objects = plain(listed)
-    for kind, body in map(only, objects):
+    for kind, body in map(nat_table.only, objects):
         if kind == "table":
             body.pop("flags", None)  # which some releases of nft list
-            body.update({"flags": [DORMANT]} if dormant else {})
-    sets = {body["name"]: body.get("elem", []) for kind, body in map(only, objects) if kind == "set"}
-    rules = [body for kind, body in map(only, objects) if kind == "rule"]
-    chains = {body["name"] for kind, body in map(only, objects) if kind == "chain"}
+            body.update({"flags": [nat_table.DORMANT]} if dormant else {})
+    sets = {body["name"]: body.get("elem", []) for kind, body in map(nat_table.only, objects) if kind == "set"}
+    rules = [body for kind, body in map(nat_table.only, objects) if kind == "rule"]
+    chains = {body["name"] for kind, body in map(nat_table.only, objects) if kind == "chain"}
     owners = [rule["comment"] for rule in rules if rule.get("comment")]
     nat = Nat(
         netns,
@@ -46,22 +46,24 @@ def nat_of(netns: str, name: str, listed: Sequence[Object], dormant: bool = Fals
         owners[0] if owners else "",
     )
     # Both ways round, as nft lists rules by chain and has no order for all else.
-    if in_order(plain(objects_of(nat))) == in_order(objects):
+    if in_order(plain(nat_table.objects_of(nat))) == in_order(objects):
         return nat
     return replace(nat, altered=json.dumps(objects))
 
 
-def plain(listed: Iterable[Object]) -> list[Object]:
+def plain(listed: Iterable[nat_table.Object]) -> list[nat_table.Object]:
     """Objects without what says nothing of the table: handles, counts of packets, the order of sets, spellings."""
     found = []
     for item in listed:
-        kind, body = only(item)
+        kind, body = nat_table.only(item)
         if kind != "metainfo":
             kept = {key: steady(value, key) for key, value in body.items() if key != "handle"}
             if kind == "set" and "interval" in kept.get("flags", ()) and kept.get("type") in ADDRESS_TYPES:
                 networks = [networks_in([one]) for one in kept.get("elem", [])]
                 if all(networks):  # else it has what we would never put there, and is kept as it is
-                    kept["elem"] = [element(text) for text in collapsed([one for some in networks for one in some])]
+                    kept["elem"] = [
+                        nat_table.element(text) for text in collapsed([one for some in networks for one in some])
+                    ]
             if kept.get("elem") == []:
                 del kept["elem"]  # which nft would not take
             found.append({kind: kept})
@@ -83,12 +85,12 @@ def steady(value: Any, key: str = "") -> Any:
     return value
 
 
-def in_order(objects: Iterable[Object]) -> tuple[list[str], dict[str, list[str]]]:
+def in_order(objects: Iterable[nat_table.Object]) -> tuple[list[str], dict[str, list[str]]]:
     """Objects to compare: tables, sets and chains in any order, rules in that of their chain."""
     others: list[str] = []
     rules: dict[str, list[str]] = {}
     for item in objects:
-        kind, body = only(item)
+        kind, body = nat_table.only(item)
         if kind == "rule":
             rules.setdefault(body["chain"], []).append(json.dumps(body, sort_keys=True))
         else:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 
-from . import files, owner_networkmanager, owners
-from .errors import Refused
+from . import errors, files, owner_networkmanager, owners
 from .state import Setup
 
 PLACES = (
@@ -27,21 +26,21 @@ def setup_of(device: str, index: int, bridge: str, root: str) -> Setup:
     texts = profiles(root)
     paths = [path for path, text in texts.items() if uuid_of(text) == profile] if profile else []
     if not paths:
-        raise Refused(
+        raise errors.Refused(
             f"NetworkManager configures {device} by no profile that is a keyfile ('nmcli connection migrate' makes such of older ones)"
         )
     path = paths[0]
     if os.path.basename(path).startswith(owner_networkmanager.PREFIX):
         return Setup("NetworkManager")
     if len(paths) > 1 or os.path.dirname(path) != owner_networkmanager.DIRECTORY:
-        raise Refused(
+        raise errors.Refused(
             f"{paths[-1]}, by which NetworkManager configures {device}, is not under {owner_networkmanager.DIRECTORY}, where it would"
             " outlast a boot as it is"
         )
     if "cloud-init" in path:
-        raise Refused(f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge")
+        raise errors.Refused(f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge")
     if noted.get("dhcp4.ip_address") and not os.path.exists(f"{root}{owner_networkmanager.lease(profile, device)}"):
-        raise Refused(
+        raise errors.Refused(
             f"NetworkManager has a DHCP client on {device} that is not its own ('dhcp=internal'), which can't go on on another device yet"
         )
     source = owner_networkmanager.Source(
@@ -73,7 +72,7 @@ def uuid_of(text: str) -> str:
     """By which NetworkManager knows a profile."""
     try:
         return owner_networkmanager.profile(text).get("connection", {}).get("uuid", "")
-    except Refused:
+    except errors.Refused:
         return ""
 
 

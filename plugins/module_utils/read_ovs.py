@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .desired import LinkWant, OvsWant
+from . import desired, read_links
 from .kinds.link import LINK
 from .later import Later
-from .read_links import LinkReader
 
 if TYPE_CHECKING:
     from . import generic_netlink, ovs
@@ -24,9 +23,9 @@ DATAPATH = "ovs_datapath"
 """By this the kernel's module openvswitch is spoken to: OVS_DATAPATH_FAMILY in include/uapi/linux/openvswitch.h."""
 
 
-def read(reader: LinkReader) -> None:
+def read(reader: read_links.LinkReader) -> None:
     """Read the bridges if wants are about them, or a topology may have made some."""
-    wants = {want.name: want for want in reader.wants if isinstance(want, OvsWant)}
+    wants = {want.name: want for want in reader.wants if isinstance(want, desired.OvsWant)}
     needed = any(not want.absent for want in wants.values())
     if needed or (wants and ovs.program()) or (reader.topology and ovs.is_there()):
         found, kinds = ovs.read()
@@ -43,14 +42,14 @@ def read(reader: LinkReader) -> None:
                     read_device(reader, name)
 
 
-def read_all(reader: LinkReader) -> None:
+def read_all(reader: read_links.LinkReader) -> None:
     """Read them where there is an Open vSwitch."""
     if ovs.is_there():
         reader.state.ovs.update(ovs.read()[0])
 
 
-def read_device(reader: LinkReader, name: str) -> None:
+def read_device(reader: read_links.LinkReader, name: str) -> None:
     """Read a device with all that undoing its deletion would need."""
     link = reader.link("", name)
     if link:
-        reader.attached(link, LinkWant(LINK, "", name, absent=True), {})
+        reader.attached(link, desired.LinkWant(LINK, "", name, absent=True), {})

@@ -13,8 +13,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from . import files, owner_ifupdown, owner_netplan, owner_networkd, owners, read_networkmanager
-from .errors import Refused
+from . import errors, files, owner_ifupdown, owner_netplan, owner_networkd, owners, read_networkmanager
 from .state import Setup
 from .uplink import KeptUplink
 
@@ -47,7 +46,7 @@ def setup_of(owner: owners.Owner | None, device: str, index: int, bridge: str, r
             return read_networkmanager.setup_of(device, index, bridge, root)
         if owner.program == "ifupdown" or (device in noted and any(client_of(device, root, name) for name in CLIENTS)):
             return ifupdown(owner, device, bridge, root)
-    except Refused as exc:
+    except errors.Refused as exc:
         return Setup(owner.program if owner else "", unfit=str(exc))
     return Setup(
         owner.program, unfit=f"{owner.program} configures {device}, whose configuration can't be rewritten yet"
@@ -87,7 +86,9 @@ def networkd(path: str, index: int, root: str) -> Setup:
         return Setup("systemd-networkd", unfit="systemd-networkd does not say by which file it configures the device")
     text = files.read_text(f"{root}{path}")
     if text is None:
-        raise Refused(f"{path}, by which systemd-networkd configures the device, is gone: let it read its files again")
+        raise errors.Refused(
+            f"{path}, by which systemd-networkd configures the device, is gone: let it read its files again"
+        )
     parts = [text, *drop_ins(name, root)]
     for part in parts:
         owner_networkd.sections(part)
@@ -141,7 +142,9 @@ def netplan(path: str, device: str, index: int, bridge: str, root: str) -> Setup
         return Setup("netplan", others=others)
     added = drop_ins(os.path.basename(path), root)
     if added:
-        raise Refused(f"drop-ins add to {path}, which netplan wrote, and would have to add to that of the bridge")
+        raise errors.Refused(
+            f"drop-ins add to {path}, which netplan wrote, and would have to add to that of the bridge"
+        )
     source = owner_netplan.source_of(owner_netplan.definition_of(path), device, bridge, texts)
     check_cloud_init(source.path, root)
     return Setup("netplan", {**source._asdict(), **identity(index, root)}, others)
@@ -155,7 +158,7 @@ def check_cloud_init(path: str, root: str) -> None:
         return
     texts = (files.read_text(found) or "" for found in glob.glob(f"{root}{CLOUD_INIT}/cloud.cfg.d/*.cfg"))
     if not any(re.search(r"(?m)^network:\s*\{?\s*config:\s*[\"']?disabled\b", text) for text in texts):
-        raise Refused(
+        raise errors.Refused(
             f"cloud-init might write {path} again: put 'network: {{config: disabled}}' into"
             f" {CLOUD_INIT}/cloud.cfg.d/99-disable-network-config.cfg"
         )
@@ -168,16 +171,16 @@ def ifupdown(owner: owners.Owner, device: str, bridge: str, root: str) -> Setup:
     """From all files that ifupdown reads."""
     for name, place in OTHER_IFUPDOWNS.items():
         if os.path.exists(f"{root}{place}"):
-            raise Refused(f"{name} configures {device}, whose configuration can't be rewritten yet")
+            raise errors.Refused(f"{name} configures {device}, whose configuration can't be rewritten yet")
     if not os.path.exists(f"{root}{BRIDGE_SCRIPT}"):
-        raise Refused("ifupdown makes bridges only with the package bridge-utils: install it")
+        raise errors.Refused("ifupdown makes bridges only with the package bridge-utils: install it")
     found: dict[str, str] = {}
     read_interfaces(owner_ifupdown.MAIN, root, found)
     if client_of(device, root, "dhclient6"):
-        raise Refused(f"a DHCPv6 client of ifupdown runs on {device}, which can't go on on another device yet")
+        raise errors.Refused(f"a DHCPv6 client of ifupdown runs on {device}, which can't go on on another device yet")
     client = client_of(device, root) or client_of(bridge, root)
     if owner.dhcp and not client_of(device, root):
-        raise Refused(f"{owner.program} holds a DHCP lease of {device}, and it was not ifupdown that started it")
+        raise errors.Refused(f"{owner.program} holds a DHCP lease of {device}, and it was not ifupdown that started it")
     return Setup("ifupdown", {"files": found}, client=client)
 
 
@@ -194,8 +197,8 @@ def read_interfaces(path: str, root: str, found: dict[str, str]) -> None:
                 paths = [other] if keyword == "source" and not os.path.isdir(other) else in_directory(other)
                 for name in paths:
                     read_interfaces(name[len(root) :], root, found)
-    except Refused as exc:
-        raise exc if str(exc).startswith("/") else Refused(f"{path}: {exc}") from None
+    except errors.Refused as exc:
+        raise exc if str(exc).startswith("/") else errors.Refused(f"{path}: {exc}") from None
 
 
 def in_directory(path: str) -> list[str]:

@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .desired import RowWant
+from . import desired, netlink, read_links
 from .kinds.rule import shown_mark
-from .netlink import attributes_of
-from .read_links import LinkReader, made_by_somebody, neighbor_of, neighbor_value
 from .rows import INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
 
 
-def read(reader: LinkReader, made: Iterable[RowKey]) -> None:
+def read(reader: read_links.LinkReader, made: Iterable[RowKey]) -> None:
     """Read what the wants, and the rows that a topology `made`, are about."""
-    wants = [want for want in reader.wants if isinstance(want, RowWant)]
+    wants = [want for want in reader.wants if isinstance(want, desired.RowWant)]
     keys = {want.key for want in wants} | set(made)
     for key in keys:
         if key[0] in ("route", "neighbor") or key in made:
@@ -39,17 +37,17 @@ def read(reader: LinkReader, made: Iterable[RowKey]) -> None:
                 READERS[kind](reader, netns, asked)
 
 
-def route_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+def route_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:
     """The routes that are asked about, table by table."""
     for family, table in sorted({key[2:4] for key in keys}):
         for message in reader.host.socket(netns).routes(FAMILIES[family], table=table, by_kernel=False):
-            if made_by_somebody(message):
+            if read_links.made_by_somebody(message):
                 route = reader.route(netns, message)
                 if route.key(netns) in keys:
                     reader.state.rows[route.key(netns)] = route
 
 
-def rule_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+def rule_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:
     """All rules of the families, as it takes them all to say which priority comes next."""
     for family in sorted({key[3] for key in keys}):
         for message in reader.host.socket(netns).rules(FAMILIES[family]):
@@ -60,12 +58,12 @@ def rule_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
                 reader.state.rows[rule.key(netns)] = rule
 
 
-def neighbor_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
+def neighbor_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:
     """The permanent neighbors that are asked about."""
     sock = reader.host.socket(netns)
-    found = [(message, neighbor_value(message)) for message in sock.neighbors()]
+    found = [(message, read_links.neighbor_value(message)) for message in sock.neighbors()]
     if any("proxy" in key for key in keys):
-        found += [(message, neighbor_of(message)) for message in sock.proxies()]
+        found += [(message, read_links.neighbor_of(message)) for message in sock.proxies()]
     for message, neighbor in found:
         if neighbor:
             key = neighbor.key(netns, reader.name_at(netns, message["ifindex"]))
@@ -73,7 +71,7 @@ def neighbor_rows(reader: LinkReader, netns: str, keys: set[RowKey]) -> None:
                 reader.state.rows[key] = neighbor
 
 
-def fdb_rows(reader: LinkReader, netns: str, keys: set[RowKey], destinations: set[str]) -> None:
+def fdb_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey], destinations: set[str]) -> None:
     """The static entries of the MACs that are asked about, on any device, as a bridge has one for each MAC and VLAN.
 
     VXLAN's default destination is among them only where one of `destinations` is that: it is an option of the device.
@@ -93,7 +91,7 @@ READERS = {"route": route_rows, "rule": rule_rows, "neighbor": neighbor_rows}
 
 def rule_value(message: Any) -> Rule | None:
     """A rule message as a value, None for one that has more to it than the options can say."""
-    attrs = attributes_of(message)
+    attrs = netlink.attributes_of(message)
     others = (
         "FRA_GOTO",
         "FRA_TUN_ID",

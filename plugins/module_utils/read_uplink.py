@@ -16,10 +16,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import files, sysctl
+from . import files, netlink, read_links, sysctl
 from .later import Later
-from .netlink import IFLA_LINK, IFLA_LINK_NETNSID, IFLA_MASTER, NHA_GATEWAY, RawLink
-from .read_links import LinkReader, address_value, leads_through
 from .rows import RTPROT_KERNEL, Route
 from .state import IFA_F_NOPREFIXROUTE, Addr, Key, Link, Nexthop, Setup, UplinkFacts
 from .uplink import KeptUplink, Record, kept_path, path_of, unconfirmed_path
@@ -39,7 +37,7 @@ ROUTE_TYPES = (1, 6, 7, 8)
 """The types of routes that somebody made; the others the kernel keeps for its own addresses."""
 
 
-def names_of(reader: LinkReader, bridge: Key, asked: str | None) -> list[str]:
+def names_of(reader: read_links.LinkReader, bridge: Key, asked: str | None) -> list[str]:
     """The devices that are, or shall be, uplinks of a bridge. Reads its record."""
     path = path_of(bridge)
     for place in (path, kept_path(bridge), unconfirmed_path(bridge)):
@@ -49,7 +47,7 @@ def names_of(reader: LinkReader, bridge: Key, asked: str | None) -> list[str]:
     return list(dict.fromkeys(name for name in (asked, *known) if name))
 
 
-def read(reader: LinkReader, bridge: Key, name: str) -> None:
+def read(reader: read_links.LinkReader, bridge: Key, name: str) -> None:
     """Read all that passes between a bridge and an uplink."""
     uplink, netns = reader.link(bridge[0], name), bridge[0]
     for link in (uplink, reader.state.links.get(bridge)):
@@ -68,10 +66,10 @@ def read(reader: LinkReader, bridge: Key, name: str) -> None:
         reader.state.files[path] = files.read_text(path)
 
 
-def with_all(reader: LinkReader, link: Link) -> Link:
+def with_all(reader: read_links.LinkReader, link: Link) -> Link:
     """A link with all that may have to pass to another one."""
     messages = reader.host.socket(link.netns).addresses(link.index)
-    link = replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr))
+    link = replace(link, addresses=tuple(addr for addr in map(read_links.address_value, messages) if addr))
     return replace(
         link,
         routes=tuple(all_routes(reader, link)),
@@ -81,7 +79,7 @@ def with_all(reader: LinkReader, link: Link) -> Link:
     )
 
 
-def all_routes(reader: LinkReader, link: Link) -> Iterator[Route]:
+def all_routes(reader: read_links.LinkReader, link: Link) -> Iterator[Route]:
     """Those through a link in all tables, learned ones among them; not those that come and go with its addresses."""
     bare = {network_of(addr) for addr in link.addresses if addr.flags & IFA_F_NOPREFIXROUTE}
     networks = bare - {network_of(addr) for addr in link.addresses if not addr.flags & IFA_F_NOPREFIXROUTE}
@@ -89,7 +87,7 @@ def all_routes(reader: LinkReader, link: Link) -> Iterator[Route]:
         for message in reader.host.socket(link.netns).routes(family, by_kernel=False):
             if message["flags"] & 0x200 or message["type"] not in ROUTE_TYPES or message["proto"] == 1:
                 continue
-            if leads_through(message, link.index):
+            if read_links.leads_through(message, link.index):
                 route = reader.route(link.netns, message)
                 if route.protocol != RTPROT_KERNEL or is_given(route, networks):
                     yield route
@@ -108,20 +106,22 @@ def is_given(route: Route, networks: Collection[str]) -> bool:
     return not route.destination.startswith("fe80:") and (route.learned or route.destination in networks)
 
 
-def nexthops(reader: LinkReader, link: Link) -> Iterator[Nexthop]:
+def nexthops(reader: read_links.LinkReader, link: Link) -> Iterator[Nexthop]:
     """The nexthop objects on a link."""
     for number, header, rest in reader.host.socket(link.netns).nexthops(link.index):
-        gateway = next((content for kind, content in rest if kind == NHA_GATEWAY), b"")
+        gateway = next((content for kind, content in rest if kind == netlink.NHA_GATEWAY), b"")
         yield Nexthop(number, ip_text(gateway), header, rest)
 
 
-def facts_of(reader: LinkReader, uplink: Link, bridge: str) -> UplinkFacts:
+def facts_of(reader: read_links.LinkReader, uplink: Link, bridge: str) -> UplinkFacts:
     """What can't leave the device, and who would mind."""
     raws = reader.host.socket(uplink.netns).links()
     on_it = [
         raw
         for raw in raws
-        if raw.number(IFLA_LINK) == uplink.index and raw.index != uplink.index and raw.number(IFLA_LINK_NETNSID) is None
+        if raw.number(netlink.IFLA_LINK) == uplink.index
+        and raw.index != uplink.index
+        and raw.number(netlink.IFLA_LINK_NETNSID) is None
     ]
     blocking = [f"the {raw.kind} device {raw.name}" for raw in on_it if raw.kind in TAKES_ALL_FRAMES]
     standing = [
@@ -137,17 +137,21 @@ def facts_of(reader: LinkReader, uplink: Link, bridge: str) -> UplinkFacts:
     return UplinkFacts(blocked, (*standing, *bound(reader, uplink, own)), minds(owner, uplink.name, setup), setup)
 
 
-def unfit(reader: LinkReader, uplink: Link, raw: RawLink) -> str:
+def unfit(reader: read_links.LinkReader, uplink: Link, raw: netlink.RawLink) -> str:
     """Why a device can be no port at all."""
     if uplink.kind in ("bridge", "loopback"):
         return f"it is a {uplink.kind} device"
     if raw.type != 1:
         return "it carries no Ethernet frames"
-    master = reader.host.link_at(uplink.netns, raw.number(IFLA_MASTER) or 0) if raw.number(IFLA_MASTER) else None
+    master = (
+        reader.host.link_at(uplink.netns, raw.number(netlink.IFLA_MASTER) or 0)
+        if raw.number(netlink.IFLA_MASTER)
+        else None
+    )
     return f"it is part of the {master.kind} {master.name}" if master and master.kind != "bridge" else ""
 
 
-def bound(reader: LinkReader, uplink: Link, raw: RawLink) -> Iterator[str]:
+def bound(reader: read_links.LinkReader, uplink: Link, raw: netlink.RawLink) -> Iterator[str]:
     """What names the device, and stays as it is."""
     name, sock = uplink.name, reader.host.socket(uplink.netns)
     for family in (2, 10):
@@ -164,7 +168,7 @@ def bound(reader: LinkReader, uplink: Link, raw: RawLink) -> Iterator[str]:
         yield "an XDP program"
 
 
-def nft_chains(reader: LinkReader, uplink: Link) -> set[str]:
+def nft_chains(reader: read_links.LinkReader, uplink: Link) -> set[str]:
     """The chains whose rules name the device, or that are hooked to it. None where there is no nft."""
     nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
     if not nft:

@@ -23,12 +23,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Callable
 
-from . import files
-from .desired import LinkWant, OvsWant, Want
+from . import desired, errors, files, persist
 from .engine import run
-from .errors import Missing, VnetError
 from .parsers import PARSERS
-from .persist import DIRECTORY, TOPOLOGY, Document, listed
 from .state import Key
 from .topology import Topology
 
@@ -38,7 +35,7 @@ WAIT_SECONDS = 30.0
 AGAIN_SECONDS = 5.0
 """To try again also where nothing seems to have come: not all that is waited for can be seen from here."""
 
-ORDER = ["vnet_netns", "vnet_nat", TOPOLOGY, *PARSERS]
+ORDER = ["vnet_netns", "vnet_nat", persist.TOPOLOGY, *PARSERS]
 
 
 def restore(path: str) -> list[str]:
@@ -46,21 +43,21 @@ def restore(path: str) -> list[str]:
     content = files.read_text(path)
     if content is None:
         return []  # somebody removed it just now
-    document = Document.read(path, content)
+    document = persist.Document.read(path, content)
     topology, wants = document.wants(path)
     for bridge, (uplink, group) in document.awaits.items():
         if not is_made(bridge, uplink, group):
-            raise Missing(
+            raise errors.Missing(
                 f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
             )
     return run(wants, topology=topology).warnings
 
 
-def await_others(path: str, document: Document) -> None:
+def await_others(path: str, document: persist.Document) -> None:
     """Raise Missing where it is about a bridge that another program has still to make."""
     for bridge, (uplink, group) in document.awaits.items():
         if not is_made(bridge, uplink, group):
-            raise Missing(
+            raise errors.Missing(
                 f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
             )
 
@@ -75,8 +72,8 @@ def is_made(bridge: str, uplink: str, group: int) -> bool:
 def rank(path: str) -> int:
     """The place of a file in the first pass. It saves passes and is no promise: only the references count."""
     try:
-        return ORDER.index(Document.read(path, files.read_text(path) or "").module)
-    except VnetError:
+        return ORDER.index(persist.Document.read(path, files.read_text(path) or "").module)
+    except errors.VnetError:
         return len(ORDER)
 
 
@@ -93,7 +90,7 @@ class Restoration:
     @property
     def is_waiting(self) -> bool:
         """Whether some file refers to what may still come."""
-        return any(isinstance(self.problems.get(path), Missing) for path in self.left)
+        return any(isinstance(self.problems.get(path), errors.Missing) for path in self.left)
 
     def try_all(self) -> None:
         """Try what is left again and again, as long as that helps: each file may make what another one needs."""
@@ -108,24 +105,24 @@ class Restoration:
 
     def try_together(self) -> None:
         """Restore those that only lack each other, in one transaction."""
-        wants: dict[str, tuple[Want, ...]] = {}
+        wants: dict[str, tuple[desired.Want, ...]] = {}
         for path in self.left:
-            with suppress(VnetError):
-                document = Document.read(path, files.read_text(path) or "")
+            with suppress(errors.VnetError):
+                document = persist.Document.read(path, files.read_text(path) or "")
                 await_others(path, document)
                 topology, found = document.wants(path)
-                if topology is None and isinstance(self.problems[path], Missing):
+                if topology is None and isinstance(self.problems[path], errors.Missing):
                     wants[path] = found
         while len(wants) > 1:
             try:
                 run(tuple(want for group in wants.values() for want in group))
-            except Missing as exc:
+            except errors.Missing as exc:
                 # Its sentence begins with the file that lacks something: try without that one.
                 lacking = next((path for path in wants if str(exc).startswith(f"{path}: ")), None)
                 if lacking is None:
                     return
                 del wants[lacking]
-            except VnetError:
+            except errors.VnetError:
                 return
             else:
                 self.left = [path for path in self.left if path not in wants]
@@ -136,12 +133,12 @@ class Restoration:
 
         So the knot is cut where files wait for each other of which one is a topology's, and so a transaction of its own.
         """
-        wants: dict[str, tuple[Topology | None, tuple[Want, ...]]] = {}
+        wants: dict[str, tuple[Topology | None, tuple[desired.Want, ...]]] = {}
         for path in self.left:
-            with suppress(VnetError):
-                document = Document.read(path, files.read_text(path) or "")
+            with suppress(errors.VnetError):
+                document = persist.Document.read(path, files.read_text(path) or "")
                 await_others(path, document)
-                if isinstance(self.problems[path], Missing):
+                if isinstance(self.problems[path], errors.Missing):
                     wants[path] = document.wants(path)
         # A resource sooner than a topology, which has more in it.
         for path in sorted(wants.keys() - self.loosened, key=lambda path: (wants[path][0] is not None, path)):
@@ -150,7 +147,7 @@ class Restoration:
             loose = tuple(loosened(want, others) for want in own)
             if loose != own:
                 self.loosened.add(path)
-                with suppress(VnetError):
+                with suppress(errors.VnetError):
                     run(loose, topology=topology)
                     return True
         return False
@@ -159,29 +156,29 @@ class Restoration:
         """Whether the file is restored now."""
         try:
             warnings = restore(path)
-        except VnetError as exc:
+        except errors.VnetError as exc:
             self.problems[path] = exc
             return False
         except Exception as exc:  # noqa: BLE001  # so that no file, whatever is in it, keeps the next from being restored
-            self.problems[path] = VnetError(f"this is a bug in linuxnet.vnet, please report it: {exc!r}")
+            self.problems[path] = errors.VnetError(f"this is a bug in linuxnet.vnet, please report it: {exc!r}")
             return False
         for warning in warnings:
             self.say("4", f"{path}: {warning}")
         return True
 
 
-def keys_of(want: Want) -> set[Key]:
+def keys_of(want: desired.Want) -> set[Key]:
     """The devices that a want makes."""
-    if isinstance(want, OvsWant):
+    if isinstance(want, desired.OvsWant):
         return {("", want.name)}
-    if not isinstance(want, LinkWant):
+    if not isinstance(want, desired.LinkWant):
         return set()
     return {want.key, *([want.peer_key] if want.peer_key else [])}
 
 
-def loosened(want: Want, others: set[Key]) -> Want:
+def loosened(want: desired.Want, others: set[Key]) -> desired.Want:
     """A link that is no port of these devices, and has none of them as its port."""
-    if not isinstance(want, LinkWant):
+    if not isinstance(want, desired.LinkWant):
         return want
     peer = want.peer
     if peer:
@@ -220,15 +217,17 @@ def say(priority: str, sentence: str) -> None:
 def main(argv: Sequence[str]) -> int:
     """Restore everything; return 1 where something could not be."""
     parser = argparse.ArgumentParser(prog="vnet-restore", description="Restore the virtual networks that are kept.")
-    parser.add_argument("directory", nargs="?", default=DIRECTORY, help="where the files are (default: %(default)s)")
+    parser.add_argument(
+        "directory", nargs="?", default=persist.DIRECTORY, help="where the files are (default: %(default)s)"
+    )
     parser.add_argument(
         "--wait", type=float, default=WAIT_SECONDS, help="seconds to wait for devices that come late (%(default)g)"
     )
     arguments = parser.parse_args(argv)
     start = time.monotonic()
     try:
-        paths = listed(arguments.directory)
-    except VnetError as exc:
+        paths = persist.listed(arguments.directory)
+    except errors.VnetError as exc:
         say("3", str(exc))
         return 1
     restoration = Restoration(paths, say)

@@ -14,27 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import files
-from .desired import (
-    ForwardWant,
-    LinkWant,
-    NamespaceWant,
-    NatWant,
-    OvsWant,
-    PortWant,
-    RowWant,
-    Want,
-    becoming_ports,
-)
-from .errors import KernelError
+from . import desired, errors, files, netlink, persist, read_links
 from .host import Host
 from .kinds import kind_of
 from .kinds.link import LINK
 from .later import Later
 from .namespaces import path_of
-from .netlink import IFLA_MASTER
-from .persist import Keep, look
-from .read_links import LinkReader, address_value
 
 if TYPE_CHECKING:
     from . import nat_table, netfilter, nft, read_ovs, read_rows, read_uplink, sysctl, taps
@@ -51,7 +36,7 @@ DUMP_FROM = 12
 """From so many names on, one dump of a namespace's links is cheaper than asking for each (measured: see tests/bench)."""
 
 
-class Reader(LinkReader):
+class Reader(read_links.LinkReader):
     """One reading of the host for some wants, and for what a topology may have to take away."""
 
     def read(self) -> State:
@@ -67,7 +52,7 @@ class Reader(LinkReader):
             self._sysctls("", sysctl.NEIGHBOR_ROOM.values())
             self._owned(self.topology, record)
         self._named_links()
-        if self.topology or self._asked_about(OvsWant):
+        if self.topology or self._asked_about(desired.OvsWant):
             read_ovs.read(self)
         for want in self.wants:
             self._details_of(want)
@@ -76,12 +61,12 @@ class Reader(LinkReader):
             self._moved(record)
             for netns, name in {(entry[0], entry[1]) for entry in record.ports}:
                 self._told((netns, name))
-        if made or self._asked_about(RowWant):
+        if made or self._asked_about(desired.RowWant):
             read_rows.read(self, made)
         self._nats_asked(record.nat_keys if record else set())
         return self.state
 
-    def _asked_about(self, kind: type[Want]) -> bool:
+    def _asked_about(self, kind: type[desired.Want]) -> bool:
         return any(isinstance(want, kind) for want in self.wants)
 
     def _named_links(self) -> None:
@@ -95,53 +80,53 @@ class Reader(LinkReader):
             else:
                 self.state.links.update({(netns, name): None for name in names})
 
-    def _note_want(self, want: Want) -> None:
-        if isinstance(want, LinkWant):
+    def _note_want(self, want: desired.Want) -> None:
+        if isinstance(want, desired.LinkWant):
             self._note_link(want)
-        elif isinstance(want, NamespaceWant):
+        elif isinstance(want, desired.NamespaceWant):
             self._note(want.name, [] if want.absent else ["lo"])
-        elif isinstance(want, RowWant):
+        elif isinstance(want, desired.RowWant):
             self._note(want.netns, [name for _option, name in want.kind.devices(want.said)])
-        elif isinstance(want, PortWant):
+        elif isinstance(want, desired.PortWant):
             self._note(want.netns, [want.name], want.where)
-        elif isinstance(want, NatWant):
+        elif isinstance(want, desired.NatWant):
             self._note(want.netns, [])
-        elif isinstance(want, OvsWant):
+        elif isinstance(want, desired.OvsWant):
             self._note("", [want.name, *(port["name"] for port in want.options.get("ports", ()))], want.where)
         else:
             self._note(want.netns, want.devices or [])
 
-    def _details_of(self, want: Want) -> None:
-        if isinstance(want, LinkWant):
+    def _details_of(self, want: desired.Want) -> None:
+        if isinstance(want, desired.LinkWant):
             self._details(want)
             if want.kind.holds_ports and (want.absent or "uplink" in want.options):
                 for name in read_uplink.names_of(self, want.key, want.options.get("uplink")):
                     read_uplink.read(self, want.key, name)
             if want.kind.holds_ports and not want.absent and self.state.has_netns(want.netns):
                 self._firewall(want.netns)
-            for port, _master in becoming_ports(want, self.state):
+            for port, _master in desired.becoming_ports(want, self.state):
                 self._addresses(port)
-        elif isinstance(want, NamespaceWant):
+        elif isinstance(want, desired.NamespaceWant):
             self._details_of_namespace(want)
-        elif isinstance(want, ForwardWant):
+        elif isinstance(want, desired.ForwardWant):
             self._forwarding(want)
-        elif isinstance(want, PortWant):
+        elif isinstance(want, desired.PortWant):
             self._told(want.key)
 
-    def _details_of_namespace(self, want: NamespaceWant) -> None:
+    def _details_of_namespace(self, want: desired.NamespaceWant) -> None:
         self._sysctls(want.name, want.sysctls)
         if want.absent and want.name in self.state.namespaces:
             self._far_ends(want.name)
         loopback = self.state.links.get((want.name, "lo"))
         if loopback and want.loopback is False and not want.absent:
             # IPv6's routes that lead nowhere go with it.
-            self.attached(loopback, LinkWant(LINK, *loopback.key), {"admin_state": "down"})
+            self.attached(loopback, desired.LinkWant(LINK, *loopback.key), {"admin_state": "down"})
 
     def _follow_ports(self) -> None:
         """The bridges whose MTU the kernel lowers to that of a port, with all that they and what stands on them may lose by it."""
         found = {}
         for want in self.wants:
-            for port, kind, options in ports_of(want) if isinstance(want, LinkWant) else ():
+            for port, kind, options in ports_of(want) if isinstance(want, desired.LinkWant) else ():
                 has = self.state.links.get(port)
                 master = options.get("master", has.get("master") if has else "")
                 bridge = self.link(port[0], master) if master and self.state.has_netns(port[0]) else None
@@ -152,14 +137,16 @@ class Reader(LinkReader):
                 if bridge and not stays and kind_of(bridge.kind).holds_ports and mtu < bridge.get("mtu"):
                     found[bridge.key] = bridge
         for key, bridge in found.items():
-            self.attached(bridge, LinkWant(LINK, *key, absent=True), {})
+            self.attached(bridge, desired.LinkWant(LINK, *key, absent=True), {})
 
     def _addresses(self, key: Key) -> None:
         """The addresses of a device that loses their use."""
         link = self.state.links.get(key)
         if link and not link.addresses:
             messages = self._dumped(link, "addresses", "index")
-            self.state.put(replace(link, addresses=tuple(addr for addr in map(address_value, messages) if addr)))
+            self.state.put(
+                replace(link, addresses=tuple(addr for addr in map(read_links.address_value, messages) if addr))
+            )
 
     def _told(self, key: Key) -> None:
         """What a bridge was told of a port; and the bridge itself, by whose default VLAN ports are known that have just joined."""
@@ -184,7 +171,7 @@ class Reader(LinkReader):
                 link = self.link(netns, raw.name)
                 for end in [link, self.link(*link.peer) if link and link.peer else None]:
                     if end:
-                        self.attached(end, LinkWant(LINK, *end.key, absent=True), {})
+                        self.attached(end, desired.LinkWant(LINK, *end.key, absent=True), {})
         for below, uppers in self._standing().items():
             # And so do the devices elsewhere that stand on one in it.
             if below[0] == netns and any(upper[0] != netns for upper in uppers):
@@ -215,7 +202,7 @@ class Reader(LinkReader):
         self._marked(topology, places)
         for netns, key, _before, _now in record.sysctls:
             self._sysctls(netns, [key])
-        listed = {want.name for want in self.wants if isinstance(want, NamespaceWant)}
+        listed = {want.name for want in self.wants if isinstance(want, desired.NamespaceWant)}
         going = {name for name, facts in self.state.namespaces.items() if facts.get("owner") == topology.owner} - listed
         self._records_of_others(topology, {entry[0] for entry in record.sysctls}, going)
         for netns, name, origin in record.moved:
@@ -238,11 +225,11 @@ class Reader(LinkReader):
         for netns, name, origin in record.moved:
             link = self.state.links.get((netns, name))
             if link:
-                self.attached(link, LinkWant(LINK, netns, name, absent=True, origin=origin), {})
+                self.attached(link, desired.LinkWant(LINK, netns, name, absent=True, origin=origin), {})
 
     def _marked(self, topology: Topology, places: set[str]) -> None:
         """The links that carry the mark, and of those that are not listed any more all that undoing would need."""
-        listed = {want.key for want in self.wants if isinstance(want, LinkWant)}
+        listed = {want.key for want in self.wants if isinstance(want, desired.LinkWant)}
         for netns in places:
             if self.state.has_netns(netns):
                 for raw in self.host.read_all_links(netns):
@@ -250,7 +237,7 @@ class Reader(LinkReader):
                         link = self.link(netns, raw.name)
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.
-                            self.attached(link, LinkWant(LINK, *link.key, absent=True), {})
+                            self.attached(link, desired.LinkWant(LINK, *link.key, absent=True), {})
                             for name in (
                                 read_uplink.names_of(self, link.key, None) if kind_of(link.kind).holds_ports else ()
                             ):
@@ -260,7 +247,7 @@ class Reader(LinkReader):
 
     def _nats_asked(self, made: set[Key]) -> None:
         """The address translations of the wants and those that the topology `made`, and what stands in their way."""
-        wants = [want for want in self.wants if isinstance(want, NatWant)]
+        wants = [want for want in self.wants if isinstance(want, desired.NatWant)]
         making = {want.netns for want in wants if not want.absent}
         if making:
             nft.require()
@@ -289,7 +276,7 @@ class Reader(LinkReader):
                 self.places.setdefault((netns, name), where)
         self.names.setdefault(netns, set())
 
-    def _note_link(self, want: LinkWant) -> None:
+    def _note_link(self, want: desired.LinkWant) -> None:
         if want.kind.tap_info:  # one that is there may be a tap without being told so again
             self.state.has_devtmpfs = taps.kernel_makes_files()
         options, where = want.options, want.where
@@ -303,7 +290,7 @@ class Reader(LinkReader):
         if want.peer:
             self._note(want.peer_netns, [want.peer.name or "", want.peer.options.get("master", "")], where)
 
-    def _details(self, want: LinkWant) -> None:
+    def _details(self, want: desired.LinkWant) -> None:
         """What the phases will look at of a link that is there: its peer, ports, addresses, routes and FDB entries."""
         link = self.state.links.get(want.key)
         if want.peer_key and link is None:
@@ -322,14 +309,14 @@ class Reader(LinkReader):
             return
         try:
             self._hanging(link, want)
-        except KernelError as exc:
+        except errors.KernelError as exc:
             if exc.code != errno.ENODEV:
                 raise
             # It went between two questions: a namespace that was deleted takes its time.
             self.host.forget()
             self.state.links[want.key] = None
 
-    def _hanging(self, link: Link, want: LinkWant) -> None:
+    def _hanging(self, link: Link, want: desired.LinkWant) -> None:
         if want.recreate or want.absent:
             for key in (link.key, link.peer):
                 if key:
@@ -348,20 +335,20 @@ class Reader(LinkReader):
         ):
             self._ports(link, want)
 
-    def _ports(self, link: Link, want: LinkWant) -> None:
+    def _ports(self, link: Link, want: desired.LinkWant) -> None:
         """The ports of a bridge or a VRF, and of those that will leave it what they lose."""
         for raw in self.host.socket(link.netns).links(master=link.index):
-            if raw.number(IFLA_MASTER) == link.index:
+            if raw.number(netlink.IFLA_MASTER) == link.index:
                 port = self.link(link.netns, raw.name)
                 if port and kind_of(link.kind).routes_ports:
-                    self.attached(port, LinkWant(LINK, *port.key, absent=True), {})
+                    self.attached(port, desired.LinkWant(LINK, *port.key, absent=True), {})
                 elif port and (want.absent or ("ports" in want.options and raw.name not in want.options["ports"])):
                     # Leaving the bridge, it loses the static entries of the bridge's FDB.
                     self.state.put(
                         replace(port, fdb=tuple(self._fdb(port)), vlans=self._vlans(port), port=self.port(port))
                     )
 
-    def _opened(self, link: Link, want: LinkWant) -> None:
+    def _opened(self, link: Link, want: desired.LinkWant) -> None:
         """Whether a program has a tap device's file open, where that matters."""
         if want.recreate:
             path = f"class/net/{link.name}/tap{link.index}/dev"
@@ -378,7 +365,7 @@ class Reader(LinkReader):
             for key, value in self.inside(netns, sysctl.read_all, keys).items():
                 self.state.sysctls[netns, key] = value
 
-    def _forwarding(self, want: ForwardWant) -> None:
+    def _forwarding(self, want: desired.ForwardWant) -> None:
         if want.file is not None:
             self.state.files[want.file] = files.read_text(want.file)
         if not self.state.has_netns(want.netns):
@@ -402,7 +389,7 @@ class Reader(LinkReader):
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
 
 
-def ports_of(want: LinkWant) -> list[tuple[Key, LinkKind, Mapping[str, Any]]]:
+def ports_of(want: desired.LinkWant) -> list[tuple[Key, LinkKind, Mapping[str, Any]]]:
     """The ends that a want is about, and what it asks of each; for a bridge also its ports."""
     if want.absent:
         return []
@@ -413,9 +400,11 @@ def ports_of(want: LinkWant) -> list[tuple[Key, LinkKind, Mapping[str, Any]]]:
     return found + [((want.netns, name), LINK, {"master": want.name}) for name in ports]
 
 
-def retrieve(host: Host, wants: tuple[Want, ...], topology: Topology | None = None, keep: Keep | None = None) -> State:
+def retrieve(
+    host: Host, wants: tuple[desired.Want, ...], topology: Topology | None = None, keep: persist.Keep | None = None
+) -> State:
     """What the plan for `wants` needs to know of the host, the files of `keep` included."""
     state = Reader(host, wants, topology).read()
     if keep:
-        look(state, keep)
+        persist.look(state, keep)
     return state

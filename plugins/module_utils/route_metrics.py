@@ -16,8 +16,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from . import wire
 from .values import Bool, Int, Seconds, Text, Type
-from .wire import attributes, written
 
 RTA_METRICS = 8
 RTAX_LOCK, RTAX_MTU, RTAX_RTO_MIN = 1, 2, 13
@@ -44,7 +44,7 @@ LOCKED = ((RTAX_MTU, "mtu_lock"), (RTAX_RTO_MIN, "rto_min"))
 
 def read(content: bytes) -> dict[str, Any]:
     """The canonical values of all options, from the content of the attribute."""
-    found = dict(attributes(content))
+    found = dict(wire.attributes(content))
     values = {name: kind.decode(_raw(kind, found.get(number, b""))) for name, (number, kind) in METRICS.items()}
     locks = int.from_bytes(found.get(RTAX_LOCK, b""), sys.byteorder)
     if not locks >> RTAX_RTO_MIN & 1:
@@ -60,7 +60,7 @@ def _raw(kind: Type, content: bytes) -> Any:
 
 def changed(content: bytes, said: Mapping[str, Any]) -> bytes:
     """The content of the attribute with the options in it that are `said`."""
-    found = dict(attributes(content))
+    found = dict(wire.attributes(content))
     locks = int.from_bytes(found.get(RTAX_LOCK, b""), sys.byteorder)
     for number, name in LOCKED:
         if name in said:
@@ -71,7 +71,7 @@ def changed(content: bytes, said: Mapping[str, Any]) -> bytes:
             raw = kind.encode(said[name])
             found[number] = raw.encode() if isinstance(raw, str) else struct.pack("=I", raw)
     # The kernel doesn't tell of what is zero.
-    return written((number, value) for number, value in sorted(found.items()) if value.strip(b"\0"))
+    return wire.written((number, value) for number, value in sorted(found.items()) if value.strip(b"\0"))
 
 
 def words(content: bytes) -> list[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from .rows import HANGS_ON_LINK, SCOPES, Fdb, Neighbor, Rest, Route, Row, RowKey
 
 if TYPE_CHECKING:
-    from .ovs_table import OvsBridge
+    from . import ovs_table
 
 Key = tuple[str, str]
 """A link: (namespace, name)."""
@@ -288,7 +288,7 @@ class State:
     """The rows of tables that are asked about; None where there is none."""
     nats: dict[Key, Nat | None] = field(default_factory=dict)
     """By namespace and name, the address translations that are asked about, None where there is none; and those beside them."""
-    ovs: dict[str, OvsBridge | None] = field(default_factory=dict)
+    ovs: dict[str, ovs_table.OvsBridge | None] = field(default_factory=dict)
     """Open vSwitch's bridges, all of them where any is asked about."""
     dropping: dict[str, str] = field(default_factory=dict, compare=False)
     """By namespace, the firewall chain that br_netfilter shows bridged frames to, and that drops what is not accepted."""

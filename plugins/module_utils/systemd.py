@@ -14,8 +14,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-from . import files
-from .errors import Refused
+from . import errors, files
 
 RUNNING = "/run/systemd/system"
 """Is there exactly where systemd is the init of this host: sd_booted(3)."""
@@ -50,7 +49,7 @@ def restart_networkd(devices: Sequence[str]) -> None:
     for device in devices:
         while admin_state(device) != "configured":
             if time.monotonic() > deadline:
-                raise Refused(
+                raise errors.Refused(
                     f"systemd-networkd did not configure {device} within {CONFIGURED_SECONDS:g} seconds, but says"
                     f" '{admin_state(device)}'"
                 )
@@ -74,7 +73,7 @@ def run(speaker: str, program: str, *words: str) -> None:
     try:
         done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as exc:
-        raise Refused(f"{program}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.Refused(f"{program}: {os.strerror(exc.errno or 0)}") from None
     if done.returncode:
         said = " ".join(done.stderr.split()).rstrip(".") or f"{program} ended with {done.returncode}"
-        raise Refused(f"{speaker} says '{said}'")
+        raise errors.Refused(f"{speaker} says '{said}'")

@@ -19,7 +19,7 @@ import stat
 import subprocess
 from contextlib import suppress
 
-from .errors import KernelError
+from . import errors
 
 UDEV = "/run/udev/control"
 
@@ -84,7 +84,7 @@ def give(index: int, number: int, user: int, group: int | None) -> None:
         os.chown(path, user, group or 0)
         os.chmod(path, 0o600 if group is None else 0o660)
     except OSError as exc:
-        raise KernelError(exc.errno or 0, f"{path}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.KernelError(exc.errno or 0, f"{path}: {os.strerror(exc.errno or 0)}") from None
 
 
 def remove(number: int) -> None:

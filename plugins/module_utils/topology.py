@@ -23,25 +23,7 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, Callable
 
-from .desired import (
-    ForwardWant,
-    LinkWant,
-    NamespaceWant,
-    NatWant,
-    OvsWant,
-    PortWant,
-    RowWant,
-    Want,
-    forward_want,
-    link_want,
-    name_of,
-    namespace_want,
-    nat_want,
-    ovs_want,
-    port_want,
-    row_want,
-)
-from .errors import Refused
+from . import desired, errors
 from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
 from .later import Later
@@ -155,23 +137,23 @@ def is_group_of_topology(group: object) -> bool:
     return isinstance(group, int) and group & 0xFF000000 == GROUPS
 
 
-PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], Want]] = {
-    "namespaces": namespace_want,
-    **{kind.plural: partial(link_want, kind) for kind in (LINK, *LINK_KINDS)},
-    **{kind.plural: partial(row_want, kind) for kind in ROW_KINDS},
-    "ovs_bridges": ovs_want,
-    "bridge_ports": port_want,
-    "nats": nat_want,
-    "forwarding": forward_want,
+PARSERS: dict[str, Callable[[Mapping[str, Any], str, str], desired.Want]] = {
+    "namespaces": desired.namespace_want,
+    **{kind.plural: partial(desired.link_want, kind) for kind in (LINK, *LINK_KINDS)},
+    **{kind.plural: partial(desired.row_want, kind) for kind in ROW_KINDS},
+    "ovs_bridges": desired.ovs_want,
+    "bridge_ports": desired.port_want,
+    "nats": desired.nat_want,
+    "forwarding": desired.forward_want,
 }
 """By the option of vnet_topology that lists them, what makes a want of an entry, its place, and the default namespace."""
 
 
-def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...]]:
+def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[desired.Want, ...]]:
     """The wants behind vnet_topology's options, checked against one another; Refused names the entry."""
     name = params.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", name):
-        raise Refused(
+        raise errors.Refused(
             f"name: {name!r} is not the name of a topology: letters, digits, '_', '.' and '-', at most 64 of them"
         )
     topology = Topology(
@@ -179,7 +161,7 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
     )
     if topology.absent:
         return topology, ()
-    netns = name_of("", "netns", params.get("netns") or "", NetnsName())
+    netns = desired.name_of("", "netns", params.get("netns") or "", NetnsName())
     wants = [
         parser(entry, f"{plural}[{number}]", netns)
         for plural, parser in PARSERS.items()
@@ -193,29 +175,29 @@ def topology_wants(params: Mapping[str, Any]) -> tuple[Topology, tuple[Want, ...
     return topology, tuple(wants)
 
 
-def _keys(want: Want) -> Iterable[tuple[str, object]]:
+def _keys(want: desired.Want) -> Iterable[tuple[str, object]]:
     """What a want claims for itself, each with the words for it."""
-    if isinstance(want, NamespaceWant):
+    if isinstance(want, desired.NamespaceWant):
         yield f"the namespace {want.name}", ("namespace", want.name)
-    elif isinstance(want, LinkWant):
+    elif isinstance(want, desired.LinkWant):
         yield f"the device {key_text(want.key)}", want.key
         if want.peer_key:
             yield f"the device {key_text(want.peer_key)}", want.peer_key
         for name in want.options.get("altnames", ()):
             yield f"the device name {key_text((want.netns, name))}", (want.netns, name)
-    elif isinstance(want, RowWant):
+    elif isinstance(want, desired.RowWant):
         yield f"the {want.kind.words(want.key)}", want.key
-    elif isinstance(want, PortWant):
+    elif isinstance(want, desired.PortWant):
         yield f"the bridge port {key_text(want.key)}", ("port", *want.key)
-    elif isinstance(want, NatWant):
+    elif isinstance(want, desired.NatWant):
         yield f"the address translation {key_text(want.key)}", ("nat", want.key)
-    elif isinstance(want, OvsWant):
+    elif isinstance(want, desired.OvsWant):
         yield f"the Open vSwitch bridge {want.name}", ("ovs", want.name)
-    elif isinstance(want, ForwardWant):
+    elif isinstance(want, desired.ForwardWant):
         yield from _forward_keys(want)
 
 
-def _forward_keys(want: ForwardWant) -> Iterable[tuple[str, object]]:
+def _forward_keys(want: desired.ForwardWant) -> Iterable[tuple[str, object]]:
     """What forwarding claims: a family, on a device or on all."""
     where = f" in {want.netns}" if want.netns else ""
     for device, family in product(want.devices or ("",), ("ipv4", "ipv6")):
@@ -223,20 +205,22 @@ def _forward_keys(want: ForwardWant) -> Iterable[tuple[str, object]]:
             yield f"forwarding of {family}{where}", (family, want.netns, device)
 
 
-def check_names(wants: Iterable[Want]) -> None:
+def check_names(wants: Iterable[desired.Want]) -> None:
     """No two entries for one thing."""
     seen: dict[object, str] = {}
     for want in wants:
         for words, key in _keys(want):
             if key in seen:
                 place = f"{want.where}: " if want.where else ""
-                raise Refused(f"{place}{words} is also in {seen[key] or 'another want'}, one of the two has to go")
+                raise errors.Refused(
+                    f"{place}{words} is also in {seen[key] or 'another want'}, one of the two has to go"
+                )
             seen[key] = want.where
 
 
-def check_addresses(wants: Iterable[Want]) -> None:
+def check_addresses(wants: Iterable[desired.Want]) -> None:
     """No address twice in one namespace, or one of its VRFs. A master that is no bridge in the list may be one of these."""
-    links = [want for want in wants if isinstance(want, LinkWant)]
+    links = [want for want in wants if isinstance(want, desired.LinkWant)]
     bridges = {want.key for want in links if want.kind.holds_ports}
     seen: dict[tuple[str, str, str], str] = {}
     for want in links:
@@ -250,63 +234,63 @@ def check_addresses(wants: Iterable[Want]) -> None:
                 key = (netns, domain, address.split("/")[0])
                 if key in seen:
                     place = f" in {netns}" if netns else ""
-                    raise Refused(
+                    raise errors.Refused(
                         f"{want.where}: addresses: {key[2]} is also in {seen[key]}{place}, and can be on one device only"
                     )
                 seen[key] = want.where
 
 
-def check_masters(wants: Sequence[Want]) -> None:
+def check_masters(wants: Sequence[desired.Want]) -> None:
     """No device is to be a port of two bridges, or of one whose `ports` don't list it."""
     seen: dict[Key, tuple[str, str]] = {}
     whole = {
         want.key: want
         for want in wants
-        if isinstance(want, LinkWant) and "ports" in want.options and "ports" not in want.append
+        if isinstance(want, desired.LinkWant) and "ports" in want.options and "ports" not in want.append
     }
     for want in wants:
         for port, master in claims_of(want):
             where, other = seen.setdefault(port, (want.where, master))
             if other != master:
-                raise Refused(
+                raise errors.Refused(
                     f"{want.where}: {key_text(port)} is to be a port of {master}, and in {where} of {other}: it can be one of the two"
                 )
             bridge = whole.get((port[0], master))
             if bridge and port[1] not in (*bridge.options["ports"], bridge.options.get("uplink")):
-                raise Refused(
+                raise errors.Refused(
                     f"{want.where}: {key_text(port)} is to be a port of {master}, whose 'ports' in {bridge.where} don't list it: add it there"
                 )
 
 
-def check_forwards(wants: Iterable[Want]) -> None:
+def check_forwards(wants: Iterable[desired.Want]) -> None:
     """No port of a host is forwarded by two address translations."""
-    seen: list[tuple[NatWant, Forward]] = []
+    seen: list[tuple[desired.NatWant, Forward]] = []
     for want in wants:
-        if isinstance(want, NatWant):
+        if isinstance(want, desired.NatWant):
             mine = [(want, forward) for forward in want.options.get("port_forwards", ())]
             for (other, theirs), (_want, forward) in product(seen, mine):
                 if other.netns == want.netns and nat.clash(forward, theirs):
-                    raise Refused(
+                    raise errors.Refused(
                         f"{want.where}: port_forwards: {forward.protocol} {nat.common_ports(forward, theirs)} is also forwarded by {other.where}"
                     )
             seen += mine
 
 
-def check_sysctls(wants: Iterable[Want]) -> None:
+def check_sysctls(wants: Iterable[desired.Want]) -> None:
     """No namespace is to forward, and not to."""
     asked = {
         (want.name, family): (want.sysctls[key] != "0", f"{want.where}: sysctl: {key}")
         for want in wants
-        if isinstance(want, NamespaceWant)
+        if isinstance(want, desired.NamespaceWant)
         for key, family in FORWARDING_OF.items()
         if key in want.sysctls
     }
     for want in wants:
-        if isinstance(want, ForwardWant) and want.devices is None:
+        if isinstance(want, desired.ForwardWant) and want.devices is None:
             for family, said in (("ipv4", want.ipv4), ("ipv6", want.ipv6)):
                 on, where = asked.get((want.netns, family), (said, ""))
                 if said is not None and on != said:
-                    raise Refused(
+                    raise errors.Refused(
                         f"{where} is {int(bool(on))}, and {want.where} wants '{family}: {str(said).lower()}' of that namespace"
                     )
 
@@ -319,11 +303,11 @@ FORWARDING_OF = {
 """The sysctls by which a namespace forwards a family."""
 
 
-def claims_of(want: Want) -> list[tuple[Key, str]]:
+def claims_of(want: desired.Want) -> list[tuple[Key, str]]:
     """The devices that a want makes ports, each with the name of the bridge."""
-    if isinstance(want, OvsWant):
+    if isinstance(want, desired.OvsWant):
         return [(("", port["name"]), want.name) for port in want.options.get("ports", ())]
-    if not isinstance(want, LinkWant):
+    if not isinstance(want, desired.LinkWant):
         return []
     claims = [((want.netns, port), want.name) for port in want.options.get("ports", ())]
     if want.options.get("master"):
@@ -333,13 +317,13 @@ def claims_of(want: Want) -> list[tuple[Key, str]]:
     return claims
 
 
-def check_loops(wants: Iterable[Want]) -> None:
+def check_loops(wants: Iterable[desired.Want]) -> None:
     """No device is its own master or parent, however far around."""
     for what in ("master", "parent"):
         up: dict[Key, Key] = {}
         place: dict[Key, str] = {}
         for want in wants:
-            if isinstance(want, LinkWant):
+            if isinstance(want, desired.LinkWant):
                 option = what if what == "master" else want.kind.lower
                 name = want.options.get(option) if option else None
                 if name:
@@ -353,4 +337,4 @@ def check_loops(wants: Iterable[Want]) -> None:
             while at in up and steps <= len(up):
                 at, steps = up[at], steps + 1
                 if at == start:
-                    raise Refused(f"{place[start]}: {key_text(start)} is its own {what} over {key_text(above)}")
+                    raise errors.Refused(f"{place[start]}: {key_text(start)} is its own {what} over {key_text(above)}")

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .errors import KernelError
+from . import errors
 
 DEVICE = "/dev/net/tun"
 TUNSETIFF, TUNSETPERSIST, TUNSETOWNER, TUNSETGROUP = 0x400454CA, 0x400454CB, 0x400454CC, 0x400454CE
@@ -33,12 +33,12 @@ def _attach(name: str, flags: int) -> int:
     try:
         descriptor = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except OSError as exc:
-        raise KernelError(exc.errno or 0, f"{DEVICE}: {os.strerror(exc.errno or 0)}") from None
+        raise errors.KernelError(exc.errno or 0, f"{DEVICE}: {os.strerror(exc.errno or 0)}") from None
     try:
         fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
     except OSError as exc:
         os.close(descriptor)
-        raise KernelError(exc.errno or 0) from None
+        raise errors.KernelError(exc.errno or 0) from None
     return descriptor
 
 
@@ -46,7 +46,7 @@ def _set(descriptor: int, request: int, value: int) -> None:
     try:
         fcntl.ioctl(descriptor, request, value)
     except OSError as exc:
-        raise KernelError(exc.errno or 0) from None
+        raise errors.KernelError(exc.errno or 0) from None
 
 
 def add(name: str, options: Mapping[str, Any], before_it_stays: Callable[[], None] = lambda: None) -> None:

@@ -12,14 +12,9 @@ import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import files
-from .attachments import AddressAdd, AltnameAdd, RowAdd, put_back
-from .desired import LinkWant
-from .errors import KernelError, Refused, VnetError
+from . import attachments, desired, errors, files, link_operations, read_links
 from .kinds import kind_of
 from .kinds.link import LINK
-from .link_operations import LinkSet, all_uppers
-from .read_links import LinkReader
 from .state import key_text
 
 if TYPE_CHECKING:
@@ -45,7 +40,7 @@ def attempt(applier: Applier, operations: Iterable[Operation]) -> list[str]:
     for operation in operations:
         try:
             applier.carry_out(operation)
-        except (KernelError, Refused) as exc:
+        except (errors.KernelError, errors.Refused) as exc:
             if not already_so(operation, exc) and not has_all(applier.host, operation):
                 left.append(f"{operation.command()} ({exc})")
     return left
@@ -59,16 +54,16 @@ def follow_up(applier: Applier, before: State) -> list[str]:
     """
     left: list[str] = []
     applier.host.forget()
-    reader = LinkReader(applier.host, ())
+    reader = read_links.LinkReader(applier.host, ())
     for link in following_ports(before):
         try:
             left += attempt(applier, lost_by(link, reader))
-        except (KernelError, Refused) as exc:
+        except (errors.KernelError, errors.Refused) as exc:
             left.append(f"looking at {key_text(link.key)} ({exc})")
     return left
 
 
-def lost_by(link: Link, reader: LinkReader) -> tuple[Operation, ...]:
+def lost_by(link: Link, reader: read_links.LinkReader) -> tuple[Operation, ...]:
     """What gives a device back that is there again what it has lost."""
     gone = link.netns and reader.host.namespaces.descriptor(link.netns) is None
     now = None if gone else reader.link(*link.key)
@@ -76,13 +71,13 @@ def lost_by(link: Link, reader: LinkReader) -> tuple[Operation, ...]:
         return ()
     back: tuple[Operation, ...] = ()
     if link.below and now.get("mtu") != link.get("mtu"):
-        back += (LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs),)
+        back += (link_operations.LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs),)
     six = {addr.cidr for addr in link.addresses if addr.family == 6 and not addr.comes_up}
     if six:
-        reader.attached(now, LinkWant(LINK, *link.key, absent=True), {})
+        reader.attached(now, desired.LinkWant(LINK, *link.key, absent=True), {})
         now = reader.state.links[link.key]
     if now and not six <= {addr.cidr for addr in now.addresses}:
-        back += put_back(link, now)
+        back += attachments.put_back(link, now)
     return back
 
 
@@ -90,26 +85,26 @@ def following_ports(state: State) -> Iterable[Link]:
     """All bridges, each before what stands on it."""
     for bridge in [link for link in state.links.values() if link and kind_of(link.kind).holds_ports]:
         yield bridge
-        yield from all_uppers(state, bridge)
+        yield from link_operations.all_uppers(state, bridge)
 
 
 def has_all(host: Host, operation: Operation) -> bool:
     """Whether a device has all that it should have again. The kernel refuses also what it is told to leave as it is, where it has no other way."""
-    if not isinstance(operation, LinkSet):
+    if not isinstance(operation, link_operations.LinkSet):
         return False
     host.forget_link(operation.netns, operation.name)
     raw = host.link(operation.netns, operation.name)
-    link = LinkReader(host, ()).convert(operation.netns, raw) if raw else None
+    link = read_links.LinkReader(host, ()).convert(operation.netns, raw) if raw else None
     table = kind_of(operation.kind).table
     return link is not None and all(
         table[name].type.same(value, link.get(name)) for name, value in operation.changes.items()
     )
 
 
-def already_so(operation: Operation, exc: VnetError) -> bool:
+def already_so(operation: Operation, exc: errors.VnetError) -> bool:
     """Whether the undoing failed because there is nothing to undo any more."""
     code = getattr(exc, "code", 0)
-    adding = isinstance(operation, (AddressAdd, RowAdd, AltnameAdd))
+    adding = isinstance(operation, (attachments.AddressAdd, attachments.RowAdd, attachments.AltnameAdd))
     return (adding and code == errno.EEXIST) or (
         not adding and code in (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
     )

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import Refused
+from . import errors
 from .rows import Rest, Route
 from .state import Addr, Key
 
@@ -110,7 +110,7 @@ class KeptUplink:
         except (ValueError, TypeError, KeyError, AttributeError):
             kept = None
         if kept is None or not kept.record.uplink:
-            raise Refused(f"{path} does not hold how an uplink was configured before: mend it, or remove it")
+            raise errors.Refused(f"{path} does not hold how an uplink was configured before: mend it, or remove it")
         return kept
 
     def written(self) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .operations import Operation, ip
+from . import operations
 from .rows import Route
 from .state import Nexthop, State
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class NexthopMove(Operation):
+class NexthopMove(operations.Operation):
     """Let a nexthop object lead through another device; the routes that use it follow."""
 
     netns: str
@@ -56,9 +56,9 @@ class NexthopMove(Operation):
         )
         return route._replace(nexthops=hops)
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (NexthopMove(self.netns, self.nexthop, self.to, self.device),)
 
     def command(self) -> str:
         words = ["via", self.nexthop.gateway] if self.nexthop.gateway else []
-        return ip(self.netns, "nexthop replace id", str(self.nexthop.number), *words, "dev", quoted(self.to))
+        return operations.ip(self.netns, "nexthop replace id", str(self.nexthop.number), *words, "dev", quoted(self.to))

@@ -12,14 +12,14 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from .operations import Operation
+from . import operations
 from .rows import tool
 from .state import Link, State, Vni, vni_spans
 from .values import quoted
 
 
 @dataclass(frozen=True)
-class VniAdd(Operation):
+class VniAdd(operations.Operation):
     """Let a device take a VNI, or all up to `last`; one that it takes gets this remote. The kernel can't take a remote away."""
 
     netns: str
@@ -38,7 +38,7 @@ class VniAdd(Operation):
             new = [self.vni._replace(vni=number) for number in self.numbers]
             model.put(replace(link, vnis=tuple(sorted(kept + new))))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         before = [vni for vni in link.vnis if vni.vni in self.numbers] if link else []
         gone = [Vni(number) for number in self.numbers]
@@ -52,7 +52,7 @@ class VniAdd(Operation):
 
 
 @dataclass(frozen=True)
-class VniDelete(Operation):
+class VniDelete(operations.Operation):
     """Let a device take a VNI no more, or all up to `last`."""
 
     netns: str
@@ -69,7 +69,7 @@ class VniDelete(Operation):
         if link:
             model.put(replace(link, vnis=tuple(vni for vni in link.vnis if vni.vni not in self.numbers)))
 
-    def inverse(self, model: State) -> tuple[Operation, ...]:
+    def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         link = model.links.get((self.netns, self.device))
         gone = [vni for vni in link.vnis if vni.vni in self.numbers] if link else []
         return tuple(VniAdd(self.netns, self.device, vni, last) for vni, last in vni_spans(gone))
@@ -87,6 +87,6 @@ def vni_command(op: VniAdd | VniDelete, verb: str) -> str:
     return tool(f"bridge vni {verb} vni {vni}", op.netns, words, f"dev {quoted(op.device)}")
 
 
-def put_vnis_back(before: Link) -> tuple[Operation, ...]:
+def put_vnis_back(before: Link) -> tuple[operations.Operation, ...]:
     """What gives a device that was made anew its VNIs again."""
     return tuple(VniAdd(before.netns, before.name, vni, last) for vni, last in vni_spans(before.vnis))

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from itertools import product
 
-from . import sysctl
-from .desired import LinkWant, NatWant, PortWant, Want, becoming_ports
-from .file_operations import FileWrite
+from . import desired, file_operations, nat_table, persist, sysctl
 from .kinds import kind_of
 from .kinds.nat import clash, common_ports, is_inside
-from .nat_table import version_of
-from .persist import ENGINE, UNIT
 from .plan import Plan
 from .planner import remembered
 from .state import Key, Nat, key_text
@@ -28,13 +24,13 @@ FORWARDING = ("ip_forward", "forwarding")
 """How the sysctls end any of which makes something forward."""
 
 
-def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
+def warnings_for(plan: Plan, wants: tuple[desired.Want, ...]) -> list[str]:
     """Only for what this run changes: whoever was told once need not hear it on every run."""
     if not plan.steps:
         return []
     found = about_boot(plan) + about_neighbors(plan, wants) + about_lost(plan)
     for want in wants:
-        if isinstance(want, LinkWant) and not want.absent:
+        if isinstance(want, desired.LinkWant) and not want.absent:
             found += about_stranded(plan, want)
             if want.kind.holds_ports:
                 found += about_bridge(plan, want) + about_uplink(plan, want)
@@ -42,27 +38,32 @@ def warnings_for(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
                 found += about_overlay(plan, want)
             if want.kind.paired:
                 found += about_pair(plan, want)
-        elif isinstance(want, NatWant) and not want.absent:
+        elif isinstance(want, desired.NatWant) and not want.absent:
             found += about_nat(plan, want, wants)
     return found
 
 
 def about_boot(plan: Plan) -> list[str]:
     """Where nothing will restore what is kept."""
-    writes = any(isinstance(step.operation, FileWrite) and step.operation.path == UNIT for step in plan.steps)
+    writes = any(
+        isinstance(step.operation, file_operations.FileWrite) and step.operation.path == persist.UNIT
+        for step in plan.steps
+    )
     if not writes or plan.after.systemd:
         return []
     return [
-        f"persist: this host has no systemd, so let whatever starts its services at boot run 'python3 {ENGINE}' early"
+        f"persist: this host has no systemd, so let whatever starts its services at boot run 'python3 {persist.ENGINE}' early"
     ]
 
 
-def about_neighbors(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
+def about_neighbors(plan: Plan, wants: tuple[desired.Want, ...]) -> list[str]:
     """Where packets would be lost because the kernel can't remember so many neighbours.
 
     A device that has an address takes two entries as soon as it talks to its gateway: one here, one there.
     """
-    keys = [key for want in wants if isinstance(want, LinkWant) and not want.absent for key in ends_of(plan, want)]
+    keys = [
+        key for want in wants if isinstance(want, desired.LinkWant) and not want.absent for key in ends_of(plan, want)
+    ]
     links = [link for link in map(plan.after.link, keys) if link]
     found = []
     for family, key in sysctl.NEIGHBOR_ROOM.items():
@@ -78,13 +79,13 @@ def about_neighbors(plan: Plan, wants: tuple[Want, ...]) -> list[str]:
     return found
 
 
-def ends_of(plan: Plan, want: LinkWant) -> list[Key]:
+def ends_of(plan: Plan, want: desired.LinkWant) -> list[Key]:
     """A device, and the other end of a pair."""
     link = plan.after.link(want.key)
     return [want.key, link.peer] if link and link.peer else [want.key]
 
 
-def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
+def about_bridge(plan: Plan, want: desired.LinkWant) -> list[str]:
     """A bridge without a MAC of its own changes it with its ports."""
     found = []
     link = plan.after.link(want.key)
@@ -108,10 +109,10 @@ def about_bridge(plan: Plan, want: LinkWant) -> list[str]:
     return found
 
 
-def about_stranded(plan: Plan, want: LinkWant) -> list[str]:
+def about_stranded(plan: Plan, want: desired.LinkWant) -> list[str]:
     """Addresses on a bridge's port: what is sent to them comes in on the bridge, and ARP is soon at a loss."""
     found = []
-    for key, bridge in becoming_ports(want, plan.before):
+    for key, bridge in desired.becoming_ports(want, plan.before):
         port, above = plan.after.link(key), plan.after.link(bridge)
         addresses = [addr.cidr for addr in port.addresses if not addr.linklocal] if port else []
         if addresses and above and kind_of(above.kind).holds_ports:
@@ -122,7 +123,7 @@ def about_stranded(plan: Plan, want: LinkWant) -> list[str]:
     return found
 
 
-def about_nat(plan: Plan, want: NatWant, wants: tuple[Want, ...]) -> list[str]:
+def about_nat(plan: Plan, want: desired.NatWant, wants: tuple[desired.Want, ...]) -> list[str]:
     """What keeps packets from being forwarded at all, where translating them is then no use."""
     nat = plan.after.nats.get(want.key)
     if nat is None or nat == plan.before.nats.get(want.key):
@@ -141,10 +142,10 @@ def about_nat(plan: Plan, want: NatWant, wants: tuple[Want, ...]) -> list[str]:
         f"the firewall chain '{chain}' drops what it does not accept of what is forwarded, also what {key_text(want.key)} lets"
         f" through: {let_pass(chain, nat)}"
         for chain, versions in plan.before.obstacles.get(want.netns, ())
-        if {version_of(network) for network in nat.source} & set(versions)
+        if {nat_table.version_of(network) for network in nat.source} & set(versions)
     ]
     found += about_other_nats(plan, nat)
-    hairpins = any(isinstance(other, PortWant) and other.options.get("hairpin") for other in wants)
+    hairpins = any(isinstance(other, desired.PortWant) and other.options.get("hairpin") for other in wants)
     if want.netns in plan.before.dropping and nat.port_forwards and not hairpins:
         found.append(
             f"br_netfilter shows bridged frames to the firewall, so that a port forward of {key_text(want.key)} does not lead a"
@@ -185,7 +186,7 @@ def let_pass(chain: str, nat: Nat) -> str:
     return f"accept {networks} there in both directions"
 
 
-def about_uplink(plan: Plan, want: LinkWant) -> list[str]:
+def about_uplink(plan: Plan, want: desired.LinkWant) -> list[str]:
     """What names the uplink and is not told that the addresses moved."""
     uplink = want.options.get("uplink")
     facts = plan.before.uplinks.get((want.netns, uplink or ""))
@@ -213,7 +214,7 @@ def about_lost(plan: Plan) -> list[str]:
     return found
 
 
-def about_pair(plan: Plan, want: LinkWant) -> list[str]:
+def about_pair(plan: Plan, want: desired.LinkWant) -> list[str]:
     """A device drops what comes in and is larger than its own MTU, and nobody is told."""
     ends = [link for link in map(plan.after.link, ends_of(plan, want)) if link]
     mtus = [link.get("mtu") or want.kind.table["mtu"].initial for link in ends]
@@ -225,7 +226,7 @@ def about_pair(plan: Plan, want: LinkWant) -> list[str]:
     ]
 
 
-def about_overlay(plan: Plan, want: LinkWant) -> list[str]:
+def about_overlay(plan: Plan, want: desired.LinkWant) -> list[str]:
     """RFC 7348: outer Ethernet, IP, UDP and VXLAN headers are 50 bytes, 70 over IPv6."""
     link = plan.after.link(want.key)
     lower = want.options.get("dev")

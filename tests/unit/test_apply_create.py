@@ -54,7 +54,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> None:
     def message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> dict[str, Any]:
         return {"attrs": attrs, "index": index, "up": flags & change}
 
-    monkeypatch.setattr(apply_create, "link_message", message)
+    monkeypatch.setattr(apply_create.netlink, "link_message", message)
 
 
 def made(kernel: Any, netns: str = "web") -> list[Request]:
