@@ -8,7 +8,7 @@ import errno
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import apply_create
+from ansible_collections.linuxnet.vnet.plugins.module_utils import apply_create, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkAdd
@@ -54,7 +54,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> None:
     def message(attrs: Any, index: int = 0, flags: int = 0, change: int = 0) -> dict[str, Any]:
         return {"attrs": attrs, "index": index, "up": flags & change}
 
-    monkeypatch.setattr(apply_create.netlink, "link_message", message)
+    monkeypatch.setattr(netlink, "link_message", message)
 
 
 def made(kernel: Any, netns: str = "web") -> list[Request]:
