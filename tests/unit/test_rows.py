@@ -93,6 +93,11 @@ WAY = BEYOND._replace(rest=((route_metrics.RTA_METRICS, route_metrics.changed(b"
         (WAY, {"type": "blackhole"}, ["replace blackhole 10.9.0.0/16 mtu lock 1400"]),
         (WAY, {"state": "absent", "mtu": 1300}, []),
         (WAY, {"state": "absent", "mtu": 1400}, ["delete 10.9.0.0/16 via 10.0.0.9 dev v1 mtu lock 1400"]),
+        (BEYOND, {"gateway": "10.0.0.9", "device": ""}, []),
+        (BEYOND, {"gateway": "10.0.0.8", "device": ""}, ["replace 10.9.0.0/16 via 10.0.0.8"]),
+        (WAY, {"device": "", "mtu": 1300}, ["replace 10.9.0.0/16 via 10.0.0.9 dev v1 mtu lock 1300"]),
+        (ON_LINK, {"device": ""}, []),
+        (BEYOND, {"state": "absent", "device": ""}, ["delete 10.9.0.0/16 via 10.0.0.9 dev v1"]),
         (NEAR, {"gateway": "fe80::1"}, []),
         (NEAR, {"gateway": "fe80::1", "mtu": 1400}, ["replace 10.9.0.0/16 via inet6 fe80::1 dev v1 mtu 1400"]),
         (

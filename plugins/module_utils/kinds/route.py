@@ -57,9 +57,16 @@ class NextHops(Type):
         )
 
 
+class AnyDevice(DeviceName):
+    """The name of a device; "" is whichever the kernel takes."""
+
+    def same(self, wanted: Any, found: Any) -> bool:
+        return not wanted or super().same(wanted, found)
+
+
 OPTIONS = (
     Option("gateway", Ip(unset=True), level="none"),
-    Option("device", DeviceName(unset=True), level="none"),
+    Option("device", AnyDevice(unset=True), level="none"),
     Option("source", Ip(unset=True), level="none"),
     Option("nexthops", NextHops(), level="none"),
     Option("type", Choice(ROUTE_TYPES), level="none", new="unicast"),
@@ -161,7 +168,7 @@ class RouteKind(RowKind):
             nexthops = found.nexthops  # with the devices that go without saying
         route = found._replace(
             gateway=said.get("gateway", found.gateway),
-            device=said.get("device", found.device if same_way else ""),
+            device=said.get("device") or (found.device if same_way else ""),
             source=said.get("source", found.source),
             nexthops=nexthops,
             type=kind,
