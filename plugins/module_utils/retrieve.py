@@ -52,6 +52,7 @@ class Reader(read_links.LinkReader):
             self._sysctls("", sysctl.NEIGHBOR_ROOM.values())
             self._owned(self.topology, record)
         self._named_links()
+        self._far_links()
         if self.topology or self._asked_about(desired.OvsWant):
             read_ovs.read(self)
         for want in self.wants:
@@ -79,6 +80,18 @@ class Reader(read_links.LinkReader):
                     self.link(netns, name)
             else:
                 self.state.links.update({(netns, name): None for name in names})
+
+    def _far_links(self) -> None:
+        """The links that wants name without a namespace, where that is the one of a veth's peer, or of the device under it."""
+        for want in desired.links_of(self.wants):
+            link = self.state.links.get(want.key)
+            place, names = far_names(want, link) if link and not want.absent else (None, [])
+            if place is not None:
+                if place:
+                    self.state.namespaces.setdefault(place, {})
+                for name in filter(None, names):
+                    self.places.setdefault((place, name), want.where)
+                    self.link(place, name)
 
     def _note_want(self, want: desired.Want) -> None:
         if isinstance(want, desired.LinkWant):
@@ -387,6 +400,15 @@ class Reader(read_links.LinkReader):
                 if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls
             )
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
+
+
+def far_names(want: desired.LinkWant, link: Link) -> tuple[str | None, list[str]]:
+    """Of a device that is there: the namespace to which it leads, None for one without a name, and what is meant to be in it."""
+    if want.peer and want.peer.netns is None and link.peer:
+        return link.peer[0], [want.peer.name or "", want.peer.options.get("master", "")]
+    if want.kind.lower and "link_netns" not in want.options:
+        return link.get("link_netns"), [want.options.get(want.kind.lower, "")]
+    return None, []
 
 
 def ports_of(want: desired.LinkWant) -> list[tuple[Key, LinkKind, Mapping[str, Any]]]:

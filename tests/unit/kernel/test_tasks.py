@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: The linuxnet.vnet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single tasks on the real kernel, as users found them to fail: the check run promises what the run does, and a second one has nothing to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
+
+pytestmark = needs_root
+
+HOST = (
+    "netns add web",
+    "link add br0 type bridge",
+    "link add br1 type bridge",
+    "-n web link add brw type bridge",
+    "link add v0 type veth peer name eth0 netns web",
+    "link add mv link br0 netns web address 02:00:00:00:00:09 type macvlan mode bridge",
+)
+
+
+def carried_out(want: Want, expected: list[str]) -> None:
+    for command in HOST:
+        ip("", *command.split())
+    promised = engine.run((want,), check=True)
+    assert (promised.operations, promised.warnings) == (expected, [])
+    assert engine.run((want,)).operations == expected
+    assert engine.run((want,)).operations == []
+
+
+@pytest.mark.parametrize(
+    ("want", "expected"),
+    [
+        (
+            link_want(VETH, {"name": "v0", "admin_state": "down", "peer": {"name": "eth1", "admin_state": "down"}}),
+            ["ip -n web link set dev eth0 name eth1"],
+        ),
+        (
+            link_want(VETH, {"name": "v0", "admin_state": "down", "peer": {"master": "brw", "admin_state": "down"}}),
+            ["ip -n web link set dev eth0 master brw"],
+        ),
+    ],
+)
+def test_what_a_veth_has_elsewhere_stays_there(want: Want, expected: list[str]) -> None:
+    on_a_new_host(carried_out, want, expected)
+
+
+def test_what_stands_on_a_device_elsewhere_gets_another_one_there() -> None:
+    anew = {"name": "mv", "netns": "web", "parent": "br1", "admin_state": "down", "recreate": True}
+    expected = [
+        "ip -n web link delete dev mv type macvlan",
+        "ip link add mv link br1 netns web type macvlan mode bridge",
+        "ip -n web link set dev mv mtu 1500 address 02:00:00:00:00:09",
+    ]
+    on_a_new_host(carried_out, link_want(MACVLAN, anew), expected)
