@@ -13,7 +13,7 @@ from typing import Any
 
 from . import desired, netlink, read_links
 from .kinds.rule import shown_mark
-from .rows import INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
+from .rows import FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -35,6 +35,9 @@ def read(reader: read_links.LinkReader, made: Iterable[RowKey]) -> None:
                 fdb_rows(reader, netns, asked, {want.said.get("dst", "") for want in wants if not want.absent})
             elif kind in READERS:
                 READERS[kind](reader, netns, asked)
+        elif any(want.key in asked and not want.absent for want in wants) and kind == "rule":
+            # By the time of the first rule somebody has made the namespace, and these are there.
+            reader.state.rows.update({rule.key(netns): rule for rule in FIRST_RULES})
 
 
 def route_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:

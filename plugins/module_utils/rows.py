@@ -320,6 +320,12 @@ class Rule(NamedTuple):
         return " ".join([*words, *pairs(suppress_prefixlength=self.suppress_prefixlength)])
 
 
+FIRST_RULES = tuple(
+    Rule(priority, family, table=table, protocol=RTPROT_KERNEL)
+    for family, priority, table in ((4, 0, 255), (4, 32766, 254), (4, 32767, 253), (6, 0, 255), (6, 32766, 254))
+)
+"""Those with which a network namespace begins."""
+
 Row = Union[Route, Fdb, Neighbor, Rule]
 
 

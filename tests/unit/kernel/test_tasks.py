@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want, row_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
 if TYPE_CHECKING:
@@ -62,3 +64,24 @@ def test_what_stands_on_a_device_elsewhere_gets_another_one_there() -> None:
         "ip -n web link set dev mv mtu 1500 address 02:00:00:00:00:09",
     ]
     on_a_new_host(carried_out, link_want(MACVLAN, anew), expected)
+
+
+def rules_of_a_new_namespace() -> None:
+    rules = [{"netns": "n", "from": source, "table": 3} for source in ("10.3.0.0/24", "10.4.0.0/24", "fd03::/64")]
+    there = {"netns": "n", "priority": 32766, "table": "main"}
+    topology, wants = topology_wants({"name": "t", "namespaces": [{"name": "n"}], "rules": [*rules, there]})
+    alone = engine.run((row_want(RULE, rules[0]),), check=True)
+    assert alone.operations == ["ip -n n rule add priority 32765 from 10.3.0.0/24 table 3"]
+    promised = engine.run(wants, check=True, topology=topology)
+    done = engine.run(wants, topology=topology)
+    assert done.operations == promised.operations
+    assert done.operations[2:] == [
+        "ip -n n rule add priority 32765 from 10.3.0.0/24 table 3",
+        "ip -n n rule add priority 32764 from 10.4.0.0/24 table 3",
+        "ip -n n -6 rule add priority 32765 from fd03::/64 table 3",
+    ]
+    assert not engine.run(wants, topology=topology).changed
+
+
+def test_rules_of_a_new_namespace_come_before_those_of_the_kernel() -> None:
+    on_a_new_host(rules_of_a_new_namespace)
