@@ -295,8 +295,8 @@ def check_own(kind: LinkKind, name: str, options: Mapping[str, Any]) -> str | No
     if six and options.get("mtu", 1280) < 1280:
         return f"mtu: {options['mtu']} is less than the 1280 bytes that IPv6 needs, and 'addresses' has IPv6 addresses"
     if kind.name and not kind.routes_ports and any(address.startswith("::1/") for address in six):
-        return f"addresses: ::1 is an address of loopback devices and VRFs, and {name} is neither"
-    if options.get("master") == name:
+        return f"addresses: ::1 is an address of loopback devices and VRFs, and {name or 'it'} is neither"
+    if name and options.get("master") == name:  # a peer's may go without saying, and a master of "" is none
         return f"master: {name!r} is the device itself"
     if name in options.get("altnames", ()):
         return f"altnames: {name!r} is the device's own name"

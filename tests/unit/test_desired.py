@@ -77,6 +77,7 @@ BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
     (VXLAN, {"local": "fe80::1%eth0"}, "local: 'fe80::1%eth0' names a device behind its '%'"),
     (VETH, {"peer": {"name": "p", "master": "p"}}, "peer: master: 'p' is the device itself"),
     (VETH, {"peer": {"name": "p", "addresses": ["::1/128"]}}, "peer: addresses: ::1 is an address of loopback"),
+    (VETH, {"peer": {"addresses": ["::1/128"]}}, "VRFs, and it is neither"),
     (VRF, {"mtu": 1279}, "mtu: 1279 is not between 1280 and 65575"),
     (VRF, {"table": 0}, "table: 0 is not between 1 and 4294967295"),
     (VRF, {"table": "side"}, "table: 'side' is not a whole number (nor one of the words default, main, local)"),
@@ -256,3 +257,9 @@ def test_an_address_is_on_one_device_of_a_routing_domain() -> None:
     assert refusal({}, {}) == said
     assert refusal({"master": "red"}, {"master": "red"}) == said
     assert refusal({"master": "br0"}, {"master": "br1"}) == said
+
+
+def test_a_peer_whose_name_goes_without_saying_can_be_told_to_be_nobodys_port() -> None:
+    want = link_want(VETH, {"name": "v0", "peer": {"master": ""}})
+    assert want.peer
+    assert (want.peer.name, want.peer.options["master"]) == (None, "")
