@@ -110,10 +110,12 @@ def make_link(planner: Planner, want: desired.LinkWant) -> tuple[desired.LinkWan
         return None
     check_kind(want, link)
     check_together(want, link.attrs)
+    together = want.kind.fixed_together(want.options, link.attrs)
     fixed = {
         name: value
         for name, value in want.options.items()
-        if want.kind.table[name].is_fixed(value, link.get(name)) and not matches(want.kind.table[name], value, link)
+        if (name in together or want.kind.table[name].is_fixed(value, link.get(name)))
+        and not matches(want.kind.table[name], value, link)
     }
     return (want, link, fixed) if fixed else None
 
@@ -280,6 +282,10 @@ def as_wanted(planner: Planner, want: desired.LinkWant, link: Link, fixed: Mappi
     # "" is nothing, but of `link_netns` it is the namespace of the host.
     gone = displaced | {name for name, value in fixed.items() if value == "" and name != "link_netns"}
     changed = replace(changed.without(*gone), kind=want.kind.netlink_of(changed.attrs))
+    if want.kind.fixed_together(want.options, link.attrs):
+        # In the other address family there is no way to where its entries lead, nor may there be room for its MTU.
+        changed = replace(changed, fdb=tuple(entry for entry in changed.fdb if not entry.dst))
+        changed = changed.without("mtu") if changed.below and "mtu" not in want.options else changed
     if not want.kind.carries_frames(changed.attrs):
         # A tun that was a tap has no MAC, and is nobody's port.
         changed = replace(changed.without("mac", "master"), fdb=(), vlans=())

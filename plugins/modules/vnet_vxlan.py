@@ -32,7 +32,7 @@ options:
   local:
     description:
       - Source address of the packets in the underlay, IPv4 or IPv6. O(remote), O(group) and O(remotes) are of the
-        same family.
+        same family, which the kernel can't exchange for the other one on an existing device, see O(recreate).
       - V("") unsets it, so the kernel picks the address by its routes.
       - If omitted, it is left alone on an existing device, and a new one has none.
     type: str

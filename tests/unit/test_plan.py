@@ -14,7 +14,9 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan, plan
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import ALL_ZEROS, STATIC, Fdb
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Link, State
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.tests.unit.hosts import (
@@ -171,3 +173,46 @@ def test_a_diff_has_no_sysctl_of_a_device_that_went() -> None:
     after = State(links={("", "eth0.20"): None}, sysctls={("", name): "0", ("", value): "0"})
     assert diff.half(before, after, {})["sysctls"] == {name: "1", value: "1"}
     assert diff.half(after, before, {})["sysctls"] == {value: "0"}
+
+
+FOUR = {"local": "10.0.0.1", "remote": "10.0.0.9", "group": ""}
+SIX = {"local": "fd00::1", "remote": "fd00::9", "group": ""}
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "said"),
+    [
+        (FOUR, {"local": "fd00::1", "remote": "fd00::9"}, "local, remote: the kernel can't change this on vx"),
+        (SIX, {"local": "", "group": "239.1.1.1", "dev": "v"}, "local, group: the kernel can't change this on vx"),
+        (
+            {},
+            {"remote": "fd00::9"},
+            r"remote: the kernel can't change this on vx, which is there \(remote is not set\)",
+        ),
+        (FOUR, {"remote": "fd00::9"}, "remote: fd00::9 is IPv6 and local 10.0.0.1 is IPv4: a VXLAN device speaks one"),
+        (SIX, {"local": "10.0.0.1"}, "local: 10.0.0.1 is IPv4 and remote fd00::9 is IPv6: a VXLAN device speaks one"),
+        (
+            SIX,
+            {"remotes": ["10.0.0.9"]},
+            "remotes: 10.0.0.9 is IPv4 and local fd00::1 is IPv6: a VXLAN device speaks one",
+        ),
+    ],
+)
+def test_no_vxlan_device_goes_from_one_address_family_to_the_other(
+    found: dict[str, str], asked: dict[str, str], said: str
+) -> None:
+    host = State(links={("", "vx"): Link("", "vx", "vxlan", {"vni": 5, **found}), ("", "v"): Link("", "v", "veth")})
+    with pytest.raises(Refused, match=f"^{said}"):
+        plan(host, (link_want(VXLAN, {"name": "vx", **asked}),))
+
+
+def test_a_vxlan_device_made_anew_in_the_other_address_family_keeps_what_has_none() -> None:
+    of_port = Fdb("02:00:00:00:00:02", master=True, state=STATIC)
+    fdb = (Fdb(ALL_ZEROS, "10.0.0.8"), Fdb("02:00:00:00:00:01", "10.0.0.9"), of_port)
+    old = Link("", "vx", "vxlan", {"vni": 5, "dev": "v", "mtu": 1450, **FOUR}, fdb=fdb)
+    host = State(links={old.key: old, ("", "v"): Link("", "v", "veth", {"mtu": 1500})})
+    want = link_want(VXLAN, {"name": "vx", "local": "fd00::1", "remote": "", "remotes": ["fd00::8"], "recreate": True})
+    anew = plan(host, (want,)).after.links["", "vx"]
+    assert anew
+    assert (anew.get("local"), anew.get("remote"), anew.get("mtu")) == ("fd00::1", None, None)
+    assert set(anew.fdb) == {of_port, Fdb(ALL_ZEROS, "fd00::8")}

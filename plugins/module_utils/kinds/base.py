@@ -154,6 +154,11 @@ def nothing_to_say(_options: Mapping[str, Any], _found: Mapping[str, Any] | None
     return None
 
 
+def none_together(_options: Mapping[str, Any], _found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The `fixed_together` of a kind whose options each know by themselves what the kernel can change."""
+    return ()
+
+
 def never(_attrs: Mapping[str, Any]) -> bool:
     """The least of what a kind says."""
     return False
@@ -183,6 +188,8 @@ class LinkKind:
     - `retold`: options that iproute2 wants to be told again with each change.
     - `check`: what can be said of options together, and of what the device has already ({} for a new one, None while
       that is not known): a sentence that says what is wrong, or None.
+    - `fixed_together`: of the options asked for, given what the device has, those that only a new device would have as none of
+      them can change without the others.
     - `by_ioctl`: made through /dev/net/tun and not by netlink.
     - `holds_ports`: other devices can be its ports, whose MTU and MAC it follows; so it comes up after them.
     - `routes_ports`: other devices can be its ports, and take their addresses' routes into its table: on joining and
@@ -204,6 +211,7 @@ class LinkKind:
     late: tuple[str, ...] = ("alias",)
     lower: str = ""
     check: Callable[[Mapping[str, Any], Mapping[str, Any] | None], str | None] = nothing_to_say
+    fixed_together: Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, ...]] = none_together
     by_ioctl: bool = False
     holds_ports: bool = False
     routes_ports: bool = False

@@ -19,7 +19,7 @@ from .base import LINK_NETNS, Attributes, DeviceRef, FlowLabel, LinkKind, Option
 
 def unspecified(found: Mapping[str, Any]) -> str:
     """What unsets an endpoint, in the family of those that the device has."""
-    return "::" if any(":" in str(found.get(name) or "") for name in ("local", "remote", "group")) else "0.0.0.0"
+    return "::" if any(":" in str(found.get(name) or "") for name in ENDS) else "0.0.0.0"
 
 
 class Endpoint(Option):
@@ -79,25 +79,43 @@ class SourcePort(Option):
         return f"srcport {value}" if self.name == "srcport_min" else str(value)
 
 
+ENDS = ("local", "remote", "group")
+"""The endpoints, all of which are of one address family."""
+
+
+def kept_ends(options: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The endpoints that a device has and that the options leave it."""
+    gone = {*options, *(["group"] if options.get("remote") else []), *(["remote"] if options.get("group") else [])}
+    return [(name, found[name]) for name in ENDS if found.get(name) and name not in gone]
+
+
+def other_family(options: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The endpoints asked for, where they are not of the address family that the device has, which is IPv4 where it has none."""
+    asked = [options[name] for name in ENDS if options.get(name)]
+    has = [found[name] for name in ENDS if found.get(name)]
+    stays = not asked or (":" in asked[0]) == any(":" in address for address in has)
+    return () if stays else tuple(name for name in ENDS if name in options)
+
+
 def check_families(options: Mapping[str, Any], found: Mapping[str, Any], complete: bool) -> str | None:
     """All endpoints are of one family: the device's own, which is IPv4 where none is given."""
-    labels = [(name, options[name]) for name in ("local", "remote", "group") if options.get(name)]
+    labels = [(name, options[name]) for name in ENDS if options.get(name)]
     labels += [("remotes", address) for address in options.get("remotes", ())]
-    own = [str(found.get(name)) for name in ("local", "remote", "group") if found.get(name) and name not in options]
-    six = next((f"{name}: {address}" for name, address in labels if ":" in address), "")
-    four = next((f"{name}: {address}" for name, address in labels if ":" not in address), "")
+    own = kept_ends(options, found)
+    six = next((end for end in [*labels, *own] if ":" in end[1]), None)
+    four = next((end for end in [*labels, *own] if ":" not in end[1]), None)
     if six and four:
-        return f"{six} is IPv6 and {four.replace(': ', ' ')} is IPv4: a VXLAN device speaks one of the two"
-    if six and own and ":" not in own[0] and "remotes" in six:
-        return f"{six} is IPv6, and the device has the IPv4 endpoint {own[0]}"
-    if six.startswith("remotes") and not own and complete and not (options.get("local") or options.get("remote")):
-        return f"{six} is IPv6, and a device without 'local' or 'remote' speaks IPv4: give it a 'local' of IPv6"
+        asked, other = (four, six) if six in own else (six, four)
+        first, second = ("IPv4", "IPv6") if asked is four else ("IPv6", "IPv4")
+        return f"{asked[0]}: {asked[1]} is {first} and {other[0]} {other[1]} is {second}: a VXLAN device speaks one of the two"
+    if six and six[0] == "remotes" and not own and complete and not (options.get("local") or options.get("remote")):
+        return f"remotes: {six[1]} is IPv6, and a device without 'local' or 'remote' speaks IPv4: give it a 'local' of IPv6"
     return None
 
 
 def check_six(options: Mapping[str, Any], both: Mapping[str, Any]) -> str | None:
     """What only IPv6 has, and what it takes. `both`: what the device has, or will have."""
-    ends = {name: both[name] for name in ("local", "remote", "group") if both.get(name)}
+    ends = {name: both[name] for name in ENDS if both.get(name)}
     if options.get("label") and not any(":" in end for end in ends.values()):
         return "label: it is a thing of IPv6, and without a 'local', 'remote' or 'group' of that the device speaks IPv4"
     near = next((name for name, end in ends.items() if name in options and LINK_LOCAL.match(end)), "")
@@ -185,6 +203,7 @@ VXLAN = LinkKind(
     # The kernel caps the MTU of the creating request silently, and speaks up later.
     late=("alias", "mtu"),
     check=check,
+    fixed_together=other_family,
     options=(
         Option("vni", Int(1, 16777215), "IFLA_VXLAN_ID", cli="id {}", mutable=False, initial=0),
         Local("local", Ip(unset=True), "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),

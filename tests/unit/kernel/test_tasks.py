@@ -12,6 +12,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.topology import topology_wants
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
@@ -85,3 +86,17 @@ def rules_of_a_new_namespace() -> None:
 
 def test_rules_of_a_new_namespace_come_before_those_of_the_kernel() -> None:
     on_a_new_host(rules_of_a_new_namespace)
+
+
+def from_one_family_to_the_other() -> None:
+    ip("", *["link", "add", "br0", "type", "bridge"])
+    ends = {4: {"local": "10.0.0.1", "remotes": ["10.0.0.9"]}, 6: {"local": "fd00::1", "remotes": ["fd00::9"]}}
+    for family in (4, 6, 4):
+        want = link_want(VXLAN, {"name": "vx", "vni": 5, "dev": "br0", "recreate": True, **ends[family]})
+        promised = engine.run((want,), check=True)
+        assert engine.run((want,)).operations == promised.operations != []
+        assert engine.run((want,)).operations == []
+
+
+def test_a_vxlan_device_is_made_anew_in_the_other_address_family() -> None:
+    on_a_new_host(from_one_family_to_the_other)
