@@ -70,7 +70,7 @@ class Host:
     def descriptor(self, netns: str) -> int:
         descriptor = self.namespaces.descriptor(netns)
         if descriptor is None:
-            raise errors.Refused(f"netns: there is no network namespace {netns!r} on this host")
+            raise errors.Missing(f"netns: there is no network namespace {netns!r} on this host")
         return descriptor
 
     def link(self, netns: str, name: str) -> netlink.RawLink | None:

@@ -37,7 +37,7 @@ from .kinds.bridge_port import vlans_shown
 from .kinds.fdb import FDB
 from .retrieve import Reader
 from .rows import Fdb
-from .state import IFA_F_DADFAILED, Addr, Key, Link, Nat, Vlan, forwarding_shown, link_shown, nat_shown
+from .state import IFA_F_DADFAILED, Addr, Key, Link, Nat, State, Vlan, forwarding_shown, link_shown, nat_shown
 
 SUBSETS = ("links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats", "ovs_bridges", "topology")
 """What can be gathered, besides `all`."""
@@ -56,8 +56,8 @@ def subsets(asked: Sequence[str]) -> frozenset[str]:
 def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
     """The `asked` subsets of a namespace (`""`: the one that the process is in), with None of the host and all of them.
 
-    Returns `host` and `namespaces` (by name), each by subset, and `topology`. Raises Refused where there is no such
-    namespace, and where it can't be entered.
+    Returns `host` and `namespaces` (by name), each by subset, and `topology`. Raises Missing where there is no such
+    namespace, and Refused where it can't be entered.
     """
     with Host() as host:
         if netns is not None:
@@ -70,6 +70,14 @@ def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
                 f"the network namespaces of this host can't be read ({exc.strerror}):"
                 " that needs root, add 'become: true'"
             ) from None
+
+
+def nothing(netns: str, asked: frozenset[str]) -> dict[str, Any]:
+    """What `gather` would return of a namespace that has nothing in it, and is itself not there."""
+    empty: dict[str, Any] = {"links": {}, "forwarding": forwarding_shown({})}
+    found = {subset: empty.get(subset, []) for subset in asked - {"ovs_bridges", "topology"}}
+    topology = {"topology": topology_shown(State(), {}, set())} if "topology" in asked else {}
+    return {"host": {}, "namespaces": {netns: found}, **topology}
 
 
 def present(entries: Iterable[dict[str, Any] | None]) -> list[dict[str, Any]]:

@@ -13,8 +13,9 @@ from typing import Any
 from . import (
     archive,  # noqa: F401  # for what it does  # pylint: disable=unused-import
     desired,
+    errors,
 )
-from .info import SUBSETS, gather, subsets
+from .info import SUBSETS, gather, nothing, subsets
 from .module import in_one_sentence, start
 from .values import NetnsName
 
@@ -36,5 +37,13 @@ def run_info() -> None:
         netns = module.params["netns"]
         if netns is not None:
             netns = desired.name_of("", "netns", netns, NetnsName())
-        found = gather(netns, subsets(module.params["gather_subset"]))
+        asked = subsets(module.params["gather_subset"])
+        try:
+            found = gather(netns, asked)
+        except errors.Missing as exc:
+            if not module.check_mode:
+                raise
+            # The task that makes it has made nothing yet.
+            module.warn(str(exc))
+            found = nothing(netns, asked)
     module.exit_json(changed=False, operations=[], **found)

@@ -20,7 +20,8 @@ author:
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying the target.
-    details: It only reads, so that it does the same in check mode.
+    details: It only reads, so that it does the same in check mode. Where O(netns) is not there, as the task that makes it
+      has made nothing yet, that is a warning then, and what is returned is empty.
     support: full
   diff_mode:
     description: Returns details on what has changed, or in C(check_mode) would change, when in diff mode.

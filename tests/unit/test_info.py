@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import netlink
+from ansible_collections.linuxnet.vnet.plugins.module_utils import module_info, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.info import SUBSETS, subsets
 from ansible_collections.linuxnet.vnet.plugins.module_utils.info_words import (
@@ -353,3 +353,42 @@ def test_the_topology_of_a_host_asks_for_what_is_there(host: State) -> None:
         for entry in entries
     ]
     assert plan(host, tuple(wants)).commands == []
+
+
+class Ended(Exception):
+    """The module has said what it has to say."""
+
+
+class Module:
+    """As much of AnsibleModule as the rim of vnet_info asks for."""
+
+    def __init__(self, check_mode: bool, asked: list[str]) -> None:
+        self.check_mode = check_mode
+        self.params = {"netns": "there-is-none", "gather_subset": asked}
+        self.warnings: list[str] = []
+        self.answer: dict[str, Any] = {}
+
+    def warn(self, warning: str) -> None:
+        self.warnings.append(warning)
+
+    def exit_json(self, **answer: Any) -> None:
+        self.answer = answer
+
+    def fail_json(self, msg: str, **_details: Any) -> None:
+        raise Ended(msg)
+
+
+def test_a_namespace_that_is_not_there_yet_is_empty_in_a_check_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "netns: there is no network namespace 'there-is-none' on this host"
+    checked = Module(check_mode=True, asked=["all"])
+    monkeypatch.setattr(module_info, "start", lambda _spec: (checked, {}))
+    module_info.run_info()
+    assert checked.warnings == [said]
+    found = checked.answer["namespaces"]["there-is-none"]
+    assert set(found) == {"links", "routes", "rules", "neighbors", "fdb", "forwarding", "nats"}
+    assert (found["links"], found["routes"], found["forwarding"]["ipv4"]) == ({}, [], False)
+    assert set(checked.answer["topology"]) == set(PARSERS) - {"links"}
+    assert not any(checked.answer["topology"].values())
+    monkeypatch.setattr(module_info, "start", lambda _spec: (Module(check_mode=False, asked=["links"]), {}))
+    with pytest.raises(Ended, match=f"^{said}$"):
+        module_info.run_info()
