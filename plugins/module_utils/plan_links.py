@@ -127,11 +127,14 @@ def fetch(planner: Planner, want: desired.LinkWant) -> None:
     origin = (want.origin or "", want.name)
     if planner.model.link(origin) is None and planner.topology:
         origin = plan_topology.moved_to(planner, origin)
-    if planner.model.link(origin):
-        planner.do(link_operations.LinkMove(*origin, want.key))
-    else:
+    if planner.model.link(origin) is None:
         place = f" nor in {want.origin or 'the namespace of the host'}" if origin != want.key else ""
         planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
+        # So that the rest of a check run is about the device that will be; in both, as it is not this run's to make.
+        for state in (planner.before, planner.model):
+            state.put(Link(*origin, ""))
+    if origin != want.key:
+        planner.do(link_operations.LinkMove(*origin, want.key))
 
 
 def check_kind(want: desired.LinkWant, link: Link) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import diff
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
@@ -216,3 +217,21 @@ def test_a_vxlan_device_made_anew_in_the_other_address_family_keeps_what_has_non
     assert anew
     assert (anew.get("local"), anew.get("remote"), anew.get("mtu")) == ("fd00::1", None, None)
     assert set(anew.fdb) == {of_port, Fdb(ALL_ZEROS, "fd00::8")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"mtu": 1400}, ["ip link set dev nic mtu 1400", "ip link set dev nic up"]),
+        ({"netns": "n"}, ["ip link set dev nic netns n", "ip -n n link set dev nic up"]),
+        ({"netns": "n", "from_netns": "n"}, ["ip -n n link set dev nic up"]),
+        ({"addresses": ["10.0.0.1/24"]}, ["ip address add 10.0.0.1/24 dev nic", "ip link set dev nic up"]),
+        ({"state": "absent"}, []),
+    ],
+)
+def test_what_is_asked_of_a_device_that_is_not_there_yet_is_foretold(
+    asked: dict[str, object], expected: list[str]
+) -> None:
+    found = plan(State(namespaces={"n": {}}), (link_want(LINK, {"name": "nic", **asked}),))
+    assert found.commands == expected
+    assert bool(found.missing) == bool(expected)
