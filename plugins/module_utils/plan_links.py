@@ -474,7 +474,16 @@ def add_altnames(planner: Planner, want: desired.LinkWant) -> None:
     have = (link.get("altnames") or ()) if link else want.options.get("altnames", ())
     for name in want.options.get("altnames", ()):
         if name not in have:
+            check_altname(planner, want, name)
             planner.do(attachments.AltnameAdd(*want.key, name))
+
+
+def check_altname(planner: Planner, want: desired.LinkWant, name: str) -> None:
+    """Refuse an alternative name that is a name of another device."""
+    for other in planner.model.links_in(want.netns):
+        if other.key != want.key and name in (other.name, *(other.get("altnames") or ())):
+            what = "the name of another device" if name == other.name else f"an alternative name of {other.name}"
+            raise errors.Refused(f"{prefix(want)}altnames: {name!r} is {what}, and so is taken")
 
 
 def check_port(where: str, option: str, port: Link) -> None:

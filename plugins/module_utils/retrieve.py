@@ -305,6 +305,10 @@ class Reader(read_links.LinkReader):
 
     def _details(self, want: desired.LinkWant) -> None:
         """What the phases will look at of a link that is there: its peer, ports, addresses, routes and FDB entries."""
+        for name in want.options.get("altnames", ()) if self.state.has_netns(want.netns) else ():
+            holder = self.host.link(want.netns, name)
+            if holder:
+                self.link(want.netns, holder.name)
         link = self.state.links.get(want.key)
         if want.peer_key and link is None:
             # Perhaps the first end was moved away: then the peer leads to it.

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import diff
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
@@ -235,3 +236,14 @@ def test_what_is_asked_of_a_device_that_is_not_there_yet_is_foretold(
     found = plan(State(namespaces={"n": {}}), (link_want(LINK, {"name": "nic", **asked}),))
     assert found.commands == expected
     assert bool(found.missing) == bool(expected)
+
+
+def test_an_alternative_name_is_no_other_device_s() -> None:
+    host = State()
+    host.put(Link("", "br0", "bridge", {"altnames": ("lan",)}))
+    host.put(Link("n", "br2", "bridge", {"altnames": ("elsewhere",)}))
+    host.namespaces["n"] = {}
+    for name, what in (("br0", "the name of another device"), ("lan", "an alternative name of br0")):
+        with pytest.raises(Refused, match=f"^altnames: '{name}' is {what}, and so is taken$"):
+            plan(host, (link_want(BRIDGE, {"name": "br1", "altnames": [name]}),))
+    assert plan(host, (link_want(BRIDGE, {"name": "br1", "altnames": ["br2", "elsewhere"]}),)).steps
