@@ -134,7 +134,19 @@ def fetch(planner: Planner, want: desired.LinkWant) -> None:
         for state in (planner.before, planner.model):
             state.put(Link(*origin, ""))
     if origin != want.key:
+        check_moves(planner, want, origin)
         planner.do(link_operations.LinkMove(*origin, want.key))
+
+
+def check_moves(planner: Planner, want: desired.LinkWant, origin: Key) -> None:
+    """Refuse to move what the kernel has in one namespace for good (`netns_immutable` in struct net_device)."""
+    link = planner.model.link(origin)
+    kind = kind_of(link.kind) if link else want.kind
+    if link and (kind.has_ports or link.kind == "loopback"):
+        what = kind.name or "loopback device"
+        raise errors.Refused(
+            f"{prefix(want)}netns: {key_text(origin)} is a {what}, and the kernel moves none to another network namespace"
+        )
 
 
 def check_kind(want: desired.LinkWant, link: Link) -> None:

@@ -247,3 +247,12 @@ def test_an_alternative_name_is_no_other_device_s() -> None:
         with pytest.raises(Refused, match=f"^altnames: '{name}' is {what}, and so is taken$"):
             plan(host, (link_want(BRIDGE, {"name": "br1", "altnames": [name]}),))
     assert plan(host, (link_want(BRIDGE, {"name": "br1", "altnames": ["br2", "elsewhere"]}),)).steps
+
+
+@pytest.mark.parametrize(("kind", "what"), [("bridge", "bridge"), ("vrf", "vrf"), ("loopback", "loopback device")])
+def test_what_stays_in_its_namespace_is_not_moved(kind: str, what: str) -> None:
+    host = State(namespaces={"n": {}})
+    host.put(Link("", "stays", kind, {"admin_state": "up"}))
+    with pytest.raises(Refused, match=f"^netns: stays is a {what}, and the kernel moves none to another"):
+        plan(host, (link_want(LINK, {"name": "stays", "netns": "n"}),))
+    assert plan(host, (link_want(LINK, {"name": "stays", "mtu": 1400}),)).steps
