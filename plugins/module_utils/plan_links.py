@@ -406,6 +406,7 @@ def change_link(planner: Planner, want: desired.LinkWant, key: Key, options: Map
     if changes.get("master"):
         check_master(planner, want.where, key, kind_of(link.kind), changes["master"])
         check_port(want.where, "master", link)
+        check_carried(planner, want.where, "master", link, changes["master"])
     if "mac" in changes and not kind_of(link.kind).carries_frames(link.attrs):
         raise errors.Refused(
             f"{prefix(want)}mac: {key_text(key)} carries IP packets and no Ethernet frames, so it has no MAC"
@@ -511,6 +512,17 @@ def check_port(where: str, option: str, port: Link) -> None:
         )
 
 
+def check_carried(planner: Planner, where: str, option: str, port: Link, bridge: str) -> None:
+    """Refuse a port of a bridge whose frames a device on it takes; of what was there before, as far as it was read."""
+    master = planner.model.link((port.netns, bridge))
+    taker = next((upper for upper in planner.model.uppers(port.key) if kind_of(upper.kind).exclusive), None)
+    if taker and master and kind_of(master.kind).holds_ports:
+        raise errors.Refused(
+            f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is the parent of {key_text(taker.key)}, and a"
+            f" {kind_of(taker.kind).name} device takes its frames as well: it can be one of the two"
+        )
+
+
 def check_nesting(where: str, option: str, port: Key, kind: LinkKind, master: LinkKind) -> None:
     """Refuse to make a port of what has ports itself; but a bridge can be one of a VRF."""
     if kind.has_ports and not (kind.holds_ports and master.routes_ports):
@@ -536,6 +548,7 @@ def assign_ports_of(planner: Planner, want: desired.LinkWant, waiting: Container
         check_port(want.where, "ports", port)
         check_nesting(want.where, "ports", port.key, kind_of(port.kind), want.kind)
         if port.get("master") != want.name:
+            check_carried(planner, want.where, "ports", port, want.name)
             planner.do(link_operations.LinkSet(*port.key, port.kind, {"master": want.name}))
     for name in () if "ports" in want.append else planner.model.ports(want.key):
         port = planner.model.link((want.netns, name))

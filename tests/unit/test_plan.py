@@ -256,3 +256,24 @@ def test_what_stays_in_its_namespace_is_not_moved(kind: str, what: str) -> None:
     with pytest.raises(Refused, match=f"^netns: stays is a {what}, and the kernel moves none to another"):
         plan(host, (link_want(LINK, {"name": "stays", "netns": "n"}),))
     assert plan(host, (link_want(LINK, {"name": "stays", "mtu": 1400}),)).steps
+
+
+@pytest.mark.parametrize(
+    ("entries", "where"),
+    [
+        ({"bridges": [{"name": "b", "ports": ["v"]}]}, "bridges"),
+        ({"bridges": [{"name": "b"}], "links": [{"name": "v", "master": "b"}]}, "links"),
+    ],
+)
+@pytest.mark.parametrize(("plural", "kind"), [("macvlans", "macvlan"), ("ipvlans", "ipvlan")])
+def test_what_carries_a_macvlan_is_no_port_of_a_bridge(
+    entries: dict[str, list[dict[str, object]]], where: str, plural: str, kind: str
+) -> None:
+    host = State(links={("", "v"): Link("", "v", "")})
+    _topology, wants = topology_wants({"name": "t", **entries, plural: [{"name": "m", "parent": "v"}]})
+    with pytest.raises(
+        Refused, match=rf"^{where}\[0\]: .*: v is the parent of m, and a {kind} device takes its frames"
+    ):
+        plan(host, wants)
+    _topology, wants = topology_wants({"name": "t", **entries, plural: [{"name": "m", "parent": "b"}]})
+    assert plan(host, wants).steps
