@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -341,6 +342,12 @@ PORT, OVERLAY, SIX = (
     [
         (PORT, {"mac": "01:00:5e:00:00:01"}, "mac: 01:00:5e:00:00:01 is a group's, and a bridge's FDB has single"),
         (PORT, {"mac": "00:00:00:00:00:00"}, "mac: 00:00:00:00:00:00 stands for no device"),
+        (
+            replace(PORT, attrs={**PORT.attrs, "mac": MAC}),
+            {},
+            f"mac: {MAC} is v1's own, and what is for that the host takes itself",
+        ),
+        (replace(PORT, attrs={**PORT.attrs, "mac": MAC}), {"sticky": True}, f"mac: {MAC} is v1's own"),
         (PORT, {"src_vni": 5}, "dst: there is no FDB entry for .* with 'src_vni' this option is needed"),
         (OVERLAY, {"dst": "2001:db8::9"}, "dst: 2001:db8::9 is not of IPv4, which v1 speaks"),
         (OVERLAY, {"dst": "10.0.0.9", "src_vni": 6}, "src_vni: v1 is not 'external'"),

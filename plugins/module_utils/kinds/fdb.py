@@ -94,8 +94,8 @@ class FdbKind(RowKind):
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         if said.get("via") and link and underlay_is_elsewhere(link):
             raise BadValue(f"via: the kernel looks for {said['via']} where {key[2]} is, and not where its underlay is")
-        if link and link.kind == "vxlan":
-            check_tunnel(said, link)
+        if link:
+            check_device(said, link)
         asked = {option.name: said[option.name] for option in self.options if option.name in said}
         if found:
             return found._replace(**asked, state=STATIC if found.master else PERMANENT)
@@ -175,6 +175,14 @@ def check_single(mac: str) -> None:
     if is_of_many(mac):
         what = "stands for no device" if mac == ALL_ZEROS else "is a group's"
         raise BadValue(f"mac: {mac} {what}, and a bridge's FDB has single devices only")
+
+
+def check_device(said: Mapping[str, Any], link: Link) -> None:
+    """Refuse what the kernel would not have for this device, or would not keep."""
+    if said["mac"] == link.get("mac"):
+        raise BadValue(f"mac: {said['mac']} is {link.name}'s own, and what is for that the host takes itself")
+    if link.kind == "vxlan":
+        check_tunnel(said, link)
 
 
 def check_tunnel(said: Mapping[str, Any], link: Link) -> None:
