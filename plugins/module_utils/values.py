@@ -161,7 +161,7 @@ class Seconds(Type):
         if not math.isfinite(number):
             raise BadValue(f"{_shown(value)} is not a number of seconds")
         if not self.low <= number <= self.high:
-            raise BadValue(f"{number:g} is not between {self.low:g} and {self.high:g} seconds")
+            raise BadValue(f"{number:.12g} is not between {self.low:.12g} and {self.high:.12g} seconds")
         return self.decode(round(number * self.per_second))
 
     def encode(self, value: int | float) -> int:
@@ -238,7 +238,7 @@ class DeviceName(Type):
         if not 1 <= len(value.encode()) <= self.limit:
             raise BadValue(f"{_shown(value)} has {len(value.encode())} bytes, a device name has 1 to {self.limit}")
         if value in (".", "..") or re.search(r"[/:\s\x00-\x20\x7f]", value):
-            raise BadValue(f"{_shown(value)} is no device name: no '/', ':', blanks, '.' or '..'")
+            raise BadValue(f"{_shown(value)} is no device name: no '/', ':' or blank in it, and not '.' or '..' itself")
         if "%" in value:
             raise BadValue(f"{_shown(value)} is no device name: the kernel would replace its '%'")
         if value in ("all", "default") and self.limit == 15:
@@ -262,7 +262,7 @@ class NetnsName(Type):
         if not 1 <= len(value.encode()) <= 255:
             raise BadValue(f"{_shown(value)} has {len(value.encode())} bytes, a namespace name has 1 to 255")
         if value in (".", "..") or re.search(r"[/\s\x00-\x20\x7f]", value):
-            raise BadValue(f"{_shown(value)} is no namespace name: no '/', blanks, '.' or '..'")
+            raise BadValue(f"{_shown(value)} is no namespace name: no '/' or blank in it, and not '.' or '..' itself")
         return value
 
 

@@ -59,7 +59,10 @@ FOR_ALL_KINDS: list[tuple[dict[str, Any], str]] = [
     ({"admin_state": "sideways"}, "admin_state: 'sideways' is not one of up, down"),
     ({"master": "a b"}, "master: 'a b' is no device name"),
     ({"alias": "x" * 256}, "longer than 255 bytes"),
-    ({"altnames": ["a b"]}, "altnames: 'a b' is no device name"),
+    (
+        {"altnames": ["a b"]},
+        "altnames: 'a b' is no device name: no '/', ':' or blank in it, and not '.' or '..' itself",
+    ),
     ({"altnames": ["dev0"]}, "altnames: 'dev0' is the device's own name"),
     ({"name": "all"}, "name: 'all' is no device name: sysctls of that name are for all devices"),
     ({"name": "default"}, "name: 'default' is no device name"),
@@ -108,7 +111,7 @@ BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
     (VXLAN, {"external": True}, "vni"),
     (BRIDGE, {"ports": ["br0", "dev0"]}, "ports: 'dev0' is the bridge itself"),
     (BRIDGE, {"master": "dev0"}, "'dev0' is the bridge itself"),
-    (BRIDGE, {"ageing_time": -1}, "ageing_time: -1 is not between 0 and 1e+07 seconds"),
+    (BRIDGE, {"ageing_time": -1}, "ageing_time: -1 is not between 0 and 10000000 seconds"),
     (BRIDGE, {"stp": True, "forward_delay": 1}, "forward_delay: 1 is not possible with 'stp'"),
     (BRIDGE, {"vlan_protocol": "802.1x"}, "vlan_protocol: '802.1x' is not one of 802.1q, 802.1ad"),
     (TUNTAP, {"mode": "tun", "master": "br0"}, "master: "),
@@ -119,7 +122,7 @@ BAD: list[tuple[LinkKind, dict[str, Any], str]] = [
     (VETH, {"peer": {"name": "a" * 16}}, "peer: name: "),
     (VETH, {"peer": {"name": "p", "mtu": 0}}, "peer: mtu: 0 is not between"),
     (VETH, {"peer": {"name": "p", "mac": 525400123456}}, "peer: mac: 525400123456 is a number"),
-    (VETH, {"peer": {"name": "p", "netns": "."}}, "peer: netns: '.' is no namespace name"),
+    (VETH, {"peer": {"name": "p", "netns": "."}}, "'.' is no namespace name: no '/' or blank in it, and not '.'"),
 ]
 
 

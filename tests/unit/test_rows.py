@@ -155,6 +155,8 @@ def test_the_default_routes_of_both_families() -> None:
         ({"destination": NET, "device": "v1", "mtu": 0, "mtu_lock": True}, "mtu_lock: without 'mtu'"),
         ({"destination": "default", "gateway": "fe80::1"}, "device: .*fe80::1 is a link-local"),
         ({"destination": NET, "gateway": "febf::1"}, "device: .*febf::1 is a link-local"),
+        ({"destination": NET, "nexthops": []}, "^nexthops: an empty list says nothing: omit it$"),
+        ({"destination": NET, "nexthops": [{"gateway": "10.0.0.9"}]}, "^nexthops: one next hop alone is written as"),
         (
             {"destination": NET, "nexthops": [{"gateway": "10.0.0.9"}, {"gateway": "fe80::1"}]},
             "nexthops: .*fe80::1 is a link-local",
@@ -289,6 +291,14 @@ def test_a_rule_is_not_taken_for_one_that_has_more() -> None:
 def test_a_rule_needs_a_table() -> None:
     with pytest.raises(Refused, match=r"^rules\[0\]: table: there is no rule priority 5 iif x, and to make it"):
         plan(host(), (row_want(RULE, {"priority": 5, "iif": "x"}, "rules[0]"),))
+
+
+def test_a_rule_that_is_there_needs_a_table_to_look_somewhere_up() -> None:
+    want = row_want(RULE, {"priority": 50, "action": "lookup"})
+    with pytest.raises(Refused, match=r"^table: a rule that looks somewhere up needs one$"):
+        plan(host(Rule(50, 4, action="blackhole")), (want,))
+    with pytest.raises(Refused, match=r"^table: there is no rule priority 50, and to make it this option is needed$"):
+        plan(host(), (want,))
 
 
 # --- neighbors and FDB entries ----------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class NextHops(Type):
             device = DeviceName().parse(hop["device"]) if hop.get("device") else ""
             weight = 1 if hop.get("weight") is None else hop["weight"]
             found.append((gateway, device, Int(1, 256).parse(weight)))
+        if not found:
+            raise BadValue("an empty list says nothing: omit it")
         if len(found) < 2:
             raise BadValue("one next hop alone is written as 'gateway' and 'device'")
         return tuple(sorted(found))

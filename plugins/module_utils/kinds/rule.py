@@ -219,7 +219,8 @@ class RuleKind(RowKind):
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         action = said.get("action", "lookup" if "table" in said or not found else found.action)
         if action == "lookup" and "table" not in said and not (found and found.table):
-            raise BadValue(f"table: there is no {self.words(key)}, and to make it this option is needed")
+            new = f"there is no {self.words(key)}, and to make it this option is needed"
+            raise BadValue(f"table: {'a rule that looks somewhere up needs one' if found else new}")
         table = self.options[0].type.encode(said["table"]) if "table" in said else found.table if found else 0
         more = {
             "action": action,
