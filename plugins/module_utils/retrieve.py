@@ -317,12 +317,11 @@ class Reader(read_links.LinkReader):
                 link = self.link(*other.peer)
         if not want.kind.name and link is None:
             link = self.state.links.get((want.origin or "", want.name))
+        place = want.options.get("link_netns", link.get("link_netns") if link else want.netns)
+        under = self.state.links.get((place, want.options.get(want.kind.lower, "")))
+        if want.kind.exclusive and under and under.get("master"):
+            self.link(under.netns, under.get("master"))  # with which it may have to share
         if link is None:
-            under = self.state.links.get(
-                (want.options.get("link_netns", want.netns), want.options.get(want.kind.lower, ""))
-            )
-            if want.kind.exclusive and under and under.get("master"):
-                self.link(under.netns, under.get("master"))  # with which it may have to share
             return
         try:
             self._hanging(link, want)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want, row_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.macvlan import MACVLAN
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
@@ -65,6 +66,21 @@ def test_what_stands_on_a_device_elsewhere_gets_another_one_there() -> None:
         "ip -n web link set dev mv mtu 1500 address 02:00:00:00:00:09",
     ]
     on_a_new_host(carried_out, link_want(MACVLAN, anew), expected)
+
+
+def gets_a_port_as_its_parent() -> None:
+    for command in (*HOST, "link set v0 master br1"):
+        ip("", *command.split())
+    anew = link_want(MACVLAN, {"name": "mv", "netns": "web", "parent": "v0", "recreate": True})
+    for check in (True, False):
+        with pytest.raises(
+            Refused, match=r"^parent: v0 is a port of br1, and a macvlan device takes its frames as well"
+        ):
+            engine.run((anew,), check=check)
+
+
+def test_what_is_made_anew_gets_no_port_of_a_bridge_as_its_parent() -> None:
+    on_a_new_host(gets_a_port_as_its_parent)
 
 
 def rules_of_a_new_namespace() -> None:
