@@ -130,6 +130,12 @@ def test_what_becomes_of_a_route(there: Route | None, options: dict[str, Any], e
     assert [command.removeprefix("ip route ") for command in found] == expected
 
 
+def test_absent_with_any_device_is_also_of_what_is_kept_with_one() -> None:
+    kept = {"destination": NET, "gateway": "10.0.0.9", "device": "v1"}
+    assert ROUTE.covers({"destination": NET, "device": ""}, kept)
+    assert not ROUTE.covers({"destination": NET, "device": "v2"}, kept)
+
+
 def test_the_default_routes_of_both_families() -> None:
     assert commands(host(), ROUTE, destination="default", gateway="fe80::1", device="v1") == [
         "ip -6 route add default via fe80::1 dev v1 metric 1024"

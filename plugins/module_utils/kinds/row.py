@@ -67,7 +67,9 @@ class RowKind:
     def covers(self, said: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         """Whether `absent` with the options `said` is also of what the options `other` ask for, which have the same key or are `loose`."""
         names = said if self.loose else [option.name for option in self.options if option.name in said]
-        return all(other.get(name, "" if self.loose else said[name]) == said[name] for name in names)
+        return all(
+            self.table[name].type.same(said[name], other.get(name, "" if self.loose else said[name])) for name in names
+        )
 
     def meant(self, said: Mapping[str, Any], link: Link | None) -> Mapping[str, Any]:
         """What is asked of a row by `said`, where some of it goes without saying on the device."""
