@@ -127,6 +127,9 @@ def fetch(planner: Planner, want: desired.LinkWant) -> None:
     origin = (want.origin or "", want.name)
     if planner.model.link(origin) is None and planner.topology:
         origin = plan_topology.moved_to(planner, origin)
+    found = planner.model.link(origin)
+    if found and found.kind == "loopback":
+        origin = want.key  # each namespace has its own
     if planner.model.link(origin) is None:
         place = f" nor in {want.origin or 'the namespace of the host'}" if origin != want.key else ""
         planner.lack(want.where, f"name: there is no device {key_text(want.key)}{place}, and this module makes none")
@@ -141,11 +144,9 @@ def fetch(planner: Planner, want: desired.LinkWant) -> None:
 def check_moves(planner: Planner, want: desired.LinkWant, origin: Key) -> None:
     """Refuse to move what the kernel has in one namespace for good (`netns_immutable` in struct net_device)."""
     link = planner.model.link(origin)
-    kind = kind_of(link.kind) if link else want.kind
-    if link and (kind.has_ports or link.kind == "loopback"):
-        what = kind.name or "loopback device"
+    if link and kind_of(link.kind).has_ports:
         raise errors.Refused(
-            f"{prefix(want)}netns: {key_text(origin)} is a {what}, and the kernel moves none to another network namespace"
+            f"{prefix(want)}netns: {key_text(origin)} is a {link.kind}, and the kernel moves none to another network namespace"
         )
 
 
