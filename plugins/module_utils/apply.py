@@ -238,10 +238,6 @@ class Applier:
 
     def link_group_delete(self, op: link_operations.LinkGroupDelete) -> None:
         sock = self.host.socket(op.netns)
-        for name in op.names if op.gather else ():
-            sock.request(
-                netlink.link_message([("IFLA_GROUP", op.group)], self.host.index(op.netns, name)), netlink.RTM_NEWLINK
-            )
         sock.request(netlink.link_message([("IFLA_GROUP", op.group)]), netlink.RTM_DELLINK)
         self.host.forget()
 

@@ -118,13 +118,12 @@ class LinkDelete(operations.Operation):
 class LinkGroupDelete(operations.Operation):
     """Delete many links by one request: one by one a thousand take twenty times as long.
 
-    `group` holds none but them; with `gather` they have to be put into it first.
+    `group` holds none but them.
     """
 
     netns: str
     names: tuple[str, ...]
     group: int
-    gather: bool = False
 
     def simulate(self, model: State) -> None:
         for name in self.names:
@@ -146,12 +145,7 @@ class LinkGroupDelete(operations.Operation):
         return steps
 
     def command(self) -> str:
-        sets = [
-            operations.ip(self.netns, "link set dev", quoted(name), f"group {self.group}")
-            for name in self.names
-            if self.gather
-        ]
-        return " && ".join([*sets, operations.ip(self.netns, f"link delete group {self.group}")])
+        return operations.ip(self.netns, f"link delete group {self.group}")
 
 
 @dataclass(frozen=True)

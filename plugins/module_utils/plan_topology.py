@@ -80,8 +80,8 @@ def _link(
     current: State, want: desired.LinkWant, topology: Topology, commands_of: Callable[[desired.Want], list[str]]
 ) -> desired.Want:
     link = current.link(want.key)
-    group = link.get("link_group") if link else topology.link_group
-    if group != topology.link_group:
+    if link and not topology.owns(link):
+        group = link.get("link_group")
         if is_group_of_topology(group):
             raise errors.Refused(
                 f"{want.where}: name: the device {key_text(want.key)} belongs to another topology (its link group is {group})"
@@ -167,16 +167,11 @@ def in_the_way(planner: Planner, topology: Topology, want: desired.LinkWant) -> 
     """The topology's own devices that have a wanted name, and can't become what is wanted."""
     found = []
     link = planner.model.link(want.key)
-    if (
-        link
-        and want.kind.name
-        and kind_of(link.kind) is not want.kind
-        and link.get("link_group") == topology.link_group
-    ):
+    if link and want.kind.name and kind_of(link.kind) is not want.kind and topology.owns(link):
         found.append(link)
     if want.peer_key:
         other = planner.model.link(want.peer_key)
-        if other and other.peer != want.key and other.get("link_group") == topology.link_group:
+        if other and other.peer != want.key and topology.owns(other):
             first = planner.model.link(other.peer) if other.peer else None
             moved = first is not None and first.name == want.name and link is None
             if not moved:
@@ -186,8 +181,7 @@ def in_the_way(planner: Planner, topology: Topology, want: desired.LinkWant) -> 
 
 def unlisted(planner: Planner, topology: Topology) -> list[Link]:
     """The topology's own devices that are not listed."""
-    mark = topology.link_group
-    marked = [link for link in planner.model.links.values() if link and link.get("link_group") == mark]
+    marked = [link for link in planner.model.links.values() if link and topology.owns(link)]
     listed = {key for want in planner.links for key, _options in plan_stack.ends(planner, want)} if marked else set()
     return [link for link in marked if link.key not in listed]
 
@@ -305,7 +299,7 @@ def namespaces_of_others(planner: Planner, topology: Topology) -> list[str]:
     """The named namespaces that are not the topology's, and in which links of it are."""
     own = {name for name, facts in planner.model.namespaces.items() if facts.get("owner") == topology.owner}
     own |= {want.name for want in planner.namespaces if want.owner}
-    marked = (link for link in planner.model.links.values() if link and link.get("link_group") == topology.link_group)
+    marked = (link for link in planner.model.links.values() if link and topology.owns(link))
     return sorted({link.netns for link in marked if link.netns} - own)
 
 
@@ -362,9 +356,9 @@ def ports_told(planner: Planner, old: Record) -> list[list[Any]]:
 def is_own(planner: Planner, key: Key) -> bool:
     """Whether a device is the topology's, and goes unless it is listed."""
     link = planner.model.link(key)
-    mark = planner.topology.link_group if planner.topology else None
+    own = link is not None and planner.topology is not None and planner.topology.owns(link)
     ends = {end for want in planner.links for end, _options in plan_stack.ends(planner, want)}
-    return link is not None and link.get("link_group") == mark and key not in ends
+    return own and key not in ends
 
 
 def give_back(planner: Planner, old: Record, new: Record, going: set[str]) -> None:
@@ -424,27 +418,35 @@ def delete_links(planner: Planner, topology: Topology, going: set[str]) -> None:
         if link and link.peer:
             wanted.add(link.peer)
     by_netns: dict[str, list[Link]] = {}
-    kept: set[str] = set()
+    staying: dict[str, set[Any]] = {}
     for link in planner.model.links.values():
-        if link and link.get("link_group") == topology.link_group and link.netns not in going:
+        if link and topology.owns(link) and link.netns not in going:
             if link.key in wanted:
-                kept.add(link.netns)
+                staying.setdefault(link.netns, set()).add(link.get("link_group"))
             else:
                 by_netns.setdefault(link.netns, []).append(link)
     for netns in sorted(by_netns):
         links = [link for link in by_netns[netns] if planner.model.link(link.key)]
-        if len(links) > 2:
-            names = tuple(sorted(link.name for link in links))
-            group = topology.link_group
-            planner.do(
-                link_operations.LinkGroupDelete(
-                    netns, names, group ^ 0x800000 if netns in kept else group, netns in kept
-                )
-            )
-            continue
-        for link in links:
-            if planner.model.link(link.key):
-                planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
+        group = next((group for group in topology.link_groups if group not in staying.get(netns, ())), None)
+        if group and len(links) > 2:
+            delete_together(planner, netns, links, group)
+        else:
+            delete_each(planner, links)
+
+
+def delete_together(planner: Planner, netns: str, links: Sequence[Link], group: int) -> None:
+    """Delete links by the group in which they are, or are put first, and nothing else is."""
+    for link in links:
+        if link.get("link_group") != group:
+            planner.do(link_operations.LinkSet(netns, link.name, link.kind, {"link_group": group}))
+    planner.do(link_operations.LinkGroupDelete(netns, tuple(sorted(link.name for link in links)), group))
+
+
+def delete_each(planner: Planner, links: Sequence[Link]) -> None:
+    """Delete links one by one; with one end of a veth goes the other."""
+    for link in links:
+        if planner.model.link(link.key):
+            planner.do(link_operations.LinkDelete(link.netns, link.name, link.kind))
 
 
 def keep(planner: Planner, topology: Topology, record: Record) -> None:

@@ -246,7 +246,7 @@ class Reader(read_links.LinkReader):
         for netns in places:
             if self.state.has_netns(netns):
                 for raw in self.host.read_all_links(netns):
-                    if raw.group == topology.link_group:
+                    if raw.group in topology.link_groups:
                         link = self.link(netns, raw.name)
                         if link and link.key not in listed and link.peer not in listed:
                             # All that undoing its deletion would need.

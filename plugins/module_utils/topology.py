@@ -28,7 +28,7 @@ from .kinds import LINK_KINDS, ROW_KINDS
 from .kinds.link import LINK
 from .later import Later
 from .rows import RowKey
-from .state import Forward, Key, Vlan, key_text
+from .state import Forward, Key, Link, Vlan, key_text
 from .values import NetnsName
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ class Topology:
     def link_group(self) -> int:
         """The mark of its links."""
         return GROUPS | zlib.crc32(self.name.encode()) & 0xFFFFFF
+
+    @property
+    def link_groups(self) -> tuple[int, int]:
+        """`link_group`, and the one in which links wait for a deletion that spares others: who is killed in between leaves some there."""
+        return self.link_group, self.link_group ^ 0x800000
+
+    def owns(self, link: Link) -> bool:
+        """Whether a link carries the mark."""
+        return link.get("link_group") in self.link_groups
 
     @property
     def record(self) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Applier
+from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkGroupDelete
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.test_topology import Entries, everything, run
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
     differences,
@@ -141,6 +142,44 @@ def killed_before_it_says_whose_it_is() -> None:
 
 def test_no_namespace_is_begun_that_does_not_say_whose_it_is() -> None:
     on_a_new_host(killed_before_it_says_whose_it_is)
+
+
+def killed_at_the_deletion(entries: Entries) -> None:
+    """Run, and be killed when the links that go wait in a group of their own for the one request that deletes them."""
+    child = os.fork()
+    if child == 0:
+        carry_out = Applier.carry_out
+
+        def stop(applier: Applier, operation: Any) -> None:
+            if isinstance(operation, LinkGroupDelete):
+                os.kill(os.getpid(), signal.SIGKILL)
+            carry_out(applier, operation)
+
+        Applier.carry_out = stop  # type: ignore[method-assign, assignment]  # in a process that is killed
+        run(entries)
+        os._exit(0)
+    _pid, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+
+
+def killed_between_group_and_deletion(then: Entries) -> None:
+    empty = everything()
+    run(then)
+    reference = everything()
+    run(GONE)
+    run({"name": "t", "bridges": [{"name": name} for name in ("a", "b", "c", "d", "e")]})
+    killed_at_the_deletion({"name": "t", "bridges": [{"name": "a"}]})
+    run(then)
+    assert run(then).operations == []
+    assert differences(reference, everything()) == []
+    run(GONE)
+    assert differences(empty, everything()) == []
+
+
+@pytest.mark.parametrize("names", ["", "a", "abcde", "ab"])
+def test_links_that_waited_for_their_deletion_are_still_the_topologys(names: str) -> None:
+    bridges = [{"name": name, "mac": f"02:00:00:00:00:0{name}"} for name in names]
+    on_a_new_host(killed_between_group_and_deletion, {"name": "t", "bridges": bridges} if names else GONE)
 
 
 class Module:
