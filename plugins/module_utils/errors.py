@@ -35,6 +35,16 @@ class Missing(Refused):
     """What is asked for refers to what isn't there, or not yet."""
 
 
+def of_the_system(exc: OSError) -> Refused | None:
+    """What the user can do something about of what the system refused to the process itself; None where it is of another kind."""
+    if exc.errno not in (errno.EMFILE, errno.ENFILE):
+        return None
+    return Refused(
+        "this host has more network namespaces than a process may have files open, of which each takes two: raise that limit"
+        " ('ulimit -Hn', 'fs.file-max')"
+    )
+
+
 class KernelError(VnetError):
     """The kernel said no. `code` is an errno, `said` the kernel's own sentence (its extended ack), or ""."""
 

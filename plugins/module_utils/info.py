@@ -66,7 +66,7 @@ def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
         try:
             return Gatherer(host, names, asked).gather()
         except OSError as exc:
-            raise errors.Refused(
+            raise errors.of_the_system(exc) or errors.Refused(
                 f"the network namespaces of this host can't be read ({exc.strerror}):"
                 " that needs root, add 'become: true'"
             ) from None

@@ -136,6 +136,9 @@ def in_one_sentence(module: AnsibleModule) -> Iterator[None]:
     except errors.VnetError as exc:
         module.fail_json(msg=str(exc))
     except Exception as exc:  # noqa: BLE001  # so that nobody ever has to read a traceback to learn that it was our mistake
+        known = errors.of_the_system(exc) if isinstance(exc, OSError) else None
+        if known:
+            module.fail_json(msg=str(known))
         module.fail_json(
             msg=f"this is a bug in linuxnet.vnet, please report it with the output of -vvv: {type(exc).__name__}: {exc}",
             exception=traceback.format_exc(),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ CLONE_NEWNET = 0x40000000
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_SLAVE, MS_SHARED = 4096, 16384, 1 << 19, 1 << 20
 MNT_DETACH = 2
+FILES = 65536
 AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -62,6 +64,26 @@ def put(path: str, owner: str) -> None:
         os.close(descriptor)
 
 
+def _mount_or_remove(path: str) -> None:
+    """Give the namespace in which the thread is a name, or take the file of that name away."""
+    try:
+        _mount("/proc/self/ns/net", path, MS_BIND)
+    except OSError:
+        os.unlink(path)
+        raise
+
+
+def _open_many() -> None:
+    """Be allowed more open files: each namespace takes two, and the usual 1024 are soon too few.
+
+    Not as many as the system grants, which may be a thousand million: some programs that are started from here would close each of them.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+
+
 class Namespaces:
     """The namespaces of this host as one run sees them: each opened once, by descriptor.
 
@@ -69,6 +91,7 @@ class Namespaces:
     """
 
     def __init__(self) -> None:
+        _open_many()
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._device = os.fstat(self.home).st_dev
         self._open: dict[str, int] = {"": self.home}
@@ -86,7 +109,7 @@ class Namespaces:
         if name not in self._open:
             try:
                 descriptor = os.open(path_of(name), os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
+            except (FileNotFoundError, NotADirectoryError):
                 return None
             # All namespaces are on one internal file system, whose device number our own shows.
             if os.fstat(descriptor).st_dev != self._device:
@@ -174,13 +197,16 @@ class Namespaces:
         path = path_of(name)
         _call("unshare", CLONE_NEWNET)
         try:
-            yield
-            put(path, owner)
+            # Opened before it has a name: undoing must not fail for want of a descriptor.
+            descriptor = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                _mount("/proc/self/ns/net", path, MS_BIND)
-            except OSError:
-                os.unlink(path)
+                yield
+                put(path, owner)
+                _mount_or_remove(path)
+            except BaseException:
+                os.close(descriptor)
                 raise
+            self._open[name] = descriptor
         finally:
             _call("setns", self.home, CLONE_NEWNET)
 
