@@ -198,18 +198,21 @@ def about_uplink(plan: Plan, want: desired.LinkWant) -> list[str]:
 
 
 def about_lost(plan: Plan) -> list[str]:
-    """What an uplink does not get back, as the bridge has not got it any more."""
+    """What an uplink does not get back, as the bridge has not got it any more, or is itself gone."""
     found = []
     for key, bridge in plan.before.links.items():
-        record = remembered(plan.before, key) if bridge and kind_of(bridge.kind).holds_ports else None
-        if bridge and record and record.uplink and not remembered(plan.after, key).uplink:
-            uplink = plan.after.link((key[0], record.uplink))
-            has = {addr.cidr for link in (bridge, uplink) if link for addr in link.addresses}
+        record = remembered(plan.before, key)
+        given_back = not remembered(plan.after, key).uplink
+        if record.uplink and (given_back or bridge is None):
+            after = plan.after.link(key), plan.after.link((key[0], record.uplink))
+            has = {addr.cidr for link in (bridge, *after) if link for addr in link.addresses}
             lost = [cidr for cidr in record.taken if cidr not in has]
             if lost:
+                why = f"somebody took that off {key_text(key)}" if bridge else f"somebody deleted {key_text(key)}"
+                to = f"{record.uplink} by vnet_link" if given_back else f"{key_text(key)} by 'addresses'"
                 found.append(
-                    f"{record.uplink} does not get back {', '.join(lost)}: somebody took that off {key_text(key)}, which had it from"
-                    f" {record.uplink}; where it is still wanted, give it to {record.uplink} by vnet_link"
+                    f"{record.uplink} does not get back {', '.join(lost)}: {why}, which had it from {record.uplink};"
+                    f" where it is still wanted, give it to {to}"
                 )
     return found
 

@@ -41,8 +41,8 @@ options:
         routes in all tables, its nexthop objects and its permanent neighbors. Connections stay alive.
       - All of it goes back with O(state=absent), and with V(""), by which the bridge stays. What has come to the
         bridge since then goes with it, but for addresses that were given by O(addresses) and did not come from the
-        device. What somebody took off the bridge since then is not given back, and told in a warning; a route to
-        whose gateway none of the addresses leads any more goes back all the same, with C(onlink).
+        device. What somebody took off the bridge since then, or deleted with it, is not given back, and told in a
+        warning; a route to whose gateway none of the addresses leads any more goes back all the same, with C(onlink).
       - With O(addresses), the list is the whole truth here, too. Addresses of the device that are not in it are
         taken off, and come back with the rest.
       - A default route that was learned by router advertisement is copied with a worse metric and the expiry that it

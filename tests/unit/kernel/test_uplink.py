@@ -435,6 +435,24 @@ def test_what_is_left_of_flushed_addresses_goes_back() -> None:
     on_a_new_host(flushed)
 
 
+def deleted_bridge(again: bool) -> None:
+    """Somebody deletes the bridge, and the kernel forgets with it what it had: nothing can give that back, so it is told."""
+    ips(OUTSIDE)
+    take()
+    ips("link delete br0")
+    done = bridge(uplink="eth0") if again else bridge(state="absent")
+    to = "br0 by 'addresses'" if again else "eth0 by vnet_link"
+    said = [warning for warning in done.warnings if "eth0 does not get back 10.0.0.5/24, fd00::5/64" in warning]
+    assert said
+    assert "somebody deleted br0" in said[0]
+    assert said[0].endswith(f"give it to {to}")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_lost_with_a_bridge_is_told(again: bool) -> None:
+    on_a_new_host(deleted_bridge, again)
+
+
 def given_again() -> None:
     """An address that came from the uplink goes back there, though somebody took it off and a task with `addresses` gave it again."""
     ips(OUTSIDE)
