@@ -214,10 +214,7 @@ class LinkSet(operations.Operation):
             # All routes through it go, and its IPv6 addresses (but for the sysctl keep_addr_on_down).
             return replace(link, routes=(), addresses=four, neighbors=())
         if self.changes.get("mtu", 1280) < 1280:
-            ipv4 = {
-                name: tuple(row for row in getattr(link, name) if row.family == 4) for name in ("routes", "neighbors")
-            }
-            return replace(link, addresses=four).holding(**ipv4)
+            return link.without_ipv6()
         return link
 
     def inverse(self, model: State) -> tuple[operations.Operation, ...]:

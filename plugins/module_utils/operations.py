@@ -14,10 +14,19 @@ same (`command`). Carrying it out is apply.py's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from .later import Later
 from .state import OF_LOOPBACK, Link, State
+from .sysctl import DISABLE_IPV6
 from .values import quoted
+
+if TYPE_CHECKING:
+    from . import attachments
+else:
+    attachments = Later("attachments")
 
 
 def ip(netns: str, *words: str) -> str:
@@ -118,7 +127,10 @@ class SysctlSet(Operation):
     passes: bool = False
 
     def simulate(self, model: State) -> None:
-        for key, value in sysctl_effects(model, self.netns, self.key, self.value).items():
+        effects = sysctl_effects(model, self.netns, self.key, self.value)
+        for link in losing_ipv6(model, self.netns, effects):
+            model.put(link.without_ipv6())
+        for key, value in effects.items():
             model.sysctls[self.netns, key] = value
 
     def inverse(self, model: State) -> tuple[Operation, ...]:
@@ -126,15 +138,19 @@ class SysctlSet(Operation):
         if self.key not in before:
             return ()
         after = model.copy()
+        losing = losing_ipv6(model, self.netns, sysctl_effects(model, self.netns, self.key, self.value))
         self.simulate(after)
         back: tuple[Operation, ...] = (SysctlSet(self.netns, self.key, before[self.key]),)
         back[0].simulate(after)
         # Writing the old value back has side effects of its own: end with all that then still differs.
-        return back + tuple(
+        back += tuple(
             SysctlSet(self.netns, key, value)
             for key, value in before.items()
             if after.sysctls.get((self.netns, key)) != value
         )
+        for link in losing:
+            back += attachments.put_back(link, link.without_ipv6())
+        return back
 
     def command(self) -> str:
         prefix = f"ip netns exec {quoted(self.netns)} " if self.netns else ""
@@ -159,4 +175,16 @@ def sysctl_effects(model: State, netns: str, key: str, value: str) -> dict[str, 
         effects.update(
             {name: value for name in known if name.startswith("net.ipv6.conf.") and name.endswith(".forwarding")}
         )
+    elif key == "net.ipv6.conf.all" + DISABLE_IPV6:
+        effects.update({name: value for name in known if name.endswith(DISABLE_IPV6)})
     return {name: new for name, new in effects.items() if name == key or name in known}
+
+
+def losing_ipv6(model: State, netns: str, effects: Mapping[str, str]) -> list[Link]:
+    """The links from which sysctls take all of IPv6 (`addrconf_disable_change()` in the kernel); `lo` gets its own address back by itself."""
+    links = [
+        model.link((netns, key[len("net.ipv6.conf.") : -len(DISABLE_IPV6)].replace("/", ".")))
+        for key, value in effects.items()
+        if key.endswith(DISABLE_IPV6) and value == "1" and model.sysctls.get((netns, key)) == "0"
+    ]
+    return [link for link in links if link and link.name != "lo"]

@@ -128,6 +128,11 @@ class Reader(read_links.LinkReader):
 
     def _details_of_namespace(self, want: desired.NamespaceWant) -> None:
         self._sysctls(want.name, want.sysctls)
+        if any(
+            key.endswith(sysctl.DISABLE_IPV6) and self.state.sysctls.get((want.name, key), value) != value
+            for key, value in want.sysctls.items()
+        ):
+            self._ipv6(want.name)
         if want.absent and want.name in self.state.namespaces:
             self._far_ends(want.name)
         loopback = self.state.links.get((want.name, "lo"))
@@ -380,6 +385,15 @@ class Reader(read_links.LinkReader):
                 keys += self.inside(netns, sysctl.forwarding_keys)
             for key, value in self.inside(netns, sysctl.read_all, keys).items():
                 self.state.sysctls[netns, key] = value
+
+    def _ipv6(self, netns: str) -> None:
+        """Which devices of a namespace have IPv6, and all that they would lose with it."""
+        names = [raw.name for raw in self.host.read_all_links(netns)]
+        self._sysctls(netns, [sysctl.of_device("ipv6", name, "disable_ipv6") for name in ("default", *names)])
+        for name in names:
+            link = self.link(netns, name)
+            if link:
+                self.attached(link, desired.LinkWant(LINK, netns, name, absent=True), {})
 
     def _forwarding(self, want: desired.ForwardWant) -> None:
         if want.file is not None:

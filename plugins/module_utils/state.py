@@ -210,6 +210,15 @@ class Link:
         """The same link with other rows of tables: see HANGS_ON_LINK."""
         return replace(self, **rows)  # type: ignore[arg-type]  # which field has which rows, mypy can't see
 
+    def without_ipv6(self) -> Link:
+        """The same link when the kernel has taken IPv6 off it."""
+        return self.holding(
+            **{
+                name: tuple(row for row in getattr(self, name) if row.family == 4)
+                for name in ("addresses", "routes", "neighbors")
+            }
+        )
+
     def having(self, **changes: Any) -> Link:
         """The same link with other attributes."""
         return replace(self, attrs={**self.attrs, **changes})

@@ -39,6 +39,9 @@ def is_of_device(key: str) -> bool:
     return len(parts) == 5 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default")
 
 
+DISABLE_IPV6 = ".disable_ipv6"
+
+
 def order(setting: tuple[str, str]) -> tuple[int, str]:
     """Sorts settings as they have to be written: those that set others come first, then `default`, then the rest."""
     key = setting[0]

@@ -38,6 +38,8 @@ def warnings_for(plan: Plan, wants: tuple[desired.Want, ...]) -> list[str]:
                 found += about_overlay(plan, want)
             if want.kind.paired:
                 found += about_pair(plan, want)
+        elif isinstance(want, desired.NamespaceWant) and not want.absent:
+            found += about_ipv6(plan, want)
         elif isinstance(want, desired.NatWant) and not want.absent:
             found += about_nat(plan, want, wants)
     return found
@@ -54,6 +56,18 @@ def about_boot(plan: Plan) -> list[str]:
     return [
         f"persist: this host has no systemd, so let whatever starts its services at boot run 'python3 {persist.ENGINE}' early"
     ]
+
+
+def about_ipv6(plan: Plan, want: desired.NamespaceWant) -> list[str]:
+    """What the kernel takes away with IPv6, as no option says so."""
+    key = next((key for key in want.sysctls if key.endswith(sysctl.DISABLE_IPV6)), "")
+    lost = []
+    for (netns, name), link in plan.before.links.items() if key else ():
+        after = plan.after.link((netns, name))
+        if netns == want.name and link and after:
+            has = {addr.cidr for addr in after.addresses}
+            lost += [f"{addr.cidr} of {name}" for addr in link.addresses if addr.ours and addr.cidr not in has]
+    return [f"the sysctl {key} takes {', '.join(lost)} away, and the IPv6 routes that lead there"] if lost else []
 
 
 def about_neighbors(plan: Plan, wants: tuple[desired.Want, ...]) -> list[str]:

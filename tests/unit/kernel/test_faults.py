@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -205,3 +206,33 @@ def test_ipv6_routes_to_nowhere_go_with_the_loopback_device(want: Want, others: 
     # In the kernel they are routes over `lo`, unlike those of IPv4.
     more = link_want(BRIDGE, {"name": "b", "netns": "r", "alias": "later"})
     on_a_new_host(every_fault, A_ROUTER, TO_NOWHERE, (want, more, *others), 2)
+
+
+A_GUEST = (
+    namespace_want({"name": "g"}),
+    link_want(
+        VETH, {"name": "v.1", "netns": "g", "addresses": ["10.9.0.1/24", "2001:db8::1/64"], "peer": {"name": "w"}}
+    ),
+    row_want(ROUTE, {"netns": "g", "destination": "2001:db8:1::/48", "gateway": "2001:db8::2"}),
+)
+
+
+def without_ipv6(key: str) -> None:
+    """One device has none already, and will have none when it is undone; nor will those that are yet to come."""
+    engine.run(A_GUEST)
+    write = "ip netns exec g sysctl -qw net.ipv6.conf.default.disable_ipv6=1"
+    subprocess.run(write.split(), check=True)
+    ip("g", "link", "add", "q", "type", "bridge")
+    then = (
+        namespace_want({"name": "g", "sysctl": {f"net.ipv6.conf.{key}.disable_ipv6": 1}}),
+        link_want(BRIDGE, {"name": "q", "netns": "g", "alias": "later"}),
+    )
+    said = f"the sysctl net.ipv6.conf.{key}.disable_ipv6 takes 2001:db8::1/64 of v.1 away, and the IPv6 routes that lead there"
+    assert engine.run(then, check=True).warnings == [said]
+    every_fault((), (), then, 2)
+    assert "2001:db8::1" not in str(dump()["g"]["links"]["v.1"])
+
+
+@pytest.mark.parametrize("key", ["all", "v/1"])
+def test_what_goes_with_ipv6_comes_back(key: str) -> None:
+    on_a_new_host(without_ipv6, key)
