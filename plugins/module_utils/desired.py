@@ -344,6 +344,8 @@ def namespace_want(entry: Mapping[str, Any], where: str = "", _netns: str = "") 
     sysctls = {}
     for raw, value in (entry.get("sysctl") or {}).items():
         key = sysctl_key(where, raw)
+        if key in sysctls:
+            raise refuse(where, "sysctl", f"{key} is given twice, in two spellings")
         sysctls[key] = sysctl_value(where, key, value)
     return NamespaceWant(name, entry.get("state") == "absent", entry.get("loopback", True), sysctls, where)
 

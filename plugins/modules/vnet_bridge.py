@@ -37,7 +37,7 @@ options:
   uplink:
     description:
       - A device that becomes a port of the bridge, and whose place on its network the bridge takes. The bridge gets
-        its MAC address and its MTU, unless O(mac) and O(mtu) say otherwise, its addresses with their lifetimes, its
+        its MAC address and its MTU, unless O(mac) and O(mtu) of the same task say otherwise, its addresses with their lifetimes, its
         routes in all tables, its nexthop objects and its permanent neighbors. Connections stay alive.
       - All of it goes back with O(state=absent), and with V(""), by which the bridge stays. What has come to the
         bridge since then goes with it, but for addresses that were given by O(addresses) and did not come from the

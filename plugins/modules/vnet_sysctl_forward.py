@@ -32,7 +32,8 @@ options:
     type: bool
   interfaces:
     description:
-      - Names of the interfaces that forward what they receive. If omitted, all do, also those that come later.
+      - Names of the interfaces that forward what they receive. If omitted, all do, also those that come later; one that
+        was switched differently by itself since then is left alone.
       - For IPv6 this needs a kernel with the sysctl C(force_forwarding) (Linux 6.17), and is refused on others.
       - Interfaces that are not listed are left alone. Switching all of them on or off afterwards overwrites
         this.

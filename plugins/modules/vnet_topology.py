@@ -65,7 +65,7 @@ options:
       - With V(true) it becomes the topology's own if it is of the right kind, is brought to what is listed, and is
         removed when it is no longer listed. That is the way in for a host that was set up by hand, and for a
         device that someone has deleted and made again.
-      - What belongs to another topology is never taken over.
+      - What belongs to another topology is never taken over, nor used as it is; the task fails.
     type: bool
     default: false
   persist:

@@ -158,6 +158,10 @@ def test_bad_input_for_a_link_is_named_with_its_value(kind: LinkKind, entry: dic
         ({"name": "n", "sysctl": {"net": 1}}, "sysctl: 'net' is not"),
         ({"name": "n", "sysctl": {"net/../kernel/panic": 1}}, "sysctl: 'net/../kernel/panic' is not"),
         ({"name": "n", "sysctl": {7: 1}}, "sysctl: 7 is not"),
+        (
+            {"name": "n", "sysctl": {"net.ipv4.ip_forward": 1, "net/ipv4/ip_forward": 0}},
+            "sysctl: net.ipv4.ip_forward is given twice, in two spellings",
+        ),
         ({"name": "n", "sysctl": {"net.ipv4.ip_forward": ""}}, "sysctl: net.ipv4.ip_forward has the value ''"),
         ({"name": "n", "sysctl": {"net.ipv4.ip_forward": [1]}}, "sysctl: net.ipv4.ip_forward has the value [1]"),
     ],
