@@ -16,7 +16,7 @@ from typing import Any
 
 from . import errors, file_operations, operations, owner_ifupdown, owner_networkmanager, owner_operations
 from .plan_owner import MODE, USUAL_MTU, edits_of, put, waits
-from .planner import Planner, Step
+from .planner import Planner
 from .state import Link, Setup
 from .uplink import KeptUplink, kept_path, unconfirmed_path
 
@@ -121,8 +121,7 @@ def hand_over(
         elif isinstance(operation, owner_operations.NetworkManagerStart):
             after, leases = (*operation.devices, *after), (*operation.leases, *leases)
             planner.steps.remove(step)
-    stop = owner_operations.NetworkManagerStop(before)
-    planner.steps.insert(0, Step(stop, stop.inverse(planner.before)))
+    planner.do_first(owner_operations.NetworkManagerStop(before))
     planner.do(owner_operations.NetworkManagerStart(after, leases))
 
 

@@ -27,7 +27,7 @@ from . import (
 from .kinds import ROW_KINDS, kind_of
 from .nat_operations import NatDelete
 from .ovs_operations import OvsDelete
-from .planner import Planner, Step
+from .planner import Planner
 from .state import Key, Link, State, key_text
 from .topology import OWNER, Record, Topology, is_group_of_topology
 
@@ -459,7 +459,4 @@ def keep(planner: Planner, topology: Topology, record: Record) -> None:
     if not content:
         planner.do(file_operations.FileRemove(topology.record, 0o600))
         return
-    operation: operations.Operation = file_operations.FileWrite(topology.record, content, 0o600)
-    undo = operation.inverse(planner.before)
-    operation.simulate(planner.model)
-    planner.steps.insert(0, Step(operation, undo))
+    planner.do_first(file_operations.FileWrite(topology.record, content, 0o600))

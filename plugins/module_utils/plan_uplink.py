@@ -18,7 +18,7 @@ from collections.abc import Collection
 
 from . import attachments, desired, errors, file_operations, link_operations, operations, plan_owner, sysctl
 from .plan_addresses import carries
-from .planner import Planner, Step
+from .planner import Planner
 from .rows import ONLINK, RTPROT_KERNEL, Route
 from .state import IFA_F_NOPREFIXROUTE, IFA_F_PERMANENT, Addr, Key, Link, State, key_text
 from .uplink import Record, path_of
@@ -342,10 +342,7 @@ def write(planner: Planner, bridge: Key, record: Record) -> None:
     """Before all else, so that whoever ends in between leaves nothing that nobody knows the way back of."""
     path, content = path_of(bridge), record.written()
     if planner.uplink_record(bridge) != record:
-        operation = file_operations.FileWrite(path, content, 0o600)
-        undo = operation.inverse(planner.before)
-        operation.simulate(planner.model)
-        planner.steps.insert(0, Step(operation, undo))
+        planner.do_first(file_operations.FileWrite(path, content, 0o600))
 
 
 # -- giving back -------------------------------------------------------------------------------------------------------

@@ -66,6 +66,12 @@ class Planner:
         operation.simulate(self.model)
         self.steps.append(Step(operation, undo))
 
+    def do_first(self, operation: operations.Operation) -> None:
+        """Do it before all that is planned so far, on the host as it is then."""
+        undo = operation.inverse(self.before)
+        operation.simulate(self.model)
+        self.steps.insert(0, Step(operation, undo))
+
     def undo_also(self, number: int, operation: operations.Operation) -> None:
         """Let the undoing of a step end with something that is no inverse of its own."""
         step = self.steps[number]
