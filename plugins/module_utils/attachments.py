@@ -292,7 +292,7 @@ def put_back(before: Link, after: Link | None) -> tuple[operations.Operation, ..
     kept_addresses = {addr.cidr for addr in after.addresses} if after else set()
     back: tuple[operations.Operation, ...] = ()
     for addr in before.addresses:
-        if addr.cidr not in kept_addresses and not addr.comes_up:
+        if addr.cidr not in kept_addresses and not before.brings(addr):
             back += (AddressAdd(before.netns, before.name, addr, known=True),)
     return back + tuple(
         RowAdd(before.netns, before.name, row)

@@ -30,8 +30,10 @@ IFA_F_PERMANENT = 0x80
 IFA_F_NODAD = 0x02
 IFA_F_DADFAILED = 0x08
 IFA_F_TENTATIVE = 0x40
-IFA_F_MANAGETEMPADDR = 0x100
 IFA_F_NOPREFIXROUTE = 0x200
+IFA_F_STABLE_PRIVACY = 0x800
+OF_THE_LINK = (11, b"\3")
+"""IFA_PROTO with IFAPROT_KERNEL_LL: the kernel made a link-local address by itself, as it says from Linux 5.18 on."""
 
 
 class Addr(NamedTuple):
@@ -55,11 +57,6 @@ class Addr(NamedTuple):
     @property
     def linklocal(self) -> bool:
         return self.cidr.lower().startswith(("fe8", "fe9", "fea", "feb"))
-
-    @property
-    def comes_up(self) -> bool:
-        """Whether the kernel gives it by itself to a device that comes up."""
-        return self.linklocal or self.cidr == "::1/128"
 
     @property
     def ours(self) -> bool:
@@ -218,6 +215,18 @@ class Link:
                 for name in ("addresses", "routes", "neighbors")
             }
         )
+
+    def brings(self, addr: Addr) -> bool:
+        """Whether the kernel gives this address by itself as the device comes up. A link-local one may also be somebody's, as a router's."""
+        if not addr.linklocal:
+            return addr.cidr == "::1/128"
+        return bool(addr.flags & IFA_F_STABLE_PRIVACY) or OF_THE_LINK in addr.rest or self._from_mac(addr)
+
+    def _from_mac(self, addr: Addr) -> bool:
+        """Whether an address ends in the device's MAC. In the two bytes in its middle the kernel numbers devices that share one (ipvlan)."""
+        mac = bytes.fromhex((self.get("mac") or "").replace(":", ""))
+        end = ipaddress.ip_interface(addr.cidr).packed[8:]
+        return len(mac) == 6 and mac[1:] == end[1:3] + end[5:] and mac[0] | 2 == end[0] | 2
 
     def having(self, **changes: Any) -> Link:
         """The same link with other attributes."""

@@ -72,7 +72,7 @@ def lost_by(link: Link, reader: read_links.LinkReader) -> tuple[Operation, ...]:
     back: tuple[Operation, ...] = ()
     if link.below and now.get("mtu") != link.get("mtu"):
         back += (link_operations.LinkSet(*link.key, link.kind, {"mtu": link.get("mtu")}, now.attrs),)
-    six = {addr.cidr for addr in link.addresses if addr.family == 6 and not addr.comes_up}
+    six = {addr.cidr for addr in link.addresses if addr.family == 6 and not link.brings(addr)}
     if six:
         reader.attached(now, desired.LinkWant(LINK, *link.key, absent=True), {})
         now = reader.state.links[link.key]

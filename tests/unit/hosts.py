@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import ALL_ZERO
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import (
     IFA_F_NODAD,
     IFA_F_PERMANENT,
+    IFA_F_STABLE_PRIVACY,
     Addr,
     Key,
     Link,
@@ -249,7 +250,8 @@ def attach(draw: Draw, state: State, link: Link) -> Link:
     for cidr in draw(some_of([cidr for cidr in (*ADDRESSES, "10.7.7.7/24") if ":" not in cidr or (up and six)])):
         addresses.append(draw(address_values(cidr, addresses)))
     if up and six and draw(st.booleans()):
-        addresses.append(Addr("fe80::1/64", scope=253))
+        by_kernel = IFA_F_STABLE_PRIVACY if draw(st.booleans()) else 0
+        addresses.append(Addr("fe80::1/64", scope=253, flags=IFA_F_PERMANENT | by_kernel))
     routes: list[Route] = []
     if up:
         for addr in addresses:
@@ -341,7 +343,7 @@ def comparable_link(link: Link) -> dict[str, Any]:
         # Duplicate address detection is over for an address that comes back. Which of a subnet's addresses is the
         # first is compared below, where it matters.
         "addresses": sorted(
-            addr._replace(flags=addr.flags & ~IFA_F_NODAD) for addr in link.addresses if not addr.linklocal
+            addr._replace(flags=addr.flags & ~IFA_F_NODAD) for addr in link.addresses if not link.brings(addr)
         ),
         "routes": sorted(link.routes),
         "fdb": sorted(link.fdb),

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetEr
 from ansible_collections.linuxnet.vnet.plugins.module_utils.file_operations import FileWrite
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner
-from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Link, State
+from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +75,24 @@ def test_an_option_that_another_takes_the_place_of_is_back(
     for step in back:
         step.simulate(state)
     assert found() == has
+
+
+@pytest.mark.parametrize(
+    ("addr", "brings"),
+    [
+        (Addr("::1/128"), True),
+        (Addr("2001:db8::ff:fe00:7/64"), False),
+        (Addr("fe80::1/64"), False),
+        (Addr("fe80::ff:fe00:7/64"), True),
+        (Addr("fe80::200:0:100:7/64"), True),
+        (Addr("fe80::200:ff:fe00:7/64"), True),
+        (Addr("fe80::ff:fe00:8/64"), False),
+        (Addr("fe80::1/64", flags=0x880), True),
+        (Addr("fe80::1/64", rest=((11, b"\3"),)), True),
+        (Addr("fe80::1/64", rest=((11, b"\0"),)), False),
+    ],
+)
+def test_which_addresses_the_kernel_gives_by_itself(addr: Addr, brings: bool) -> None:
+    assert Link("", "x", "ipvlan", {"mac": "02:00:00:00:00:07"}).brings(addr) is brings
+    if addr.flags == 0x80 and not addr.rest:
+        assert Link("", "x", "tun").brings(addr) is (addr.cidr == "::1/128")
