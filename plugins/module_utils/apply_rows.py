@@ -12,6 +12,7 @@ import errno
 import struct
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Callable
 
 from . import attachments, errors, netlink
@@ -169,9 +170,12 @@ REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]]
 """By kind of row: what makes a message of it, and the requests that make and delete."""
 
 
-def how(row: Any, replaces: bool) -> int:
+def how(row: Any, replaces: bool, undoing: bool) -> int:
     """Whether a new row takes the place of another one, stands beside it, or has to be the only one."""
     if isinstance(row, Fdb) and row.many:
+        return netlink.NLM_F_CREATE | netlink.NLM_F_APPEND
+    if isinstance(row, Route) and undoing and not replaces and not row.learned:
+        # Another one to the same destination, of the same table and metric, may have stood beside it before.
         return netlink.NLM_F_CREATE | netlink.NLM_F_APPEND
     if isinstance(row, Rule):
         return netlink.NLM_F_CREATE | netlink.NLM_F_EXCL
@@ -183,7 +187,7 @@ def how(row: Any, replaces: bool) -> int:
     )
 
 
-def carry_out(host: Host, op: Any) -> None:
+def carry_out(host: Host, op: Any, undoing: bool) -> None:
     """Do one operation on a row; raise KernelError with the kernel's own words."""
     replaces = isinstance(op, attachments.RowReplace)
     row = op.new if replaces else op.row
@@ -193,9 +197,14 @@ def carry_out(host: Host, op: Any) -> None:
         sock.request(message(host, op.netns, op.device, row), delete)
         return
     give_up = time.monotonic() + DETECTION
+    if undoing and isinstance(row, Route) and row.family == 6 and len(row.nexthops) > 1 and not replaces:
+        # Of IPv6 each way is a route of its own: those over other devices have stayed, and the kernel would take back the rest.
+        for hop in row.nexthops:
+            carry_out(host, replace(op, row=row._replace(nexthops=(hop,))), undoing)
+        return
     while True:
         try:
-            sock.request(message(host, op.netns, op.device, row), new, how(row, replaces))
+            sock.request(message(host, op.netns, op.device, row), new, how(row, replaces, undoing))
         except errors.KernelError as exc:
             if exc.code == errno.EINVAL and has_tentative_source(host, op.netns, row) and time.monotonic() < give_up:
                 time.sleep(0.05)

@@ -97,7 +97,9 @@ class Route(NamedTuple):
         return self.protocol in (RTPROT_RA, RTPROT_KERNEL) and self.expires > 0
 
     def key(self, netns: str, _device: str = "") -> RowKey:
-        return ("route", netns, self.family, self.table, self.destination, self.metric)
+        # No option asks for one of certain packets only.
+        among = [f"tos {self.tos}"] if self.tos else []
+        return ("route", netns, self.family, self.table, self.destination, self.metric, *among)
 
     def command(self, verb: str, netns: str, _device: str = "") -> str:
         # Where the destination does not say so by itself.
@@ -108,7 +110,7 @@ class Route(NamedTuple):
         words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
         # A nexthop object says itself where it leads, and ip takes nothing beside it.
         by_object = bool(self.nexthop_id)
-        words += [self.destination, *pairs(nhid=self.nexthop_id)]
+        words += [self.destination, *pairs(tos=f"{self.tos:#x}" if self.tos else ""), *pairs(nhid=self.nexthop_id)]
         words += [] if by_object else [*self.via(self.gateway), *pairs(dev=self.device)]
         words += pairs(table=self.table if self.table != MAIN else 0, metric=self.metric)
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)

@@ -469,3 +469,9 @@ def test_a_changed_row_stays_the_topologys_own() -> None:
     made = plan(host(), (row_want(RULE, {"priority": 2, "table": 7}),), lab).after
     changed = plan(made, (row_want(RULE, {"priority": 2, "table": 8}),), lab).after
     assert Record.read(changed.text(lab.record)).rows == [["rule", "", 2, 4, *[""] * 11, 8, "lookup", ""]]
+
+
+def test_a_route_of_some_packets_is_not_the_one_of_all() -> None:
+    some = BEYOND._replace(tos=16)
+    assert some.key("") != BEYOND.key("")
+    assert some.text().startswith(f"{NET} tos 0x10 via")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, link_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, link_want, row_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
@@ -84,3 +85,50 @@ def anew_with_its_own_link_local_address() -> None:
 
 def test_a_device_that_is_made_anew_keeps_its_link_local_address() -> None:
     on_a_new_host(anew_with_its_own_link_local_address)
+
+
+def undone_with_its_routes(want: Want, *routes: str) -> None:
+    made(*A_LINK, *routes)
+    before = [shown("ip -4 route show"), shown("ip -6 route show")]
+    broken_off(want)
+    assert [shown("ip -4 route show"), shown("ip -6 route show")] == before
+
+
+BESIDE = (
+    "-6 route add 2001:db8:9::/64 dev v1",
+    "-6 route append 2001:db8:9::/64 dev v0",
+    "route add 10.9.0.0/16 via 10.0.0.2",
+    "route append 10.9.0.0/16 via 10.0.0.3",
+    "-6 route add 2001:db8:a::/64 nexthop via 2001:db8::9 nexthop via 2001:db8:1::9",
+    "route add 10.10.0.0/16 nexthop via 10.0.0.2 weight 2 nexthop via 10.0.0.3",
+)
+
+
+@pytest.mark.parametrize("want", [GOES_DOWN, MOVES], ids=["down", "move"])
+def test_routes_that_differ_in_nothing_but_where_they_lead_are_back(want: Want) -> None:
+    on_a_new_host(undone_with_its_routes, want, *BESIDE)
+
+
+OF_SOME_PACKETS = ("route add default via 10.0.0.2", "route add default tos 0x10 via 10.0.0.3")
+
+
+@pytest.mark.parametrize("want", [GOES_DOWN, MOVES], ids=["down", "move"])
+def test_routes_of_some_packets_only_are_back(want: Want) -> None:
+    on_a_new_host(undone_with_its_routes, want, *OF_SOME_PACKETS)
+
+
+def left_alone() -> None:
+    made(*A_LINK, *OF_SOME_PACKETS)
+    others = [line for line in shown("ip route") if "tos" in line]
+    assert others
+    wants = [row_want(ROUTE, {"destination": "0.0.0.0/0", "gateway": gateway}) for gateway in ("10.0.0.9",)]
+    for want in wants:
+        engine.run((want,))
+        assert not engine.run((want,)).changed
+    for destination in ("0.0.0.0/0",):
+        engine.run((row_want(ROUTE, {"destination": destination, "state": "absent"}),))
+    assert [line for line in shown("ip route") if "default" in line] == others
+
+
+def test_routes_of_some_packets_only_are_none_of_vnet_route() -> None:
+    on_a_new_host(left_alone)
