@@ -41,9 +41,11 @@ def family_of(row: Route | Rule | Neighbor) -> int:
 def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
     """See rtnetlink(7)."""
     destination, _slash, prefix = row.destination.partition("/")
+    senders, _slash, source_length = row.senders.partition("/")
     fields = {
         "family": family_of(row),
         "dst_len": int(prefix or 0),
+        "src_len": int(source_length or 0),
         "table": row.table if row.table < 256 else 0,
         "proto": row.protocol,
         "scope": row.scope,
@@ -68,6 +70,7 @@ def route(host: Host, netns: str, _device: str, row: Route) -> bytes:
     attrs = said(
         RTA_TABLE=row.table if row.table > 255 else 0,
         RTA_DST="" if destination == "default" else destination,
+        RTA_SRC=senders,
         RTA_PREFSRC=row.source,
         RTA_PRIORITY=row.metric,
     )

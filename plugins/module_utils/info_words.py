@@ -89,6 +89,7 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
                 "nexthops": ways,
                 "onlink": bool(route.flags & ONLINK),
                 "tos": route.tos,
+                "from": route.senders,
             }
         ),
         **told_besides(route),
@@ -304,7 +305,7 @@ def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
     """A route in the options that make it; None for what was learned, and for what the options can't say."""
     is_inet6 = route["family"] == "inet6"
     unknown = route["type"] not in ROUTE_TYPES or route.get("scope", "global") not in SCOPES
-    if route["protocol"] not in SOMEBODYS or unknown or "tos" in route:
+    if route["protocol"] not in SOMEBODYS or unknown or "tos" in route or "from" in route:
         return None
     usual = {"table": "main", "metric": DEFAULT_METRIC[6 if is_inet6 else 4], "type": "unicast"}
     kept = ("table", "metric", *(option.name for option in ROUTE.options))

@@ -357,6 +357,7 @@ def address_value(message: Any) -> Addr | None:
 def route_value(message: Any, name_at: Callable[[int], str]) -> Route:
     """A route message as a value. `name_at`: the name of the device with an index."""
     destination, device = message.get_attr("RTA_DST"), message.get_attr("RTA_OIF")
+    senders = message.get_attr("RTA_SRC")
     ways = message.get_attr("RTA_MULTIPATH") or ()
     onlink = ONLINK if any(each["flags"] & ONLINK for each in (message, *ways)) else 0
     return Route(
@@ -380,6 +381,7 @@ def route_value(message: Any, name_at: Callable[[int], str]) -> Route:
             for entry in netlink.rest_of(message.data, 28, RTA_OTHERS)
             if entry != (RTA_PREF, b"\0")  # medium, which goes without saying (RFC 4191)
         ),
+        f"{senders}/{message['src_len']}" if senders else "",
     )
 
 

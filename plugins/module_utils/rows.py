@@ -71,6 +71,8 @@ class Route(NamedTuple):
     expires: int = 0
     """In so many seconds it goes by itself; 0: never."""
     rest: Rest = ()
+    senders: str = ""
+    """The network whose packets it is for, "" for those of all; of IPv6."""
 
     @property
     def devices(self) -> set[str]:
@@ -98,7 +100,7 @@ class Route(NamedTuple):
 
     def key(self, netns: str, _device: str = "") -> RowKey:
         # No option asks for one of certain packets only.
-        among = [f"tos {self.tos}"] if self.tos else []
+        among = ([f"tos {self.tos}"] if self.tos else []) + ([f"from {self.senders}"] if self.senders else [])
         return ("route", netns, self.family, self.table, self.destination, self.metric, *among)
 
     def command(self, verb: str, netns: str, _device: str = "") -> str:
@@ -110,7 +112,8 @@ class Route(NamedTuple):
         words = [word for word, number in ROUTE_TYPES.items() if number == self.type and word != "unicast"]
         # A nexthop object says itself where it leads, and ip takes nothing beside it.
         by_object = bool(self.nexthop_id)
-        words += [self.destination, *pairs(tos=f"{self.tos:#x}" if self.tos else ""), *pairs(nhid=self.nexthop_id)]
+        words += [self.destination, *pairs(from_=self.senders, tos=f"{self.tos:#x}" if self.tos else "")]
+        words += pairs(nhid=self.nexthop_id)
         words += [] if by_object else [*self.via(self.gateway), *pairs(dev=self.device)]
         words += pairs(table=self.table if self.table != MAIN else 0, metric=self.metric)
         words += pairs(proto=PROTOCOLS.get(self.protocol, self.protocol) if self.protocol not in (3, 4) else 0)

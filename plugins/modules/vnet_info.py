@@ -361,6 +361,11 @@ host:
           returned: where it is for one
           type: int
           sample: 16
+        from:
+          description: The network whose packets it is for.
+          returned: where it is not for those of all, which IPv6 only has
+          type: str
+          sample: 2001:db8:1::/48
     rules:
       description: The policy rules, those of the kernel (C(protocol) is C(kernel)) included.
       returned: when gathered

@@ -317,6 +317,7 @@ def test_routes_in_the_options_that_make_them() -> None:
         {"protocol": "dhcp"},
         {"type": "local"},
         {"tos": 4},
+        {"from": "2001:db8:1::/48"},
         {"scope": "7"},
     ],
 )

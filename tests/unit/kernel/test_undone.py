@@ -109,7 +109,12 @@ def test_routes_that_differ_in_nothing_but_where_they_lead_are_back(want: Want) 
     on_a_new_host(undone_with_its_routes, want, *BESIDE)
 
 
-OF_SOME_PACKETS = ("route add default via 10.0.0.2", "route add default tos 0x10 via 10.0.0.3")
+OF_SOME_PACKETS = (
+    "route add default via 10.0.0.2",
+    "route add default tos 0x10 via 10.0.0.3",
+    "-6 route add default via 2001:db8::98",
+    "-6 route add default from 2001:db8:1::/48 via 2001:db8::99 dev v0",
+)
 
 
 @pytest.mark.parametrize("want", [GOES_DOWN, MOVES], ids=["down", "move"])
@@ -117,17 +122,23 @@ def test_routes_of_some_packets_only_are_back(want: Want) -> None:
     on_a_new_host(undone_with_its_routes, want, *OF_SOME_PACKETS)
 
 
+def defaults() -> list[str]:
+    lines = shown("ip -4 route show default") + shown("ip -6 route show default")
+    return [" ".join(line.split()[:5]) for line in lines]
+
+
 def left_alone() -> None:
     made(*A_LINK, *OF_SOME_PACKETS)
-    others = [line for line in shown("ip route") if "tos" in line]
-    assert others
-    wants = [row_want(ROUTE, {"destination": "0.0.0.0/0", "gateway": gateway}) for gateway in ("10.0.0.9",)]
-    for want in wants:
-        engine.run((want,))
+    others = ["default tos 0x10 via 10.0.0.3", "default from 2001:db8:1::/48 via 2001:db8::99"]
+    for destination, gateway in (("0.0.0.0/0", "10.0.0.9"), ("::/0", "2001:db8::99")):
+        want = row_want(ROUTE, {"destination": destination, "gateway": gateway})
+        assert engine.run((want,)).changed
         assert not engine.run((want,)).changed
-    for destination in ("0.0.0.0/0",):
+    assert len(defaults()) == 4
+    assert set(others) < set(defaults())
+    for destination in ("0.0.0.0/0", "::/0"):
         engine.run((row_want(ROUTE, {"destination": destination, "state": "absent"}),))
-    assert [line for line in shown("ip route") if "default" in line] == others
+    assert defaults() == others
 
 
 def test_routes_of_some_packets_only_are_none_of_vnet_route() -> None:
