@@ -406,7 +406,10 @@ class Reader(read_links.LinkReader):
             for message in self.host.socket(want.netns).routes(10):
                 # proto 9 is `ra`: learned by router advertisement (RFC 4861)
                 if message["proto"] == 9 and message.get_attr("RTA_OIF"):
-                    devices.add(self.name_at(want.netns, message.get_attr("RTA_OIF")))
+                    name = self.name_at(want.netns, message.get_attr("RTA_OIF"))
+                    # With 0 a program like NetworkManager listens itself, and the kernel mustn't.
+                    if self.state.sysctls.get((want.netns, sysctl.of_device("ipv6", name, "accept_ra"))) != "0":
+                        devices.add(name)
             # Once mended the file goes on saying so, also while the router is away.
             listed = re.findall(
                 r"^net[./]ipv6[./]conf[./](.+)[./]accept_ra *= *2$", self.state.text(want.file or "") or "", re.M

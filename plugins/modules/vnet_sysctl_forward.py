@@ -50,6 +50,8 @@ options:
       - A host that forwards IPv6 ignores router advertisements, and with that loses the default route that it learned
         from one. If V(true), interfaces that have such a route get C(accept_ra=2) before O(ipv6) is switched on, so it
         stays. It is asked for even if omitted.
+      - An interface with C(accept_ra=0) keeps that. A program like NetworkManager or systemd-networkd listens to the
+        routers itself there, and goes on with it.
     type: bool
     default: true
   persist:

@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: The linuxnet.vnet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others have set on a device, or beside it, is there again once a run was undone, or the device made anew."""
+"""What others have set on a device, or beside it, stays theirs, and is there again once a run was undone, or the device made anew."""
 
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, link_want, row_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, forward_want, link_want, row_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
@@ -143,3 +144,21 @@ def left_alone() -> None:
 
 def test_routes_of_some_packets_only_are_none_of_vnet_route() -> None:
     on_a_new_host(left_alone)
+
+
+def accept_ra(device: str) -> Path:
+    return Path(f"/proc/sys/net/ipv6/conf/{device}/accept_ra")
+
+
+def listening_as_before() -> None:
+    made(*A_LINK)
+    accept_ra("v0").write_text("0\n")
+    for device, metric in (("v0", 100), ("v1", 101)):
+        made(f"-6 route add default via fe80::99 dev {device} proto ra metric {metric}")
+    engine.run((forward_want({"ipv6": True}),))
+    assert [accept_ra(device).read_text() for device in ("v0", "v1")] == ["0\n", "2\n"]
+    assert not engine.run((forward_want({"ipv6": True}),)).changed
+
+
+def test_a_program_that_listens_to_routers_itself_goes_on_alone() -> None:
+    on_a_new_host(listening_as_before)
