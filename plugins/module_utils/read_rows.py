@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from . import desired, netlink, read_links
+from . import desired, netlink, read_links, wire
 from .kinds.rule import shown_mark
 from .rows import FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
 
@@ -95,12 +95,10 @@ READERS = {"route": route_rows, "rule": rule_rows, "neighbor": neighbor_rows}
 def rule_value(message: Any) -> Rule | None:
     """A rule message as a value, None for one that has more to it than the options can say."""
     attrs = netlink.attributes_of(message)
-    others = (
-        "FRA_GOTO",
-        "FRA_TUN_ID",
-        "FRA_L3MDEV",
-    )
-    if message["action"] not in ACTIONS or any(attrs.get(name) for name in others):
+    if message["action"] not in ACTIONS or any(
+        number not in READ and (number, content) not in WHOLE_PORTS
+        for number, content in wire.attributes(message.data, 28)
+    ):
         return None
     if attrs.get("FRA_SUPPRESS_IFGROUP", NO_SUPPRESSION) != NO_SUPPRESSION:
         return None
@@ -134,6 +132,10 @@ def span(text: str | None) -> str:
     return first if first == last else f"{first}-{last}"
 
 
+READ = frozenset((1, 2, 3, 6, 10, 13, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24))
+"""The attributes of rules that are read here (FRA_* of include/uapi/linux/fib_rules.h). One with others is about fewer packets, or does more."""
+WHOLE_PORTS = tuple((number, b"\xff\xff") for number in (28, 29))
+"""FRA_SPORT_MASK and FRA_DPORT_MASK as the kernel adds them to each single port."""
 ACTIONS = {number: word for word, number in RULE_ACTIONS.items()}
 PROTOCOL_NAMES = {number: word for word, number in IP_PROTOCOLS.items()}
 NO_SUPPRESSION = 0xFFFFFFFF

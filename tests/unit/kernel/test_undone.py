@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, forward_want, link_want, row_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan
 
 pytestmark = needs_root
+
+FRA_DSCP = 25
 
 A_LINK = (
     "netns add away",
@@ -162,3 +165,31 @@ def listening_as_before() -> None:
 
 def test_a_program_that_listens_to_routers_itself_goes_on_alone() -> None:
     on_a_new_host(listening_as_before)
+
+
+def rules_of_others() -> None:
+    made(
+        "rule add priority 100 from 10.0.0.0/24 table 55 realms 4",
+        "rule add priority 102 from 10.0.2.0/24 ipproto udp dport 53 table 55",
+    )
+    # The ip of Debian 12 has no word for dscp.
+    message = netlink.rule_message(
+        {"family": 2, "action": 1, "src_len": 24},
+        [("FRA_PRIORITY", 101), ("FRA_TABLE", 55), ("FRA_SRC", "10.0.1.0")],
+    )
+    flags = netlink.NLM_F_CREATE | netlink.NLM_F_EXCL
+    sock = netlink.Socket()
+    sock.request(netlink.extended(message, ((FRA_DSCP, b"\x0a"),)), netlink.RTM_NEWRULE, flags)
+    sock.close()
+    there = shown("ip rule")
+    for number in range(2):
+        want = row_want(RULE, {"priority": 100 + number, "from": f"10.0.{number}.0/24", "table": 66})
+        engine.run((want,))
+        assert not engine.run((want,)).changed
+    assert set(there) < set(shown("ip rule"))
+    one_port = {"priority": 102, "from": "10.0.2.0/24", "ipproto": "udp", "dport": 53, "table": 55}
+    assert not engine.run((row_want(RULE, one_port),)).changed
+
+
+def test_rules_that_say_more_than_the_options_are_left_alone() -> None:
+    on_a_new_host(rules_of_others)
