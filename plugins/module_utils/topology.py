@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
+from itertools import filterfalse, product
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import desired, errors
@@ -29,7 +29,7 @@ from .kinds.link import LINK
 from .later import Later
 from .rows import RowKey
 from .state import Forward, Key, Link, Vlan, key_text
-from .values import NetnsName
+from .values import LINK_LOCAL, NetnsName
 
 if TYPE_CHECKING:
     from .kinds import nat
@@ -228,7 +228,10 @@ def check_names(wants: Iterable[desired.Want]) -> None:
 
 
 def check_addresses(wants: Iterable[desired.Want]) -> None:
-    """No address twice in one namespace, or one of its VRFs. A master that is no bridge in the list may be one of these."""
+    """No address twice in one namespace, or one of its VRFs. A master that is no bridge in the list may be one of these.
+
+    But for link-local ones, of which each link may have the same.
+    """
     links = [want for want in wants if isinstance(want, desired.LinkWant)]
     bridges = {want.key for want in links if want.kind.holds_ports}
     seen: dict[tuple[str, str, str], str] = {}
@@ -239,7 +242,7 @@ def check_addresses(wants: Iterable[desired.Want]) -> None:
         for netns, options in ends:
             master = want.name if want.kind.routes_ports else options.get("master", "")
             domain = "" if (netns, master) in bridges else master
-            for address in options.get("addresses", ()):
+            for address in filterfalse(LINK_LOCAL.match, options.get("addresses", ())):
                 key = (netns, domain, address.split("/")[0])
                 if key in seen:
                     place = f" in {netns}" if netns else ""
