@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from . import (
@@ -412,11 +412,14 @@ VERBS: dict[type[operations.Operation], Callable[[Applier, Any], None]] = {
 
 
 class Failed(errors.VnetError):
-    """An operation failed, or did not stick. `undone`: whether the host is as before."""
+    """An operation failed, or did not stick: `why`. `left`: what could not be undone. `undone`: whether the host is as before."""
 
-    def __init__(self, what: str, undone: bool) -> None:
-        super().__init__(what)
-        self.undone = undone
+    def __init__(self, why: str, left: Sequence[str], changed: bool) -> None:
+        outcome = "the host is as it was before" if changed else "nothing was changed"
+        if left:
+            outcome = f"undoing it failed too, and this is left to do by hand: {'; '.join(left)}"
+        super().__init__(f"{why}; {outcome}")
+        self.why, self.left, self.undone = why, left, not left
 
 
 def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
@@ -443,8 +446,6 @@ def apply(host: Host, plan: Plan, verify: Callable[[], None]) -> None:
         left = undo(applier, done, plan.before) if done else []
         if not isinstance(exc, errors.VnetError):
             raise
-        if left:
-            raise Failed(
-                f"{exc}; undoing it failed too, and this is left to do by hand: {'; '.join(left)}", False
-            ) from None
-        raise Failed(f"{exc}; {'the host is as it was before' if done else 'nothing was changed'}", True) from None
+        if isinstance(exc, Failed):  # of what came after the confirmation
+            raise Failed(exc.why, [*exc.left, *left], bool(done)) from None
+        raise Failed(str(exc), left, bool(done)) from None

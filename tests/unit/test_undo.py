@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed,
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.file_operations import FileWrite
 from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkSet
-from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner
+from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner, Step
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 
 if TYPE_CHECKING:
@@ -47,6 +47,20 @@ def test_a_directory_that_was_there_stays(tmp_path: Path) -> None:
     broken_off(tmp_path / "etc" / "30-x.conf", kept)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "theirs"]
     assert kept.read_text() == "# theirs\n"
+
+
+def test_what_fails_after_a_confirmation_says_once_what_is_left(tmp_path: Path) -> None:
+    host: Any = SimpleNamespace(forget=lambda: None)
+
+    def steps(*operations: FileWrite, undo: tuple[FileWrite, ...] = ()) -> Any:
+        return SimpleNamespace(steps=tuple(Step(operation, undo) for operation in operations), before=State())
+
+    nowhere = FileWrite("/dev/null/x", "")
+    for undo, said in (((nowhere,), "left to do by hand: .*/dev/null/x.*"), ((), "the host is as it was before")):
+        later = steps(FileWrite(str(tmp_path / "later"), ""), nowhere, undo=undo)
+        with pytest.raises(Failed, match=f"^'[^;]*/dev/null/x[^;]*' failed: [^;]*; (undoing [^;]*)?{said}$") as caught:
+            apply(host, steps(FileWrite(str(tmp_path / "first"), "")), lambda: apply(host, later, not_kept))  # noqa: B023  # it is called at once
+        assert caught.value.undone is not bool(undo)
 
 
 @pytest.mark.parametrize(
