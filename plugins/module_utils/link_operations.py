@@ -291,7 +291,7 @@ class LinkSet(operations.Operation):
 
 @dataclass(frozen=True)
 class LinkMove(operations.Operation):
-    """Give a device another namespace or another name; on the way it loses addresses, routes, master and admin state."""
+    """Give a device another namespace or another name; on the way it loses addresses, routes, master, sysctls and admin state."""
 
     netns: str
     name: str
@@ -304,7 +304,7 @@ class LinkMove(operations.Operation):
         model.links[self.netns, self.name] = None
         if self.to[0] != self.netns:
             model.drop_rows(link, None)
-        moved = replace(link, netns=self.to[0], name=self.to[1])
+        moved = replace(link, netns=self.to[0], name=self.to[1], sysctls=())
         above = model.uppers(link.key)
         if self.to[0] != self.netns:
             attrs = {**link.attrs, "admin_state": "down", "master": ""}
@@ -334,6 +334,7 @@ class LinkMove(operations.Operation):
         back: tuple[operations.Operation, ...] = (LinkMove(*self.to, (self.netns, self.name)),)
         if self.to[0] == self.netns:
             return back
+        back += tuple(operations.SysctlSet(self.netns, key, value) for key, value in link.sysctls)
         if link.attrs.get("master"):
             back += (LinkSet(self.netns, self.name, link.kind, {"master": link.attrs["master"]}),)
         if link.attrs.get("admin_state") == "up":

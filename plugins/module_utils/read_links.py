@@ -119,7 +119,8 @@ class LinkReader:
 
     def attached(self, link: Link, want: desired.LinkWant, options: Mapping[str, Any]) -> None:
         """Read what hangs on a link: that much of it as the plan may compare, or would have to put back."""
-        losing = want.absent or want.recreate or self._moves(link, want)
+        moves = self._moves(link, want)
+        losing = want.absent or want.recreate or moves
         changes_state = options.get("admin_state", link.get("admin_state")) != link.get("admin_state")
         going_down = changes_state and options.get("admin_state") == "down"
         losing_ipv6 = options.get("mtu", 1280) < 1280 <= (link.get("mtu") or 0)
@@ -167,6 +168,8 @@ class LinkReader:
         if kind_of(link.kind).holds_ports and options.get("mac") == link.attrs.get("mac"):
             link = replace(link, mac_is_set=self.mac_is_set(link))
         self.state.put(link)
+        if moves:
+            self._own_sysctls(link.key)
 
     def _joins_vrf(self, link: Link, options: Mapping[str, Any]) -> bool:
         """Whether the link becomes a port of a VRF, or ceases to be one: it goes down and up then."""
@@ -195,7 +198,7 @@ class LinkReader:
         return self._all_uppers
 
     def _own_sysctls(self, key: Key) -> None:
-        """The settings of a device that may be made anew."""
+        """The settings of a device that may be made anew, or get another namespace, which has defaults of its own."""
         link = self.state.links.get(key)
         if link:
             settings = self.inside(link.netns, sysctl.own_settings, link.name)

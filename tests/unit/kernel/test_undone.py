@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetEr
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
+from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
 from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
 
@@ -193,3 +194,34 @@ def rules_of_others() -> None:
 
 def test_rules_that_say_more_than_the_options_are_left_alone() -> None:
     on_a_new_host(rules_of_others)
+
+
+def settings_of(device: str) -> dict[str, str]:
+    """The sysctls of a device, but for those that nobody may read."""
+    folders = [Path(f"/proc/sys/net/{family}/conf/{device}") for family in ("ipv4", "ipv6")]
+    return {
+        str(path): path.read_text() for folder in folders for path in folder.iterdir() if path.name != "stable_secret"
+    }
+
+
+def undone_with_its_settings(want: Want) -> None:
+    made(*A_LINK)
+    for key, value in (
+        ("ipv4/conf/v0/rp_filter", 2),
+        ("ipv4/conf/v0/arp_ignore", 1),
+        ("ipv6/conf/v0/accept_ra", 0),
+        ("ipv6/conf/v0/addr_gen_mode", 1),
+        ("ipv4/conf/v0/forwarding", 1),
+    ):
+        Path(f"/proc/sys/net/{key}").write_text(f"{value}\n")
+    before = settings_of("v0")
+    broken_off(want)
+    assert settings_of("v0") == before
+
+
+PEER_MOVES = link_want(VETH, {"name": "v1", "peer": {"name": "v0", "netns": "away"}})
+
+
+@pytest.mark.parametrize("want", [MOVES, PEER_MOVES], ids=["itself", "peer"])
+def test_a_device_that_did_not_move_has_its_settings_again(want: Want) -> None:
+    on_a_new_host(undone_with_its_settings, want)
