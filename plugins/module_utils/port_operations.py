@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import operations
-from .kinds.bridge_port import COSTS_BY_SPEED, PORT_INITIAL, PORT_TABLE, numbers, spans
+from .kinds.bridge_port import COSTS_BY_SPEED, ONLY_BY_IP, PORT_INITIAL, PORT_TABLE, numbers, spans
 from .rows import tool
 from .state import Key, Link, State, Vlan
 from .values import quoted
@@ -178,8 +178,18 @@ class PortSet(operations.Operation):
         return ((PortSet(self.netns, self.device, back),) if back else ()) + tunnels
 
     def command(self) -> str:
-        words = [PORT_TABLE[name].words(value) for name, value in self.changes.items()]
-        return tool("bridge link set dev", self.netns, quoted(self.device), *words)
+        by_bridge, by_ip = (
+            [
+                PORT_TABLE[name].words(value)
+                for name, value in self.changes.items()
+                if (name in ONLY_BY_IP) is told_by_ip
+            ]
+            for told_by_ip in (False, True)
+        )
+        device = quoted(self.device)
+        steps = [tool("bridge link set dev", self.netns, device, *by_bridge)] if by_bridge else []
+        steps += [tool("ip link set dev", self.netns, device, "type bridge_slave", *by_ip)] if by_ip else []
+        return " && ".join(steps)
 
 
 def usual_vlans(model: State, link: Link) -> tuple[Vlan, ...]:

@@ -75,7 +75,7 @@ class VniDelete(operations.Operation):
         return tuple(VniAdd(self.netns, self.device, vni, last) for vni, last in vni_spans(gone))
 
     def command(self) -> str:
-        return vni_command(self, "del")
+        return vni_command(self, "delete")
 
 
 def vni_command(op: VniAdd | VniDelete, verb: str) -> str:

@@ -272,3 +272,10 @@ def test_the_kernel_has_numbers_for_1023_ports_of_a_bridge_and_the_plan_knows(li
         plan(state, wants, topology)
     where = "bridges[0]: " if listed else ""
     assert str(caught.value) == f"{where}br0 would have 1024 ports, and a bridge has at most 1023"
+
+
+def test_what_bridge_has_no_word_for_is_told_by_ip() -> None:
+    assert undone(host(), {"proxy_arp": True}) == ["ip link set dev p1 type bridge_slave proxy_arp on"]
+    assert undone(host(), {"proxy_arp_wifi": True, "hairpin": True}) == [
+        "bridge link set dev p1 hairpin on && ip link set dev p1 type bridge_slave proxy_arp_wifi on"
+    ]

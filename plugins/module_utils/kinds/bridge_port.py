@@ -150,6 +150,8 @@ PORT_OPTIONS = (
 PORT_TABLE: Mapping[str, Option] = {option.name: option for option in (*PORT_OPTIONS, VLANS)}
 PORT_INITIAL: Mapping[str, Any] = {option.name: option.initial for option in PORT_OPTIONS if option.initial is not None}
 """What a port has that has just joined."""
+ONLY_BY_IP = ("proxy_arp", "proxy_arp_wifi")
+"""What bridge(8) has no word for, but ip(8) has."""
 COSTS_BY_SPEED = (2, 4, 19, 100)
 """What the kernel makes the cost by itself (port_cost() in net/bridge/br_if.c)."""
 
