@@ -375,11 +375,6 @@ def forward_want(entry: Mapping[str, Any], where: str = "", netns: str = "") -> 
     )
 
 
-def links_of(wants: tuple[Want, ...]) -> list[LinkWant]:
-    """The wants that are links."""
-    return [want for want in wants if isinstance(want, LinkWant)]
-
-
 def uplink_of(want: LinkWant) -> str:
     """The uplink that a want asks for, "" for none."""
     return str(want.options.get("uplink") or "")

@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The rim: from Ansible's options to wants, and from the engine's result to Ansible's. The only file here that imports ansible."""
+"""The rim: from Ansible's options to wants, and from the engine's result to Ansible's. Only this and module_topology.py import ansible here."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""Talking netlink: the only file that imports pyroute2.
+"""Talking netlink: with netlink_kinds.py the only file that imports pyroute2.
 
 pyroute2 encodes and decodes the messages; the socket is our own, for three reasons. pyroute2's API for sockets differs
 between 0.7 and 0.9 while its messages don't; theirs needs an event loop for each of a thousand namespaces; and

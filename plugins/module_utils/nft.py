@@ -4,7 +4,7 @@
 
 # This file is private to the linuxnet.vnet collection: it may change in any release without notice.
 
-"""The tool nft: the only file that runs it. All of it happens in the network namespace of the calling thread."""
+"""The tool nft: the only file that runs it, but for a look of read_uplink.py's. All of it happens in the network namespace of the calling thread."""
 
 from __future__ import annotations
 

@@ -45,11 +45,7 @@ def restore(path: str) -> list[str]:
         return []  # somebody removed it just now
     document = persist.Document.read(path, content)
     topology, wants = document.wants(path)
-    for bridge, (uplink, group) in document.awaits.items():
-        if not is_made(bridge, uplink, group):
-            raise errors.Missing(
-                f"{path}: there is no bridge {bridge} with the port {uplink} yet, which another program makes"
-            )
+    await_others(path, document)
     return run(wants, topology=topology).warnings
 
 

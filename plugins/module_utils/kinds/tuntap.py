@@ -15,10 +15,6 @@ from ..values import Account, Bool, Choice
 from .base import LinkKind, Option
 
 
-class PacketInfo(Bool):
-    """The kernel's attribute is the flag itself, `IFF_NO_PI` in the ioctl its opposite; words of `ip tuntap`."""
-
-
 def carries_frames(attrs: Mapping[str, Any]) -> bool:
     """Whether a bridge can take it as a port."""
     return attrs.get("mode") != "tun"
