@@ -245,10 +245,10 @@ class LinkSet(operations.Operation):
             ((LinkSet(self.netns, self.name, self.kind, back, after.attrs),) if back else ())
             + port
             + attachments.put_back(link, lost)
-            + self._undone_above(model, link)
+            + self.undone_above(model, link)
         )
 
-    def _undone_above(self, model: State, link: Link) -> tuple[operations.Operation, ...]:
+    def undone_above(self, model: State, link: Link) -> tuple[operations.Operation, ...]:
         """What of those that follow this device has to be put back by itself."""
         steps: tuple[operations.Operation, ...] = ()
         for upper in model.uppers(link.key):
@@ -258,7 +258,7 @@ class LinkSet(operations.Operation):
                 after = followed.on(upper, model)
                 back = {name: upper.attrs[name] for name in changes}
                 steps += (LinkSet(*upper.key, upper.kind, back, after.attrs), *attachments.put_back(upper, after))
-                steps += followed._undone_above(model, upper)
+                steps += followed.undone_above(model, upper)
         return steps
 
     def command(self) -> str:
@@ -322,6 +322,9 @@ class LinkMove(operations.Operation):
         for upper in above:
             lower = kind_of(upper.kind).lower
             model.put(upper.having(**{lower: moved.name, "link_netns": moved.netns}))
+            changes = self.down(link).followed_by(upper)
+            if changes:
+                LinkSet(*upper.key, upper.kind, changes).simulate(model)
         if link.peer:
             peer = model.links.get(link.peer)
             if peer:
@@ -339,7 +342,13 @@ class LinkMove(operations.Operation):
             back += (LinkSet(self.netns, self.name, link.kind, {"master": link.attrs["master"]}),)
         if link.attrs.get("admin_state") == "up":
             back += (LinkSet(self.netns, self.name, link.kind, {"admin_state": "up"}),)
-        return back + port_operations.put_port_back(model, link) + attachments.put_back(link, None)
+        back += port_operations.put_port_back(model, link) + attachments.put_back(link, None)
+        return back + self.down(link).undone_above(model, link)
+
+    def down(self, link: Link) -> LinkSet:
+        """What the move is to those that stand on the device: into another namespace it goes down, if it is up."""
+        changes = {"admin_state": "down"} if self.to[0] != self.netns and link.attrs.get("admin_state") == "up" else {}
+        return LinkSet(self.netns, self.name, link.kind, changes)
 
     def command(self) -> str:
         words = ["netns", quoted(self.to[0]) if self.to[0] else "1"] if self.to[0] != self.netns else []

@@ -11,8 +11,9 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed, apply
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.file_operations import FileWrite
-from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkSet
+from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations import LinkMove, LinkSet
 from ansible_collections.linuxnet.vnet.plugins.module_utils.planner import Planner, Step
+from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import Route
 from ansible_collections.linuxnet.vnet.plugins.module_utils.state import Addr, Link, State
 
 if TYPE_CHECKING:
@@ -110,3 +111,37 @@ def test_which_addresses_the_kernel_gives_by_itself(addr: Addr, brings: bool) ->
     assert Link("", "x", "ipvlan", {"mac": "02:00:00:00:00:07"}).brings(addr) is brings
     if addr.flags == 0x80 and not addr.rest:
         assert Link("", "x", "tun").brings(addr) is (addr.cidr == "::1/128")
+
+
+def test_a_vlan_that_went_down_with_a_device_that_moved_has_all_again() -> None:
+    up = {"admin_state": "up", "mtu": 1500}
+    four, six = Addr("10.0.0.1/24"), Addr("2001:db8::1/64")
+    route = Route("10.9.0.0/16", 4, gateway="10.0.0.9", device="v")
+    vlan = Link("", "v", "vlan", {**up, "parent": "x", "link_netns": ""}, addresses=(four, six), routes=(route,))
+    state = State()
+    for link in (Link("", "x", "dummy", up), vlan):
+        state.put(link)
+    move = LinkMove("", "x", ("away", "x"))
+    back = move.inverse(state)
+    move.simulate(state)
+    moved = state.links["", "v"]
+    assert moved
+    assert (moved.get("admin_state"), moved.addresses, moved.routes) == ("down", (four,), ())
+    for step in back:
+        step.simulate(state)
+    assert state.links["", "v"] == vlan
+
+
+def test_a_vlan_does_not_notice_that_its_parent_gets_another_name() -> None:
+    state = State()
+    for link in (
+        Link("", "x", "dummy", {"admin_state": "up"}),
+        Link(
+            "", "v", "vlan", {"admin_state": "up", "parent": "x", "link_netns": ""}, addresses=(Addr("2001:db8::1/64"),)
+        ),
+    ):
+        state.put(link)
+    LinkMove("", "x", ("", "y")).simulate(state)
+    renamed = state.links["", "v"]
+    assert renamed
+    assert (renamed.get("parent"), renamed.get("admin_state"), len(renamed.addresses)) == ("y", "up", 1)
