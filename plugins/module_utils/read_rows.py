@@ -13,7 +13,7 @@ from typing import Any
 
 from . import desired, netlink, read_links, wire
 from .kinds.rule import shown_mark
-from .rows import FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, RowKey, Rule
+from .rows import FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, Row, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -41,13 +41,27 @@ def read(reader: read_links.LinkReader, made: Iterable[RowKey]) -> None:
 
 
 def route_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:
-    """The routes that are asked about, table by table."""
+    """The routes that are asked about, table by table. Of several with the same key it is the one that a want describes, or else the first.
+
+    That is the one that packets take, and that the kernel replaces.
+    """
+    wants = {want.key: want for want in reader.wants if isinstance(want, desired.RowWant)}
+    rows = reader.state.rows
     for family, table in sorted({key[2:4] for key in keys}):
         for message in reader.host.socket(netns).routes(FAMILIES[family], table=table, by_kernel=False):
             if read_links.made_by_somebody(message):
                 route = reader.route(netns, message)
-                if route.key(netns) in keys:
-                    reader.state.rows[route.key(netns)] = route
+                key = route.key(netns)
+                want, known = wants.get(key), rows.get(key)
+                if known and not (want and differs(want, known) and not differs(want, route)):
+                    continue
+                if key in keys:
+                    rows[key] = route
+
+
+def differs(want: desired.RowWant, row: Row) -> bool:
+    """Whether a row is not the one that a want describes."""
+    return want.kind.differs(want.said, row, want.absent)
 
 
 def rule_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:

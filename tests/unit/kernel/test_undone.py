@@ -225,3 +225,20 @@ PEER_MOVES = link_want(VETH, {"name": "v1", "peer": {"name": "v0", "netns": "awa
 @pytest.mark.parametrize("want", [MOVES, PEER_MOVES], ids=["itself", "peer"])
 def test_a_device_that_did_not_move_has_its_settings_again(want: Want) -> None:
     on_a_new_host(undone_with_its_settings, want)
+
+
+def one_of_several() -> None:
+    made(*A_LINK, *BESIDE[:4])
+    both = shown("ip route show 10.9.0.0/16")
+    for gateway in ("10.0.0.2", "10.0.0.3"):
+        there = {"destination": "10.9.0.0/16", "gateway": gateway}
+        assert not engine.run((row_want(ROUTE, there),)).changed
+    for device in ("v0", "v1"):
+        assert not engine.run((row_want(ROUTE, {"destination": "2001:db8:9::/64", "device": device}),)).changed
+    other = row_want(ROUTE, {"destination": "10.9.0.0/16", "gateway": "10.0.0.4"})
+    broken_off(other)
+    assert shown("ip route show 10.9.0.0/16") == both
+
+
+def test_of_several_routes_to_one_destination_the_one_that_is_meant_is_found() -> None:
+    on_a_new_host(one_of_several)
