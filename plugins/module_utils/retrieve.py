@@ -83,7 +83,9 @@ class Reader(read_links.LinkReader):
 
     def _far_links(self) -> None:
         """The links that wants name without a namespace, where that is the one of a veth's peer, or of the device under it."""
-        for want in desired.links_of(self.wants):
+        for want in self.wants:
+            if not isinstance(want, desired.LinkWant):
+                continue
             link = self.state.links.get(want.key)
             place, names = far_names(want, link) if link and not want.absent else (None, [])
             if place is not None:
