@@ -70,6 +70,7 @@ PARTS = {
         (
             f"{KERNEL}/test_topology.py::test_a_fault_at_any_operation_leaves_the_vlans_of_ports_as_they_were",
             f"{KERNEL}/test_topology.py::test_what_goes_makes_room_for_what_comes",
+            f"{KERNEL}/test_undone.py::test_what_stands_on_a_device_that_did_not_move_has_all_again",
             "tests/unit/roles/test_bridged_vm_host.py::test_each_vm_is_in_its_vlan",
         ),
         {},

@@ -18,7 +18,12 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import R
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.rule import RULE
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.veth import VETH
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.vxlan import VXLAN
-from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import ip, needs_root, on_a_new_host
+from ansible_collections.linuxnet.vnet.tests.unit.kernel.throwaway_kernel import (
+    ip,
+    kinds_here,
+    needs_root,
+    on_a_new_host,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import Plan
@@ -242,3 +247,26 @@ def one_of_several() -> None:
 
 def test_of_several_routes_to_one_destination_the_one_that_is_meant_is_found() -> None:
     on_a_new_host(one_of_several)
+
+
+def undone_with_a_vlan_on_it() -> None:
+    made(
+        *A_LINK,
+        "link add link v0 name on type vlan id 5",
+        "link set on up",
+        "address add 2001:db8:5::1/64 dev on nodad",
+        "-6 route add 2001:db8:6::/64 via 2001:db8:5::9",
+        "route add 10.6.0.0/16 dev on",
+    )
+    before = [shown(f"ip {family} route show dev on") for family in ("-4", "-6")]
+    broken_off(MOVES)
+    assert [shown(f"ip {family} route show dev on") for family in ("-4", "-6")] == before
+    assert "2001:db8:5::1/64" in str(shown("ip -6 -o address show dev on"))
+
+
+@pytest.mark.skipif(
+    all(kind.name != "vlan" for kind in kinds_here()),
+    reason="no vlan devices in this kernel: ./dev campaign vlans tries it on the second one",
+)
+def test_what_stands_on_a_device_that_did_not_move_has_all_again() -> None:
+    on_a_new_host(undone_with_a_vlan_on_it)
