@@ -256,8 +256,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible comes without t
         check = self.play(case["args"], check=True)
         if self.succeeds("the check run", check):
             self.contains("a warning of the check run", check["warnings"], words(case.get("says")))
-            self.demand(check.get("changed") is True, "the check run reports no change")
-            self.demand(bool(check.get("operations")), "the check run lists no operations")
+            if self.module != "linuxnet.vnet.vnet_info":  # which changes nothing ever
+                self.demand(check.get("changed") is True, "the check run reports no change")
+                self.demand(bool(check.get("operations")), "the check run lists no operations")
         self.same("the check run changed the host", before, self.dump())
         self.fails("the run", self.play(case["args"]), words(case.get("says")))
         self.same("the failed run changed the host", before, self.dump())
