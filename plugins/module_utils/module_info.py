@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import (
-    archive,  # noqa: F401  # for what it does  # pylint: disable=unused-import
+from . import (  # pylint: disable=unused-import
+    archive,  # noqa: F401  # for what it does
     desired,
     errors,
 )
