@@ -77,7 +77,11 @@ def up(lab: Lab, addresses: dict[str, str]) -> None:
 
 def down(lab: Lab) -> None:
     """End the hosts and the connections to them; ThrowawayError where a process outlives that."""
-    spaces = [space for name in lab.names() for space in _spaces(lab, name)]
+    with contextlib.ExitStack() as held:
+        _end(lab, [space for name in lab.names() for space in _spaces(lab, name, held)])
+
+
+def _end(lab: Lab, spaces: Sequence[str]) -> None:
     for socket in (lab.directory / "cp").glob("*"):
         # The client keeps what is shared open for a minute.
         ask = [str(lab.directory / "ssh"), "-o", f"ControlPath={socket}", "-O", "exit", "host"]
@@ -148,12 +152,18 @@ def _serve(lab: Lab, name: str) -> None:
     lab.run(name, find_tool("sshd"), "-f", "/dev/null", *words)
 
 
-def _spaces(lab: Lab, name: str) -> list[str]:
-    """A host's own network and mount namespaces; none where it has ended."""
+def _spaces(lab: Lab, name: str, held: contextlib.ExitStack) -> list[str]:
+    """A host's own network and mount namespaces; none where it has ended.
+
+    They are held open: the kernel gives the number of one that is gone to the next that anybody makes.
+    """
+    found = []
     with contextlib.suppress(ThrowawayError, OSError):
-        pid = lab.state(name)["pid"]
-        return [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("net", "mnt")]
-    return []
+        for kind in ("net", "mnt"):
+            descriptor = os.open(f"/proc/{lab.state(name)['pid']}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+            held.callback(os.close, descriptor)
+            found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return found
 
 
 def _inhabitants(spaces: Sequence[str]) -> list[str]:

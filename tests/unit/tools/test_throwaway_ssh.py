@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from throwaway_lab import Lab  # noqa: E402
-from throwaway_ssh import problem  # noqa: E402
+from throwaway_ssh import down, problem  # noqa: E402
 
 TOOL = ROOT / "tools" / "throwaway_ssh.py"
 ADDRESS = "192.168.3.111"
@@ -61,6 +62,30 @@ def test_a_host_is_reached_through_its_network_and_nothing_of_it_is_left(tmp_pat
         done = run(directory, "down")
     assert done.returncode == 0
     assert not directory.exists()
+
+
+@pytest.mark.skipif(bool(problem()), reason=problem() or "there is none")
+def test_who_makes_the_next_namespaces_is_not_taken_for_a_process_of_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(tmp_path / "lab", "up", f"one={ADDRESS}").returncode == 0
+    others: list[subprocess.Popen[bytes]] = []
+    end = Lab.down
+
+    def end_and_begin(lab: Lab) -> None:
+        end(lab)
+        # The kernel takes its time to be done with a namespace, and then its number is free.
+        time.sleep(1)
+        others.extend(subprocess.Popen(["unshare", "-n", "-m", "sleep", "1000"]) for _ in range(8))
+
+    monkeypatch.setattr(Lab, "down", end_and_begin)
+    monkeypatch.setattr("throwaway_ssh.SECONDS", 0.5)
+    try:
+        down(Lab(tmp_path / "lab"))
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize("word", ["one", "one=", "one=here", "one=10.0.0.1", "one=fd00:3::5", "one=192.168.3.1"])
