@@ -146,7 +146,8 @@ def check_moves(planner: Planner, want: desired.LinkWant, origin: Key) -> None:
     link = planner.model.link(origin)
     if link and kind_of(link.kind).has_ports:
         raise errors.Refused(
-            f"{prefix(want)}netns: {key_text(origin)} is a {link.kind}, and the kernel moves none to another network namespace"
+            f"{prefix(want)}netns: {key_text(origin)} is a {link.kind}, and the kernel moves none to another network namespace:"
+            " make one there, and delete this one"
         )
 
 
@@ -520,7 +521,7 @@ def check_carried(planner: Planner, where: str, option: str, port: Link, bridge:
     if taker and master and kind_of(master.kind).holds_ports:
         raise errors.Refused(
             f"{where + ': ' if where else ''}{option}: {key_text(port.key)} is the parent of {key_text(taker.key)}, and a"
-            f" {kind_of(taker.kind).name} device takes its frames as well: it can be one of the two"
+            f" {kind_of(taker.kind).name} device takes its frames as well: choose another port, or delete that device first"
         )
 
 

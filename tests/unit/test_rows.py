@@ -361,7 +361,7 @@ PORT, OVERLAY, SIX = (
         (
             replace(PORT, attrs={**PORT.attrs, "mac": MAC}),
             {},
-            f"mac: {MAC} is v1's own, and what is for that the host takes itself",
+            f"mac: {MAC} is v1's own, and what is for that the host takes itself: it needs no entry",
         ),
         (replace(PORT, attrs={**PORT.attrs, "mac": MAC}), {"sticky": True}, f"mac: {MAC} is v1's own"),
         (PORT, {"src_vni": 5}, "dst: there is no FDB entry for .* with 'src_vni' this option is needed"),

@@ -180,7 +180,9 @@ def check_single(mac: str) -> None:
 def check_device(said: Mapping[str, Any], link: Link) -> None:
     """Refuse what the kernel would not have for this device, or would not keep."""
     if said["mac"] == link.get("mac"):
-        raise BadValue(f"mac: {said['mac']} is {link.name}'s own, and what is for that the host takes itself")
+        raise BadValue(
+            f"mac: {said['mac']} is {link.name}'s own, and what is for that the host takes itself: it needs no entry"
+        )
     if link.kind == "vxlan":
         check_tunnel(said, link)
 
