@@ -76,7 +76,7 @@ def test_who_makes_the_next_namespaces_is_not_taken_for_a_process_of_the_host(
         end(lab)
         # The kernel takes its time to be done with a namespace, and then its number is free.
         time.sleep(1)
-        others.extend(subprocess.Popen(["unshare", "-n", "-m", "sleep", "1000"]) for _ in range(8))
+        others.extend(subprocess.Popen(["unshare", "-n", "-m", "sleep", "1000"]) for number in range(8))
 
     monkeypatch.setattr(Lab, "down", end_and_begin)
     monkeypatch.setattr("throwaway_ssh.SECONDS", 0.5)
