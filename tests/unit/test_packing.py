@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The linuxnet.vnet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules are packed while the garbage collector rests, which is as it was afterwards."""
+"""Modules are packed while the garbage collector rests, which is as it was afterwards, but for what was made meanwhile."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def test_the_collector_rests_meanwhile(monkeypatch: pytest.MonkeyPatch, enabled:
         else:
             assert Unbound().run(None, {"a": 1}) == {"given": {"a": 1}}
         assert gc.isenabled() == enabled
+        assert (gc.get_freeze_count() > 0) == enabled
     finally:
         gc.enable()
+        gc.unfreeze()
     assert seen == [False]
