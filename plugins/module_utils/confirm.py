@@ -46,6 +46,9 @@ BEGIN_SECONDS = 120.0
 DELAY_SECONDS = 0.5
 """After that, until the change begins: for the connection over which it was said to end."""
 
+SCOPE_SECONDS = 10.0
+"""For systemd to take the worker out of the session, and no longer: the change waits for it."""
+
 LINGER_SECONDS = 120.0
 """For which a verdict waits to be read."""
 
@@ -104,7 +107,7 @@ def leave_all_behind(kept: int) -> None:
             file.write(word)
     if os.path.isdir("/run/systemd/system"):
         # systemd may end with a session all that is in it (KillUserProcesses in logind.conf).
-        with suppress(OSError):
+        with suppress(OSError, subprocess.SubprocessError):
             subprocess.run(
                 [
                     *("busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1"),
@@ -114,6 +117,7 @@ def leave_all_behind(kept: int) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                timeout=SCOPE_SECONDS,
                 check=False,
             )
 

@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from . import errors, files, owner_networkmanager, owners, systemd
+from . import errors, files, owner_networkmanager, owners, programs, systemd
 
 UNIT = "NetworkManager.service"
 
@@ -90,14 +89,6 @@ def reload() -> None:
 def nmcli(*words: str) -> str:
     """What nmcli answers; nothing where it knows no answer yet."""
     try:
-        done = subprocess.run(
-            ["nmcli", *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except OSError as exc:
-        raise errors.Unfinished(f"nmcli: {os.strerror(exc.errno or 0)}") from None
-    return done.stdout.strip()
+        return programs.run("nmcli", *words).stdout.strip()
+    except errors.Refused as exc:
+        raise errors.Unfinished(str(exc)) from None  # NetworkManager itself does something by now

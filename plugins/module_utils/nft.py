@@ -9,14 +9,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from . import errors, nat_table
+from . import errors, nat_table, programs
 from .read_nat import nat_of
 from .state import Nat
 
@@ -26,15 +23,12 @@ AT_LEAST = (0, 9, 8)
 TABLE_DORMANT = 1
 """NFT_TABLE_F_DORMANT in include/uapi/linux/netfilter/nf_tables.h."""
 
-PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
-"""Where it may be although the search path of who runs this has not got them."""
-
 MISSING = "this host has no 'nft', which address translation needs: install its package nftables"
 
 
 def program() -> str:
     """The path of nft; Refused where there is none."""
-    found = shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:{PLACES}")
+    found = programs.find("nft")
     if found is None:
         raise errors.Refused(MISSING)
     return found
@@ -51,19 +45,7 @@ def require() -> None:
 
 def call(*words: str, commands: Sequence[nat_table.Object] | None = None) -> str:
     """What nft prints; Refused with its own words where it fails. `commands` are for its standard input."""
-    try:
-        done = subprocess.run(
-            [program(), *words],
-            input=None if commands is None else json.dumps({"nftables": commands}),
-            stdin=subprocess.DEVNULL if commands is None else None,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
-    except OSError as exc:
-        raise errors.Refused(f"nft: {os.strerror(exc.errno or 0)}") from None
+    done = programs.run(program(), *words, text=None if commands is None else json.dumps({"nftables": commands}))
     if done.returncode:
         raise errors.Refused(in_one_sentence(done.stderr, done.returncode))
     return done.stdout

@@ -9,25 +9,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 from collections.abc import Sequence
 
-from . import errors, ovs_table
+from . import errors, ovs_table, programs
 
 SECONDS = 10
 """For which it waits for ovs-vswitchd to take up what it was told."""
-
-PLACES = "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin:/bin"
-"""Where it may be although the search path of who runs this has not got them."""
 
 MISSING = "this host has no 'ovs-vsctl', which Open vSwitch bridges need: install its package openvswitch-switch or openvswitch"
 
 
 def program() -> str | None:
     """The path of ovs-vsctl, None where there is none."""
-    return shutil.which("ovs-vsctl", path=f"{os.environ.get('PATH', os.defpath)}:{PLACES}")
+    return programs.find("ovs-vsctl")
 
 
 def is_there() -> bool:
@@ -41,18 +36,7 @@ def call(*words: str, wait: bool = False) -> str:
     path = program()
     if path is None:
         raise errors.Refused(MISSING)
-    try:
-        done = subprocess.run(
-            [path, f"--timeout={SECONDS}", *([] if wait else ["--no-wait"]), *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
-    except OSError as exc:
-        raise errors.Refused(f"ovs-vsctl: {os.strerror(exc.errno or 0)}") from None
+    done = programs.run(path, f"--timeout={SECONDS}", *([] if wait else ["--no-wait"]), *words)
     if done.returncode == -signal.SIGALRM and wait:
         raise errors.Unfinished(f"ovs-vswitchd did not take it up within {SECONDS} seconds: is it running?", deaf=True)
     if done.returncode:

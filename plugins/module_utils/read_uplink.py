@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import shutil
-import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import files, netlink, read_links, sysctl
+from . import files, netlink, programs, read_links, sysctl
 from .later import Later
 from .rows import RTPROT_KERNEL, Route
 from .state import IFA_F_NOPREFIXROUTE, Addr, Key, Link, Nexthop, Setup, UplinkFacts
@@ -170,15 +168,13 @@ def bound(reader: read_links.LinkReader, uplink: Link, raw: netlink.RawLink) -> 
 
 def nft_chains(reader: read_links.LinkReader, uplink: Link) -> set[str]:
     """The chains whose rules name the device, or that are hooked to it. None where there is no nft."""
-    nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+    nft = programs.find("nft")
     if not nft:
         return set()
     with reader.host.namespaces.inside(uplink.netns):
-        done = subprocess.run(
-            [nft, "-j", "list", "ruleset"], stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
+        listed = programs.run(nft, "-j", "list", "ruleset").stdout
     try:
-        items = json.loads(done.stdout or b"{}").get("nftables", [])
+        items = json.loads(listed or "{}").get("nftables", [])
     except ValueError:
         return set()
     found = set()

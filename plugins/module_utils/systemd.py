@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Sequence
 
-from . import errors, files
+from . import errors, files, programs
 
 RUNNING = "/run/systemd/system"
 """Is there exactly where systemd is the init of this host: sd_booted(3)."""
@@ -70,10 +69,7 @@ def systemctl(*words: str) -> None:
 
 def run(speaker: str, program: str, *words: str) -> None:
     """Run a program; Refused, as its `speaker` says it, where it fails."""
-    try:
-        done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    except OSError as exc:
-        raise errors.Refused(f"{program}: {os.strerror(exc.errno or 0)}") from None
+    done = programs.run(program, *words)
     if done.returncode:
         said = " ".join(done.stderr.split()).rstrip(".") or f"{program} ended with {done.returncode}"
         raise errors.Refused(f"{speaker} says '{said}'")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import nft
+from ansible_collections.linuxnet.vnet.plugins.module_utils import nft, programs
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import forward_want, namespace_want, nat_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.nat_table import (
@@ -522,7 +522,7 @@ def test_an_nft_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, vers
 
 
 def test_a_host_without_nft_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nft, "PLACES", "")
+    monkeypatch.setattr(programs, "PLACES", "")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Refused, match=r"this host has no 'nft'.*install its package nftables"):
         nft.require()

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import engine
+from ansible_collections.linuxnet.vnet.plugins.module_utils import engine, programs
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import NatWant, nat_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused, VnetError
@@ -202,6 +204,29 @@ def every_fault(start: dict[str, Any], end: dict[str, Any]) -> None:
 )
 def test_a_fault_at_any_operation_of_a_topology_leaves_the_host_as_it_was(start: Entry, end: Entry) -> None:
     on_a_new_host(every_fault, start, end)
+
+
+def hung() -> None:
+    entry = {"name": "web", "source": ["192.168.9.0/24"]}
+    engine.run((nat_want(entry),))
+    before = rules()
+    slow = Path("/run/slow/nft")
+    slow.parent.mkdir()
+    once = slow.with_name("once")
+    slow.write_text(
+        f'#!/bin/sh\n{shutil.which("nft")} "$@"\ncase "$*" in *-f*) mkdir {once} && exec sleep 60;; esac\nexit 0\n'
+    )
+    slow.chmod(0o755)
+    os.environ["PATH"] = f"{slow.parent}:{os.environ['PATH']}"
+    programs.SECONDS = 3.0
+    with pytest.raises(Failed, match=r"nft did not end within 3 seconds, and was ended; the host is as it was before"):
+        engine.run((nat_want({**entry, "snat_to": ["10.1.1.1"]}),))
+    assert once.exists()
+    assert rules() == before
+
+
+def test_an_nft_that_does_not_end_is_ended_and_what_it_did_is_undone() -> None:
+    on_a_new_host(hung)
 
 
 def drift(change: str) -> None:
