@@ -19,6 +19,7 @@ from typing import Any
 
 from . import errors, netlink, read_links, read_ovs, sysctl
 from .host import Host
+from .info_left_out import links_left_out, routes_left_out, rules_left_out
 from .info_words import (
     FAMILIES,
     expressible,
@@ -56,7 +57,7 @@ def subsets(asked: Sequence[str]) -> frozenset[str]:
 def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
     """The `asked` subsets of a namespace (`""`: the one that the process is in), with None of the host and all of them.
 
-    Returns `host` and `namespaces` (by name), each by subset, and `topology`. Raises Missing where there is no such
+    Returns `host` and `namespaces` (by name), each by subset, `topology`, and what is `left_out` of it. Raises Missing where there is no such
     namespace, and Refused where it can't be entered.
     """
     with Host() as host:
@@ -76,7 +77,7 @@ def nothing(netns: str, asked: frozenset[str]) -> dict[str, Any]:
     """What `gather` would return of a namespace that has nothing in it, and is itself not there."""
     empty: dict[str, Any] = {"links": {}, "forwarding": forwarding_shown({})}
     found = {subset: empty.get(subset, []) for subset in asked - {"ovs_bridges", "topology"}}
-    topology = {"topology": topology_shown(State(), {}, set())} if "topology" in asked else {}
+    topology = {"topology": topology_shown(State(), {}, set()), "left_out": []} if "topology" in asked else {}
     return {"host": {}, "namespaces": {netns: found}, **topology}
 
 
@@ -99,6 +100,8 @@ class Gatherer:
         """How links are just now: what is no setting, and so not in the state."""
         self.rows: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in names}
         """What `vnet_topology` takes for rows of tables, by namespace and by its option."""
+        self.left_out: list[str] = []
+        """The rows that it can't take."""
 
     def gather(self) -> dict[str, Any]:
         """Read all; see `gather` beside this class for what it returns."""
@@ -124,6 +127,7 @@ class Gatherer:
         }
         if "topology" in self.asked:
             answer["topology"] = self._topology()
+            answer["left_out"] = [*links_left_out(self.state, self.names), *self.left_out]
         return answer
 
     def _links(self, netns: str, raws: Sequence[netlink.RawLink]) -> None:
@@ -208,10 +212,12 @@ class Gatherer:
             )
             found["routes"] = routes
             rows["routes"] = present(route_entry(netns, route) for route in routes)
+            self.left_out += routes_left_out(netns, routes)
         if self.asked & {"rules", "topology"}:
             rules = [message for family in FAMILIES for message in sock.rules(family)]
             found["rules"] = [rule_shown(message) for message in rules]
             rows["rules"] = present(rule_entry(netns, message) for message in rules)
+            self.left_out += rules_left_out(netns, rules)
         if self.asked & {"neighbors", "topology"}:
             neighbors = [*sock.neighbors(), *sock.proxies()]
             found["neighbors"] = present(neighbor_shown(message, name_at) for message in neighbors)

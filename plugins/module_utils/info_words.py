@@ -185,17 +185,11 @@ def expressible(state: State, names: Collection[str]) -> list[tuple[LinkKind, Li
     """
     found: list[tuple[LinkKind, Link, Link | None]] = []
     seconds: set[Key] = set()
-    # With a datapath in user space these are tap devices.
-    of_ovs = {
-        ("", name)
-        for bridge in state.ovs.values()
-        if bridge
-        for name in (*bridge.devices, f"ovs-{bridge.datapath_type}")
-    }
+    datapaths = of_ovs(state)
     for key, link in sorted(state.links.items()):
         kind = (
             kind_of(link.kind)
-            if link and link.kind in BY_NETLINK and link.netns in names and key not in of_ovs
+            if link and link.kind in BY_NETLINK and link.netns in names and key not in datapaths
             else None
         )
         if link is None or kind is None or key in seconds:
@@ -209,6 +203,16 @@ def expressible(state: State, names: Collection[str]) -> list[tuple[LinkKind, Li
             seconds.add(peer.key)
         found.append((kind, link, peer))
     return found
+
+
+def of_ovs(state: State) -> set[Key]:
+    """The devices that Open vSwitch makes for its bridges: with a datapath in user space these are tap devices."""
+    return {
+        ("", name)
+        for bridge in state.ovs.values()
+        if bridge
+        for name in (*bridge.devices, f"ovs-{bridge.datapath_type}")
+    }
 
 
 def asked_for(link: Link, options: Iterable[Option], macs: Collection[Key]) -> dict[str, Any]:
@@ -304,8 +308,7 @@ def bridge_ports(state: State, names: Collection[str]) -> list[dict[str, Any]]:
 def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
     """A route in the options that make it; None for what was learned, and for what the options can't say."""
     is_inet6 = route["family"] == "inet6"
-    unknown = route["type"] not in ROUTE_TYPES or route.get("scope", "global") not in SCOPES
-    if route["protocol"] not in SOMEBODYS or unknown or "tos" in route or "from" in route:
+    if route["protocol"] not in SOMEBODYS or not_said_of_route(route):
         return None
     usual = {"table": "main", "metric": DEFAULT_METRIC[6 if is_inet6 else 4], "type": "unicast"}
     kept = ("table", "metric", *(option.name for option in ROUTE.options))
@@ -318,6 +321,15 @@ def route_entry(netns: str, route: Mapping[str, Any]) -> dict[str, Any] | None:
         **said({"netns": netns}),
         **{word: route[word] for word in kept if word in route and route[word] != usual.get(word)},
     }
+
+
+def not_said_of_route(route: Mapping[str, Any]) -> str:
+    """What of a route that somebody made the options can't say, "" for all others."""
+    if route["protocol"] not in SOMEBODYS:
+        return ""
+    unsaid = {"tos": "tos" in route, "from": "from" in route, "type": route["type"] not in ROUTE_TYPES}
+    unsaid["scope"] = route.get("scope", "global") not in SCOPES
+    return next((f"{word} is {route[word]}" for word, is_so in unsaid.items() if is_so), "")
 
 
 def rule_entry(netns: str, message: Any) -> dict[str, Any] | None:

@@ -122,6 +122,10 @@ EXAMPLES = r"""
     content: "{{ network.topology | ansible.builtin.to_nice_yaml }}"
     dest: /tmp/topology.yml
     mode: "0600"
+
+- name: Show what a host made by that would be without
+  ansible.builtin.debug:
+    var: network.left_out
 """
 
 RETURN = r"""
@@ -739,6 +743,17 @@ topology:
       type: list
       elements: dict
       sample: [{ipv4: true}, {netns: web, ipv4: true, interfaces: [eth0]}]
+left_out:
+  description:
+    - What somebody made in these namespaces and RV(topology) does not say, as no option of these modules can, a sentence
+      for each. A host that is made by RV(topology) alone is without it.
+    - These are devices of other kinds (bonds, WireGuard, ...), those whose other end or underlay is in a namespace
+      without a name, addresses with a peer, and routes and rules with more to them. Devices of the hardware, and the
+      addresses on these, are none of what RV(topology) is about.
+  returned: when RV(topology) is
+  type: list
+  elements: str
+  sample: ["bond0: its kind is 'bond', which no module makes", "tun0: the address 10.8.0.1/32 has the peer 10.8.0.2/32"]
 """
 
 from ..module_utils.module_info import run_info

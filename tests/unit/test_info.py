@@ -11,6 +11,11 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import module_info, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.info import SUBSETS, subsets
+from ansible_collections.linuxnet.vnet.plugins.module_utils.info_left_out import (
+    links_left_out,
+    routes_left_out,
+    rules_left_out,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.info_words import (
     forwarding_entries,
     is_learned,
@@ -322,7 +327,55 @@ def test_routes_in_the_options_that_make_them() -> None:
     ],
 )
 def test_a_route_that_was_learned_or_that_no_option_can_say_is_left_out(other: dict[str, Any]) -> None:
-    assert route_entry("", {"destination": "10.0.0.0/8", **ROUTE, "device": "eth0", **other}) is None
+    unsaid = {"destination": "10.0.0.0/8", **ROUTE, "device": "eth0", **other}
+    assert route_entry("", unsaid) is None
+    told = [f"c1: the route to 10.0.0.0/8 of table main: its {word} is {value}" for word, value in other.items()]
+    assert list(routes_left_out("c1", [unsaid])) == ([] if "protocol" in other else told)
+
+
+def test_a_route_that_the_options_can_say_is_not_left_out() -> None:
+    assert list(routes_left_out("", [{"destination": "10.0.0.0/8", **ROUTE, "device": "eth0", "scope": "link"}])) == []
+
+
+def test_rules_that_no_option_can_say_are_left_out() -> None:
+    def told(attrs: list[tuple[str, Any]], **fields: int) -> list[str]:
+        message = {"family": 2, "table": 254, **fields}
+        return list(rules_left_out("", [netlink.decoded("fibmsg", netlink.filled("fibmsg", message, attrs))]))
+
+    goto = [("FRA_PRIORITY", 7), ("FRA_GOTO", 9), ("FRA_PROTOCOL", 4)]
+    assert told(goto, action=2) == ["the rule of priority 7: there is more to it than options"]
+    assert told([("FRA_PRIORITY", 7), ("FRA_PROTOCOL", 4)], action=1) == []
+    # The kernel's own for VRFs.
+    assert told([("FRA_PRIORITY", 1000), ("FRA_L3MDEV", 1), ("FRA_PROTOCOL", 2)], action=1) == []
+
+
+def test_links_that_no_module_makes_are_left_out() -> None:
+    state = state_of(
+        Link("", "eth9", "", UP),
+        Link("", "lo", "loopback", UP),
+        Link("", "br0", "bridge", UP),
+        Link("", "ovs-system", "openvswitch", UP),
+        Link("", "sit0", "sit", UP),
+        Link("", "bond0", "bond", UP),
+        Link("", "v9", "veth", UP),
+        Link("", "vx1", "vxlan", {**UP, "vni": 1, "link_netns": None}),
+        *pair("", "c1"),
+    )
+    assert list(links_left_out(state, ("", "c1"))) == [
+        "bond0: its kind is 'bond', which no module makes",
+        "v9: its other end is in a namespace without a name",
+        "vx1: the device it stands on is in a namespace without a name",
+    ]
+    assert list(links_left_out(state, ("c1",))) == []
+
+
+def test_the_peers_of_addresses_are_left_out() -> None:
+    first, second = pair("", "c1")
+    pointed = Addr("10.8.0.1/32", peer="10.8.0.2/32")
+    state = state_of(first, replace(second, addresses=(*second.addresses, pointed)))
+    told = ["c1/eth0: the address 10.8.0.1/32 has the peer 10.8.0.2/32"]
+    assert list(links_left_out(state, ("", "c1"))) == told
+    assert list(links_left_out(state, ("",))) == told, "the pair is one entry"
 
 
 def test_forwarding() -> None:
@@ -390,6 +443,7 @@ def test_a_namespace_that_is_not_there_yet_is_empty_in_a_check_run(monkeypatch: 
     assert (found["links"], found["routes"], found["forwarding"]["ipv4"]) == ({}, [], False)
     assert set(checked.answer["topology"]) == set(PARSERS) - {"links"}
     assert not any(checked.answer["topology"].values())
+    assert checked.answer["left_out"] == []
     monkeypatch.setattr(module_info, "start", lambda _spec: (Module(check_mode=False, asked=["links"]), {}))
     with pytest.raises(Ended, match=f"^{said}$"):
         module_info.run_info()

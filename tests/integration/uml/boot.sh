@@ -23,7 +23,7 @@ mount --rbind /run/tmp /tmp
 export HOME=/run/home TMPDIR=/run/home
 cd /run/home || exit
 ip link set lo up
-"$PYTHON" "$ROOT/tests/integration/uml/machine.py" load bridge br_netfilter veth vxlan tun dummy 8021q macvlan macvtap ipvlan ipvtap geneve vrf openvswitch
+"$PYTHON" "$ROOT/tests/integration/uml/machine.py" load bridge br_netfilter veth vxlan tun dummy 8021q macvlan macvtap ipvlan ipvtap geneve vrf nlmon openvswitch
 uname -r >/run/out/kernel
 sh /run/out/command >/run/out/log 2>&1
 echo $? >/run/out/code
