@@ -181,10 +181,10 @@ def sysctl_effects(model: State, netns: str, key: str, value: str) -> dict[str, 
 
 
 def losing_ipv6(model: State, netns: str, effects: Mapping[str, str]) -> list[Link]:
-    """The links from which sysctls take all of IPv6 (`addrconf_disable_change()` in the kernel); `lo` gets its own address back by itself."""
+    """The links from which sysctls take all of IPv6 (`addrconf_disable_change()` in the kernel)."""
     links = [
         model.link((netns, key[len("net.ipv6.conf.") : -len(DISABLE_IPV6)].replace("/", ".")))
         for key, value in effects.items()
         if key.endswith(DISABLE_IPV6) and value == "1" and model.sysctls.get((netns, key)) == "0"
     ]
-    return [link for link in links if link and link.name != "lo"]
+    return [link for link in links if link]

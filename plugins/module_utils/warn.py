@@ -66,7 +66,11 @@ def about_ipv6(plan: Plan, want: desired.NamespaceWant) -> list[str]:
         after = plan.after.link((netns, name))
         if netns == want.name and link and after:
             has = {addr.cidr for addr in after.addresses}
-            lost += [f"{addr.cidr} of {name}" for addr in link.addresses if addr.ours and addr.cidr not in has]
+            lost += [
+                f"{addr.cidr} of {name}"
+                for addr in link.addresses
+                if addr.ours and not link.brings(addr) and addr.cidr not in has
+            ]
     return [f"the sysctl {key} takes {', '.join(lost)} away, and the IPv6 routes that lead there"] if lost else []
 
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
-from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import Want, forward_want, link_want, row_want
+from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    Want,
+    forward_want,
+    link_want,
+    namespace_want,
+    row_want,
+)
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import VnetError
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.link import LINK
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.route import ROUTE
@@ -70,6 +76,26 @@ def broken_off(want: Want) -> None:
 
 def link_local(device: str) -> list[str]:
     return [line.split()[3] for line in shown(f"ip -6 -o address show dev {device} scope link")]
+
+
+def undone_with_what_lo_has() -> None:
+    made(
+        "netns add g",
+        "-n g link set lo up",
+        "-n g address add fd0f::1/128 dev lo",
+        "-n g address add 10.0.0.1/32 dev lo",
+    )
+    made("-n g route add blackhole fd0b::/64", "-n g route add fd0c::/64 dev lo metric 7")
+    before = shown("ip -n g address show dev lo"), shown("ip -n g -6 route show table all")
+    want = namespace_want({"name": "g", "sysctl": {"net.ipv6.conf.all.disable_ipv6": 1}})
+    said = "takes fd0f::1/128 of lo away"
+    assert any(said in warning for warning in engine.run((want,), check=True).warnings)
+    broken_off(want)
+    assert (shown("ip -n g address show dev lo"), shown("ip -n g -6 route show table all")) == before
+
+
+def test_ipv6_of_lo_is_back_where_disabling_it_is_undone() -> None:
+    on_a_new_host(undone_with_what_lo_has)
 
 
 def undone_with_its_own_link_local_address(want: Want) -> None:
