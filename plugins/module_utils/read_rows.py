@@ -13,7 +13,7 @@ from typing import Any
 
 from . import desired, netlink, read_links, wire
 from .kinds.rule import shown_mark
-from .rows import FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, Row, RowKey, Rule
+from .rows import BEYOND_OPTIONS, FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, Row, RowKey, Rule
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -68,11 +68,11 @@ def rule_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> N
     """All rules of the families, as it takes them all to say which priority comes next."""
     for family in sorted({key[3] for key in keys}):
         for message in reader.host.socket(netns).rules(FAMILIES[family]):
-            rule = rule_value(message)
-            if rule:
-                # In the kernel's order.
-                reader.state.rows.pop(rule.key(netns), None)
-                reader.state.rows[rule.key(netns)] = rule
+            priority = message.get_attr("FRA_PRIORITY") or 0
+            rule = rule_value(message) or Rule(priority, family, action=BEYOND_OPTIONS)
+            # In the kernel's order.
+            reader.state.rows.pop(rule.key(netns), None)
+            reader.state.rows[rule.key(netns)] = rule
 
 
 def neighbor_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:

@@ -260,6 +260,9 @@ SELECTING = (
 """The fields of a rule that say which packets it is about, in the order in which a key has them."""
 
 
+BEYOND_OPTIONS = "with more to it than options"
+
+
 class Rule(NamedTuple):
     """A rule of policy routing, as far as the options of vnet_rule go, each as iproute2 writes it and "" where it says nothing."""
 
@@ -280,6 +283,7 @@ class Rule(NamedTuple):
     inverted: str = ""
     """`not`: it is about all packets but these."""
     action: str = "lookup"
+    """`BEYOND_OPTIONS` where there is more to it, and nothing of that is here but its priority."""
     suppress_prefixlength: str = ""
     protocol: int = 4
 

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.vnet.plugins.module_utils.link_operations impo
 from ansible_collections.linuxnet.vnet.plugins.module_utils.netlink import extended, rest_of, route_message
 from ansible_collections.linuxnet.vnet.plugins.module_utils.plan import plan
 from ansible_collections.linuxnet.vnet.plugins.module_utils.rows import (
+    BEYOND_OPTIONS,
     NTF_PROXY,
     STATIC,
     Fdb,
@@ -257,6 +258,13 @@ def test_the_table_that_is_there_already_is_the_one_that_is_meant() -> None:
     assert len(commands(host(*rules), RULE, iif="x", state="absent")) == 2
 
 
+def test_a_rule_comes_before_one_with_more_to_it_than_options() -> None:
+    other = Rule(100, 4, action=BEYOND_OPTIONS)
+    assert commands(host(other), RULE, table=7, iif="x") == ["ip rule add priority 99 iif x table 7"]
+    assert commands(host(other), RULE, priority=100, state="absent") == []
+    assert commands(host(other), RULE, priority=100, table=7) == ["ip rule add priority 100 table 7"]
+
+
 def test_a_rule_is_not_taken_for_one_that_has_more() -> None:
     more, less = Rule(100, 4, source="10.0.0.0/8", iif="x", table=7), Rule(100, 4, source="10.0.0.0/8", table=7)
     most = more._replace(ipproto="tcp")
@@ -365,6 +373,11 @@ PORT, OVERLAY, SIX = (
         ),
         (replace(PORT, attrs={**PORT.attrs, "mac": MAC}), {"sticky": True}, f"mac: {MAC} is v1's own"),
         (PORT, {"src_vni": 5}, "dst: there is no FDB entry for .* with 'src_vni' this option is needed"),
+        (
+            replace(OVERLAY, attrs={**OVERLAY.attrs, "master": "br0", "mac": MAC}),
+            {"master": True},
+            f"mac: {MAC} is v1's own",
+        ),
         (OVERLAY, {"dst": "2001:db8::9"}, "dst: 2001:db8::9 is not of IPv4, which v1 speaks"),
         (OVERLAY, {"dst": "10.0.0.9", "src_vni": 6}, "src_vni: v1 is not 'external'"),
         (SIX, {"dst": "10.0.0.9", "src_vni": 6}, "dst: 10.0.0.9 is not of IPv6, which v1 speaks"),
@@ -373,6 +386,13 @@ PORT, OVERLAY, SIX = (
 def test_entries_that_no_fdb_has(link: Link, options: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=f"^{said}"):
         plan(host(link=link), (row_want(FDB, {"device": "v1", "mac": MAC, **options}),))
+
+
+def test_vxlan_keeps_an_entry_for_its_own_mac() -> None:
+    link = replace(OVERLAY, attrs={**OVERLAY.attrs, "mac": MAC})
+    asked = {"device": "v1", "mac": MAC, "dst": "10.0.0.9"}
+    assert commands(host(link=link), FDB, **asked) == [f"bridge fdb replace {MAC} dev v1 dst 10.0.0.9"]
+    assert commands(host(Fdb(MAC, "10.0.0.9"), link=link), FDB, **asked) == []
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,11 @@ class FdbKind(RowKind):
     def wanted(self, key: RowKey, said: Mapping[str, Any], found: Any, rows: Rows, link: Link | None) -> Any:
         if said.get("via") and link and underlay_is_elsewhere(link):
             raise BadValue(f"via: the kernel looks for {said['via']} where {key[2]} is, and not where its underlay is")
-        if link:
-            check_device(said, link)
+        if link and link.kind == "vxlan":
+            check_tunnel(said, link)
         asked = {option.name: said[option.name] for option in self.options if option.name in said}
         if found:
-            return found._replace(**asked, state=STATIC if found.master else PERMANENT)
+            return changed(found, asked, link)
         is_vxlan = link is None or link.kind == "vxlan"
         is_port = bool(link and link.get("master"))
         if said.get("master") and link and not is_port:
@@ -119,6 +119,7 @@ class FdbKind(RowKind):
                 f"device: {key[2]} is no port of a bridge, and no VXLAN device either: it has no FDB to speak of"
             )
         check_single(said["mac"])
+        check_not_own(said["mac"], link)
         return Fdb(said["mac"], vlan=said.get("vlan", 0), master=True, state=STATIC, sticky=said.get("sticky", False))
 
     def entry(self, link: Link, row: Fdb) -> dict[str, Any] | None:
@@ -177,14 +178,20 @@ def check_single(mac: str) -> None:
         raise BadValue(f"mac: {mac} {what}, and a bridge's FDB has single devices only")
 
 
-def check_device(said: Mapping[str, Any], link: Link) -> None:
-    """Refuse what the kernel would not have for this device, or would not keep."""
-    if said["mac"] == link.get("mac"):
+def changed(found: Fdb, asked: Mapping[str, Any], link: Link | None) -> Fdb:
+    """An entry that is there, with what is asked of it, and so that it stays."""
+    if not found.master:
+        return found._replace(**asked, state=PERMANENT)
+    check_not_own(found.mac, link)
+    return found._replace(**asked, state=STATIC)
+
+
+def check_not_own(mac: str, link: Link | None) -> None:
+    """Refuse what a bridge would not keep."""
+    if link and mac == link.get("mac"):
         raise BadValue(
-            f"mac: {said['mac']} is {link.name}'s own, and what is for that the host takes itself: it needs no entry"
+            f"mac: {mac} is {link.name}'s own, and what is for that the host takes itself: it needs no entry"
         )
-    if link.kind == "vxlan":
-        check_tunnel(said, link)
 
 
 def check_tunnel(said: Mapping[str, Any], link: Link) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..rows import IP_PROTOCOLS, RULE_ACTIONS, SELECTING, TABLES, RowKey, Rule, rivals
+from ..rows import BEYOND_OPTIONS, IP_PROTOCOLS, RULE_ACTIONS, SELECTING, TABLES, RowKey, Rule, rivals
 from ..state import Link
 from ..values import BadValue, Bool, Choice, DeviceName, Int, Network, Type, Word
 from .base import Option
@@ -184,7 +184,7 @@ class RuleKind(RowKind):
         table = self.options[0].type.encode(said["table"]) if "table" in said else None
         found = []
         for place, row in rows.items():
-            if not isinstance(row, Rule) or place[1] != netns or row.family != family:
+            if not isinstance(row, Rule) or place[1] != netns or row.family != family or row.action == BEYOND_OPTIONS:
                 continue
             if priority not in (None, row.priority) or not all(
                 word == has or (absent and name not in said)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,25 @@ def rules_of_a_new_namespace() -> None:
 
 def test_rules_of_a_new_namespace_come_before_those_of_the_kernel() -> None:
     on_a_new_host(rules_of_a_new_namespace)
+
+
+def comes_before_others() -> None:
+    # The kernel's own for VRFs, and one with more to it than we read.
+    for command in ("rule add priority 1000 l3mdev", "rule add from 10.1.1.1 realms 3 table 50"):
+        ip("", *command.split())
+    want = row_want(RULE, {"from": "10.1.1.1", "table": 99})
+    promised = engine.run((want,), check=True)
+    ip("", *["rule", "add", "from", "10.1.1.1", "table", "99"])
+    rules = json.loads(subprocess.check_output(["ip", "-j", "rule", "show"]))
+    chosen = next(rule["priority"] for rule in rules if rule.get("table") == "99")
+    ip("", *["rule", "delete", "from", "10.1.1.1", "table", "99"])
+    assert promised.operations == [f"ip rule add priority {chosen} from 10.1.1.1/32 table 99"]
+    assert engine.run((want,)).operations == promised.operations
+    assert engine.run((want,)).operations == []
+
+
+def test_a_rule_comes_before_others_of_which_not_all_is_read() -> None:
+    on_a_new_host(comes_before_others)
 
 
 def from_one_family_to_the_other() -> None:
