@@ -11,6 +11,7 @@ What is empty, zero where zero means nothing, or usual is left out, so that what
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
@@ -42,6 +43,12 @@ SOMEBODYS = ("boot", "static")
 OF_ADDRESSES = ("local", "broadcast", "anycast", "multicast")
 REFUSING = ("blackhole", "unreachable", "prohibit", "throw")
 RULE_ACTIONS = {2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
+RTA_FLOW = 11
+ROUTER_PREFERENCES = {b"\1": "high", b"\3": "low"}
+ENCAPSULATIONS = {
+    1: "mpls", 2: "ip", 3: "ila", 4: "ip6", 5: "seg6", 6: "bpf", 7: "seg6local", 8: "rpl", 9: "ioam6", 10: "xfrm",
+}  # fmt: skip
+"""`enum lwtunnel_encap_types` in include/uapi/linux/lwtunnel.h."""
 NUD = {1: "incomplete", 2: "reachable", 4: "stale", 8: "delay", 16: "probe", 32: "failed", 128: "permanent"}
 STATIC = 0xC0
 """The states of an FDB entry that doesn't age: permanent and noarp (`NUD_PERMANENT`, `NUD_NOARP`)."""
@@ -69,6 +76,7 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
     if family is None or (message["proto"] == KERNEL and type_ in OF_ADDRESSES):
         return None
     route = read_links.route_value(message, name_at)
+    rest = dict(route.rest)
     index = message.get_attr("RTA_OIF")
     ways = [
         said({"gateway": gateway, "device": device}) | {"weight": weight} for gateway, device, weight in route.nexthops
@@ -90,10 +98,25 @@ def route_shown(message: Any, name_at: NameAt) -> dict[str, Any] | None:
                 "onlink": bool(route.flags & ONLINK),
                 "tos": route.tos,
                 "from": route.senders,
+                "realm": realms(rest.get(RTA_FLOW)),
+                "pref": ROUTER_PREFERENCES.get(rest.get(read_links.RTA_PREF, b"")),
+                "encap": encapsulation(message),
             }
         ),
         **told_besides(route),
     }
+
+
+def realms(value: bytes | None) -> str:
+    """The realms of RTA_FLOW as ip-route(8) writes them, the source's first, "" for none."""
+    number = int.from_bytes(value or b"", sys.byteorder)
+    return "/".join(str(part) for part in (number >> 16, number & 0xFFFF) if part)
+
+
+def encapsulation(message: Any) -> str:
+    """How a route, or one of its ways, wraps up what it takes, as ip-route(8) names that, "" for none."""
+    found = [way.get_attr("RTA_ENCAP_TYPE") for way in (message, *(message.get_attr("RTA_MULTIPATH") or ()))]
+    return next((ENCAPSULATIONS.get(number, str(number)) for number in found if number), "")
 
 
 def rule_shown(message: Any) -> dict[str, Any]:
@@ -327,8 +350,8 @@ def not_said_of_route(route: Mapping[str, Any]) -> str:
     """What of a route that somebody made the options can't say, "" for all others."""
     if route["protocol"] not in SOMEBODYS:
         return ""
-    unsaid = {"tos": "tos" in route, "from": "from" in route, "type": route["type"] not in ROUTE_TYPES}
-    unsaid["scope"] = route.get("scope", "global") not in SCOPES
+    unsaid = {word: word in route for word in ("tos", "from", "realm", "pref", "encap")}
+    unsaid |= {"type": route["type"] not in ROUTE_TYPES, "scope": route.get("scope", "global") not in SCOPES}
     return next((f"{word} is {route[word]}" for word, is_so in unsaid.items() if is_so), "")
 
 

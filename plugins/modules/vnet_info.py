@@ -370,6 +370,21 @@ host:
           returned: where it is not for those of all, which IPv6 only has
           type: str
           sample: 2001:db8:1::/48
+        realm:
+          description: Its realms, as C(ip-route(8)) writes them, the source's first where it has both.
+          returned: where it has one
+          type: str
+          sample: 3/5
+        pref:
+          description: The preference that a router has told of it, or somebody for a router.
+          returned: where it is another than C(medium)
+          type: str
+          sample: high
+        encap:
+          description: How it wraps up the packets that it takes, or one of its ways does.
+          returned: where it does
+          type: str
+          sample: mpls
     rules:
       description: The policy rules, those of the kernel (C(protocol) is C(kernel)) included.
       returned: when gathered

@@ -324,6 +324,9 @@ def test_routes_in_the_options_that_make_them() -> None:
         {"tos": 4},
         {"from": "2001:db8:1::/48"},
         {"scope": "7"},
+        {"realm": "5"},
+        {"pref": "high"},
+        {"encap": "mpls"},
     ],
 )
 def test_a_route_that_was_learned_or_that_no_option_can_say_is_left_out(other: dict[str, Any]) -> None:
