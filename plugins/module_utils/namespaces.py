@@ -13,6 +13,7 @@ works on the calling thread, so the engine stays single-threaded.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import threading
@@ -109,7 +110,9 @@ class Namespaces:
         if name not in self._open:
             try:
                 descriptor = os.open(path_of(name), os.O_RDONLY | os.O_CLOEXEC)
-            except (FileNotFoundError, NotADirectoryError):
+            except OSError as exc:
+                if exc.errno in (errno.EMFILE, errno.ENFILE):
+                    raise
                 return None
             # All namespaces are on one internal file system, whose device number our own shows.
             if os.fstat(descriptor).st_dev != self._device:

@@ -281,9 +281,10 @@ def as_wanted(planner: Planner, want: desired.LinkWant, link: Link, fixed: Mappi
     names = ", ".join(fixed)
     if not want.recreate:
         now = ", ".join(f"{name} is {in_words(link.get(name))}" for name in fixed)
+        lost = ", but for its FDB entries with a 'dst'" if want.kind.fixed_together(want.options, link.attrs) else ""
         raise errors.Refused(
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
-            " set 'recreate: true' to have the device made anew, with all that hangs on it put back"
+            f" set 'recreate: true' to have the device made anew, with all that hangs on it put back{lost}"
         )
     for end in also_anew(planner, link):
         if end.busy:

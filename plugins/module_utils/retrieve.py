@@ -419,7 +419,7 @@ class Reader(read_links.LinkReader):
             devices.update(
                 name.replace("/", ".")
                 for name in listed
-                if (want.netns, sysctl.of_device("ipv6", name, "accept_ra")) in self.state.sysctls
+                if self.state.sysctls.get((want.netns, sysctl.of_device("ipv6", name, "accept_ra")), "0") != "0"
             )
             self.state.ra_devices[want.netns] = tuple(sorted(devices))
 

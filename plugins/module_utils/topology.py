@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import filterfalse, product
+from itertools import product
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import desired, errors
@@ -230,20 +230,20 @@ def check_names(wants: Iterable[desired.Want]) -> None:
 def check_addresses(wants: Iterable[desired.Want]) -> None:
     """No address twice in one namespace, or one of its VRFs. A master that is no bridge in the list may be one of these.
 
-    But for link-local ones, of which each link may have the same.
+    Link-local ones are each link's own.
     """
     links = [want for want in wants if isinstance(want, desired.LinkWant)]
     bridges = {want.key for want in links if want.kind.holds_ports}
-    seen: dict[tuple[str, str, str], str] = {}
+    seen: dict[tuple[str, str, str, str], str] = {}
     for want in links:
-        ends = [(want.netns, want.options)]
+        ends = [(want.key, want.options)]
         if want.peer:
-            ends.append((want.peer_netns, want.peer.options))
-        for netns, options in ends:
+            ends.append(((want.peer_netns, want.peer.name or ""), want.peer.options))
+        for (netns, name), options in ends:
             master = want.name if want.kind.routes_ports else options.get("master", "")
             domain = "" if (netns, master) in bridges else master
-            for address in filterfalse(LINK_LOCAL.match, options.get("addresses", ())):
-                key = (netns, domain, address.split("/")[0])
+            for address in options.get("addresses", ()):
+                key = (netns, domain, address.split("/")[0], name if LINK_LOCAL.match(address) else "")
                 if key in seen:
                     place = f" in {netns}" if netns else ""
                     raise errors.Refused(

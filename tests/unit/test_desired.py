@@ -261,6 +261,8 @@ def test_an_address_is_on_one_device_of_a_routing_domain() -> None:
     assert refusal({"netns": "a"}, {"netns": "b"}) == ""
     assert refusal({"master": "theirs"}, {}) == "", "it may be a VRF"
     assert refusal({"addresses": ["fe80::1/64"]}, {"addresses": ["fe80::1/64"]}) == "", "each link has its own"
+    twice = "dummies[0]: addresses: fe80::1 is also in dummies[0], and can be on one device only"
+    assert refusal({"addresses": ["fe80::1/64", "fe80::1/128"]}) == twice
     said = "dummies[1]: addresses: 10.0.0.1 is also in dummies[0], and can be on one device only"
     assert refusal({}, {}) == said
     assert refusal({"master": "red"}, {"master": "red"}) == said

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 
 import pytest
@@ -47,6 +49,18 @@ def test_it_is_not_raised_without_bounds(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(resource, "getrlimit", lambda _what, limits=(soft, hard): limits)
         namespaces.Namespaces().close()
     assert given == [(65536, 524288), (65536, -1), (4096, 4096)]
+
+
+def test_a_name_that_one_may_not_open_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_the_host = namespaces.Namespaces()
+
+    def refused(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    assert of_the_host.descriptor("stale") is None
+    monkeypatch.undo()
+    of_the_host.close()
 
 
 def test_that_limit_is_told_in_one_sentence() -> None:
