@@ -358,7 +358,7 @@ class Applier:
             )
 
     def row(self, op: Any) -> None:
-        apply_rows.carry_out(self.host, op, self.undoing)
+        apply_rows.carry_out(self.host, op)
 
     def nexthop_move(self, op: NexthopMove) -> None:
         nexthop = op.nexthop

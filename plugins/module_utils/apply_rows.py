@@ -173,11 +173,11 @@ REQUESTS: Mapping[type, tuple[Callable[[Host, str, str, Any], bytes], int, int]]
 """By kind of row: what makes a message of it, and the requests that make and delete."""
 
 
-def how(row: Any, replaces: bool, undoing: bool) -> int:
+def how(row: Any, replaces: bool, again: bool) -> int:
     """Whether a new row takes the place of another one, stands beside it, or has to be the only one."""
     if isinstance(row, Fdb) and row.many:
         return netlink.NLM_F_CREATE | netlink.NLM_F_APPEND
-    if isinstance(row, Route) and undoing and not replaces and not row.learned:
+    if isinstance(row, Route) and again and not row.learned:
         # Another one to the same destination, of the same table and metric, may have stood beside it before.
         return netlink.NLM_F_CREATE | netlink.NLM_F_APPEND
     if isinstance(row, Rule):
@@ -190,7 +190,7 @@ def how(row: Any, replaces: bool, undoing: bool) -> int:
     )
 
 
-def carry_out(host: Host, op: Any, undoing: bool) -> None:
+def carry_out(host: Host, op: Any) -> None:
     """Do one operation on a row; raise KernelError with the kernel's own words."""
     replaces = isinstance(op, attachments.RowReplace)
     row = op.new if replaces else op.row
@@ -200,20 +200,21 @@ def carry_out(host: Host, op: Any, undoing: bool) -> None:
         sock.request(message(host, op.netns, op.device, row), delete)
         return
     give_up = time.monotonic() + DETECTION
-    if undoing and isinstance(row, Route) and row.family == 6 and len(row.nexthops) > 1 and not replaces:
+    again = isinstance(row, Route) and not replaces and op.again
+    if again and row.family == 6 and len(row.nexthops) > 1:
         # Of IPv6 each way is a route of its own: those over other devices have stayed, and the kernel would take back the rest.
         for hop in row.nexthops:
-            carry_out(host, replace(op, row=row._replace(nexthops=(hop,))), undoing)
+            carry_out(host, replace(op, row=row._replace(nexthops=(hop,))))
         return
     while True:
         try:
-            sock.request(message(host, op.netns, op.device, row), new, how(row, replaces, undoing))
+            sock.request(message(host, op.netns, op.device, row), new, how(row, replaces, again))
         except errors.KernelError as exc:
             if exc.code == errno.EINVAL and has_tentative_source(host, op.netns, row) and time.monotonic() < give_up:
                 time.sleep(0.05)
                 continue
-            # A route over several devices comes back with the first of them.
-            if exc.code != errno.EEXIST or not isinstance(row, Route) or not row.nexthops:
+            # A route over several devices comes back with the first of them. As others may stand beside it, it is this one that is there.
+            if exc.code != errno.EEXIST or not again:
                 raise
         break
     if replaces and op.beside:

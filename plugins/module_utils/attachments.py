@@ -139,11 +139,15 @@ def holders(model: State, netns: str, device: str, row: Row) -> Iterator[tuple[L
 
 @dataclass(frozen=True)
 class RowAdd(operations.Operation):
-    """Make a row of a table, or put one back that went with its device or its address. `device`: what it hangs on."""
+    """Make a row of a table, or put one back that went with its device or its address. `device`: what it hangs on.
+
+    `again`: it was there before, so there may have been another route beside it that differs in nothing but where it leads.
+    """
 
     netns: str
     device: str
     row: Row
+    again: bool = False
 
     def simulate(self, model: State) -> None:
         for other in self.moves(model):
@@ -194,7 +198,7 @@ class RowDelete(operations.Operation):
             model.rows[key] = None
 
     def inverse(self, model: State) -> tuple[operations.Operation, ...]:
-        return (RowAdd(self.netns, self.device, self.row),)
+        return (RowAdd(self.netns, self.device, self.row, again=True),)
 
     def command(self) -> str:
         return self.row.command("delete", self.netns, self.device)
@@ -295,7 +299,7 @@ def put_back(before: Link, after: Link | None) -> tuple[operations.Operation, ..
         if addr.cidr not in kept_addresses and not before.brings(addr):
             back += (AddressAdd(before.netns, before.name, addr, known=True),)
     return back + tuple(
-        RowAdd(before.netns, before.name, row)
+        RowAdd(before.netns, before.name, row, again=True)
         for held in ("fdb", "routes", "neighbors")
         for row in getattr(before, held)
         if not after or row not in getattr(after, held)

@@ -115,7 +115,7 @@ def put_routes_back(planner: Planner, before: Link) -> None:
             if bare in after.routes:
                 planner.do(attachments.RowReplace(*before.key, bare, route))
             else:
-                planner.do(attachments.RowAdd(*before.key, route))
+                planner.do(attachments.RowAdd(*before.key, route, again=True))
 
 
 def carries(link: Link, route: Route) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.linuxnet.vnet.plugins.module_utils import engine, netlink
 from ansible_collections.linuxnet.vnet.plugins.module_utils.apply import Failed
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import (
+    LinkWant,
     Want,
     forward_want,
     link_want,
@@ -296,3 +297,51 @@ def undone_with_a_vlan_on_it() -> None:
 )
 def test_what_stands_on_a_device_that_did_not_move_has_all_again() -> None:
     on_a_new_host(undone_with_a_vlan_on_it)
+
+
+def ways() -> list[str]:
+    """The routes without what the kernel makes with an address, and without words that go with the carrier."""
+    lines = shown("ip -4 route show") + shown("ip -6 route show")
+    found = [line for line in lines if "proto kernel" not in line]
+    return [" ".join(word for word in line.split() if word not in ("linkdown", "pref", "medium")) for line in found]
+
+
+def has_its_routes_after(want: LinkWant, *routes: str) -> None:
+    made(
+        *A_LINK,
+        "address add 10.1.0.1/24 dev v1",
+        "link add vx type vxlan id 5 dstport 4789",
+        "link set vx up",
+        "address add 10.2.0.1/24 dev vx",
+        "address add 2001:db8:2::1/64 dev vx nodad",
+        *routes,
+    )
+    before = ways()
+    engine.run((want,))
+    assert ways() == before
+    then = {"vni": 7} if want.kind == VXLAN else {"addresses": ("10.0.0.8/24", "2001:db8::1/64")}
+    broken_off(want._replace(options={**want.options, **then}))
+    assert ways() == before
+
+
+ANEW = link_want(VXLAN, {"name": "vx", "vni": 6, "recreate": True})
+ANOTHER_ADDRESS = link_want(LINK, {"name": "v0", "addresses": ["10.0.0.7/24", "2001:db8::1/64"]})
+
+
+@pytest.mark.parametrize(
+    ("want", "routes"),
+    [
+        (ANEW, ("route add 10.9.0.0/16 via 10.2.0.2", "route append 10.9.0.0/16 via 10.2.0.3")),
+        (ANEW, ("route add 10.9.0.0/16 via 10.2.0.2", "route append 10.9.0.0/16 via 10.1.0.2")),
+        (ANEW, ("-6 route add 2001:db8:9::/64 dev v1", "-6 route append 2001:db8:9::/64 dev vx")),
+        (ANEW, ("-6 route add 2001:db8:a::/64 nexthop via 2001:db8:2::9 nexthop via 2001:db8:1::9",)),
+        (ANEW, ("-6 route add 2001:db8:a::/64 nexthop via 2001:db8:1::9 nexthop via 2001:db8:2::9",)),
+        (ANEW, ("route add 10.9.0.0/16 nexthop via 10.2.0.2 nexthop via 10.1.0.2",)),
+        (ANOTHER_ADDRESS, ("route add 10.9.0.0/16 via 10.0.0.2", "route append 10.9.0.0/16 via 10.0.0.3")),
+        (ANOTHER_ADDRESS, ("route add 10.9.0.0/16 via 10.0.0.2", "route append 10.9.0.0/16 via 10.1.0.2")),
+    ],
+)
+def test_routes_to_one_destination_are_there_after_a_change_that_takes_them(
+    want: LinkWant, routes: tuple[str, ...]
+) -> None:
+    on_a_new_host(has_its_routes_after, want, *routes)
