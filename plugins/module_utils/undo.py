@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from . import attachments, desired, errors, files, link_operations, read_links
 from .kinds import kind_of
 from .kinds.link import LINK
+from .rows import Route
 from .state import key_text
 
 if TYPE_CHECKING:
@@ -23,30 +24,50 @@ if TYPE_CHECKING:
     from .operations import Operation
     from .state import Link, State
 
+Late = dict[tuple[str, Route], attachments.RowAdd]
+"""Routes that could not come back yet, by namespace: over two devices they take both, and one may lead to the gateway of another."""
+
 
 def undo(applier: Applier, done: list[tuple[Operation, ...]], before: State) -> list[str]:
     """Undo, and go on where something can't be undone: the commands that failed, with the reason."""
     applier.undoing = True
     applier.host.forget()
-    left = [words for operations in reversed(done) for words in attempt(applier, operations)]
-    left += follow_up(applier, before)
+    late: Late = {}
+    left = [words for operations in reversed(done) for words in attempt(applier, operations, late)]
+    left += follow_up(applier, before, late)
+    left += [words for operation in late.values() for words in attempt(applier, (operation,), None)]
     files.remove_empty(applier.directories)
     return left
 
 
-def attempt(applier: Applier, operations: Iterable[Operation]) -> list[str]:
-    """Carry out what undoes: the commands that failed, with the reason."""
+def attempt(applier: Applier, operations: Iterable[Operation], late: Late | None) -> list[str]:
+    """Carry out what undoes: the commands that failed, with the reason, but for those that go to `late`."""
     left = []
     for operation in operations:
+        route = route_of(operation)
+        if late and route:
+            late.pop(route, None)  # what becomes of it is up to this one
         try:
             applier.carry_out(operation)
         except (errors.KernelError, errors.Refused) as exc:
-            if not already_so(operation, exc) and not has_all(applier.host, operation):
+            if already_so(operation, exc) or has_all(applier.host, operation):
+                continue
+            if late is not None and route and isinstance(operation, attachments.RowAdd):
+                late[route] = operation
+            else:
                 left.append(f"{operation.command()} ({exc})")
     return left
 
 
-def follow_up(applier: Applier, before: State) -> list[str]:
+def route_of(operation: Operation) -> tuple[str, Route] | None:
+    """The route that an operation makes or takes away, with its namespace."""
+    if not isinstance(operation, (attachments.RowAdd, attachments.RowDelete, attachments.RowReplace)):
+        return None
+    row = operation.old if isinstance(operation, attachments.RowReplace) else operation.row
+    return (operation.netns, row) if isinstance(row, Route) else None
+
+
+def follow_up(applier: Applier, before: State, late: Late) -> list[str]:
     """Give bridges, and what stands on them, what they lost by following a port.
 
     A bridge follows its smallest port down and up again, but takes what stands on it only down; and under 1280 bytes all
@@ -57,7 +78,7 @@ def follow_up(applier: Applier, before: State) -> list[str]:
     reader = read_links.LinkReader(applier.host, ())
     for link in following_ports(before):
         try:
-            left += attempt(applier, lost_by(link, reader))
+            left += attempt(applier, lost_by(link, reader), late)
         except (errors.KernelError, errors.Refused) as exc:
             left.append(f"looking at {key_text(link.key)} ({exc})")
     return left

@@ -64,7 +64,7 @@ def shown(command: str) -> list[str]:
     return sorted(line.strip() for line in done.stdout.splitlines())
 
 
-def broken_off(want: Want) -> None:
+def broken_off(*wants: Want) -> None:
     """Let a run do all that it takes, and fail then."""
 
     def fail(_left: Plan) -> None:
@@ -72,7 +72,7 @@ def broken_off(want: Want) -> None:
 
     engine.check_done = fail  # type: ignore[assignment]  # it goes with the process of the test
     with pytest.raises(Failed, match="the end; the host is as it was before"):
-        engine.run((want,))
+        engine.run(wants)
 
 
 def link_local(device: str) -> list[str]:
@@ -144,6 +144,14 @@ BESIDE = (
 @pytest.mark.parametrize("want", [GOES_DOWN, MOVES], ids=["down", "move"])
 def test_routes_that_differ_in_nothing_but_where_they_lead_are_back(want: Want) -> None:
     on_a_new_host(undone_with_its_routes, want, *BESIDE)
+
+
+BY_ANOTHER_ROUTE = ("route add 10.99.0.1 dev v0", "route add 10.98.0.0/16 via 10.99.0.1")
+
+
+@pytest.mark.parametrize("want", [GOES_DOWN, MOVES], ids=["down", "move"])
+def test_a_route_whose_gateway_another_route_leads_to_is_back(want: Want) -> None:
+    on_a_new_host(undone_with_its_routes, want, *BY_ANOTHER_ROUTE)
 
 
 OF_SOME_PACKETS = (
@@ -345,3 +353,37 @@ def test_routes_to_one_destination_are_there_after_a_change_that_takes_them(
     want: LinkWant, routes: tuple[str, ...]
 ) -> None:
     on_a_new_host(has_its_routes_after, want, *routes)
+
+
+def undone_with_a_route_over_both(*wants: Want) -> None:
+    made("netns add web")
+    for number in range(2):
+        made(
+            f"-n web link add x{number} type veth peer name y{number}",
+            f"-n web link set y{number} up",
+            f"-n web link set x{number} up",
+            f"-n web address add 10.{number}.0.1/24 dev x{number}",
+            f"-n web address add 2001:db8:{number}::1/64 dev x{number} nodad",
+        )
+    made(
+        "-n web route add 10.9.0.0/16 nexthop via 10.0.0.2 dev x0 nexthop via 10.1.0.2 dev x1",
+        "-n web -6 route add 2001:db8:9::/64 nexthop via 2001:db8:0::2 dev x0 nexthop via 2001:db8:1::2 dev x1",
+    )
+    before = [shown(f"ip -n web {family} route show") for family in ("-4", "-6")]
+    broken_off(*wants)
+    assert [shown(f"ip -n web {family} route show") for family in ("-4", "-6")] == before
+
+
+BOTH_GO = tuple(link_want(VETH, {"name": name, "netns": "web", "state": "absent"}) for name in ("x0", "x1"))
+NO_IPV6 = namespace_want({"name": "web", "sysctl": {"net.ipv6.conf.all.disable_ipv6": True}})
+TOO_SMALL = tuple(link_want(LINK, {"name": name, "netns": "web", "mtu": 1200}) for name in ("x0", "x1"))
+DOWN = tuple(link_want(LINK, {"name": name, "netns": "web", "admin_state": "down"}) for name in ("x0", "x1"))
+
+
+@pytest.mark.parametrize(
+    "wants",
+    [BOTH_GO, (NO_IPV6,), TOO_SMALL, DOWN, (TOO_SMALL[0], DOWN[1]), (DOWN[0], TOO_SMALL[1])],
+    ids=["absent", "disable_ipv6", "mtu", "down", "mtu and down", "down and mtu"],
+)
+def test_a_route_over_two_devices_is_back_when_both_are(wants: tuple[Want, ...]) -> None:
+    on_a_new_host(undone_with_a_route_over_both, *wants)
