@@ -194,7 +194,7 @@ class RowDelete(operations.Operation):
         for link, held, rows in holders(model, self.netns, self.device, self.row):
             model.put(link.holding(**{held: tuple(row for row in rows if row != self.row)}))
         key = self.row.key(self.netns, self.device)
-        if key in model.rows:
+        if model.rows.get(key) == self.row:
             model.rows[key] = None
 
     def inverse(self, model: State) -> tuple[operations.Operation, ...]:

@@ -214,12 +214,13 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
                 covers(route, addr) for addr in (target.addresses if target else ())
             )
             if not comes_along and not has_route(target, new):
-                planner.do(attachments.RowAdd(of[0], new.device, new))
+                planner.do(attachments.RowAdd(of[0], new.device, new, again=True))
             planner.do(attachments.RowDelete(of[0], route.device, route))
         elif has_route(target, new):
             planner.do(attachments.RowDelete(of[0], route.device, route))
         else:
-            replace(planner, of[0], route, new, target)
+            mates = [*(target.routes if target else ()), *routes[: routes.index(route)]]
+            lead(planner, of[0], route, new, target, any(rivals(route, other) for other in mates))
     for copy in copies:
         planner.do(attachments.RowDelete(of[0], copy.device, copy))
     return left
@@ -245,18 +246,29 @@ def copy_for(planner: Planner, route: Route, old: str, to: Key) -> Route:
     return new._replace(metric=next(metric for metric in range(route.metric + 1, 1 << 32) if metric not in has))
 
 
-def replace(planner: Planner, netns: str, old: Route, new: Route, target: Link | None) -> None:
+def lead(planner: Planner, netns: str, old: Route, new: Route, target: Link | None, beside: bool) -> None:
     """Let a route lead through `target`; also one that has stayed although somebody took away the address by which its gateway was found.
 
     The kernel takes that only with the word that the gateway is on the link, and so it does when this is undone.
+    `beside`: there is one with the same key before it, which the kernel would replace.
     """
-    if target is None or finds_gateways(target, new):
+    word = 0 if target is None or finds_gateways(target, new) else ONLINK
+    new, back = new._replace(flags=new.flags | word), old._replace(flags=old.flags | word)
+    undo: operations.Operation
+    if beside:
+        planner.do(attachments.RowAdd(netns, new.device, new, again=True))
+        planner.do(attachments.RowDelete(netns, old.device, old))
+        undo = attachments.RowAdd(netns, old.device, back, again=True)
+    else:
         planner.do(attachments.RowReplace(netns, new.device, old, new))
-        return
-    onlink = new._replace(flags=new.flags | ONLINK)
-    planner.do(attachments.RowReplace(netns, new.device, old, onlink))
-    undo = attachments.RowReplace(netns, old.device, onlink, old._replace(flags=old.flags | ONLINK))
+        undo = attachments.RowReplace(netns, old.device, new, back)
     planner.steps[-1] = planner.steps[-1]._replace(undo=(undo,))
+
+
+def rivals(route: Route, other: Route) -> bool:
+    """Whether the kernel takes one route for the other where it replaces. With IPv6 that one has a gateway as well, or has none."""
+    alike = route.family == 4 or is_direct(other) == is_direct(route)
+    return alike and other != route and other.key("") == route.key("")
 
 
 def finds_gateways(link: Link, route: Route) -> bool:
@@ -300,8 +312,13 @@ def is_copy(route: Route) -> bool:
 
 
 def has_route(link: Link | None, route: Route) -> bool:
-    """Whether a link has a route to there already."""
-    return any(other.key("") == route.key("") for other in link.routes) if link else False
+    """Whether a link has this route already, though it may expire later, or its gateway be said to be on the link."""
+    return any(lasting(other) == lasting(route) for other in link.routes) if link else False
+
+
+def lasting(route: Route) -> Route:
+    """The route without what may have changed since it passed."""
+    return route._replace(expires=0, flags=route.flags & ~ONLINK)
 
 
 def covers(route: Route, addr: Addr) -> bool:
@@ -397,7 +414,9 @@ def return_to(planner: Planner, bridge: Link, uplink: Link, own: set[str], recor
         planner.do(attachments.RowDelete(*bridge.key, neighbor))
     for addr in reversed(going):
         planner.do(attachments.AddressDelete(*bridge.key, addr))
+    link = planner.model.link(uplink.key)
+    has = {route.key("") for route in link.routes} if link else set()
     for route in record.routes:
-        link = planner.model.link(uplink.key)
-        if link and carries(link, route) and not has_route(link, route):
-            planner.do(attachments.RowAdd(uplink.netns, route.device, route))
+        # What leads there by now came after it.
+        if link and carries(link, route) and route.key("") not in has:
+            planner.do(attachments.RowAdd(uplink.netns, route.device, route, again=True))

@@ -172,6 +172,63 @@ def test_all_passes_to_the_bridge_and_back() -> None:
     on_a_new_host(all_of_it)
 
 
+TO_ONE_DESTINATION = """
+address add 10.1.0.5/24 dev eth0
+route add 10.9.0.0/16 via 10.0.0.9
+route append 10.9.0.0/16 via 10.0.0.8
+route append 10.9.0.0/16 via 10.1.0.8 src 10.1.0.5
+-6 route add 2001:db8:9::/64 via fd00::9
+-6 route append 2001:db8:9::/64 dev eth0
+-6 route add default via fd00::8
+-6 route append default via fd00::9
+"""
+
+
+def to_one_destination(flushed: str, own: str) -> None:
+    ips(OUTSIDE + TO_ONE_DESTINATION)
+    before, gateways = on("eth0"), by_gateway()
+    if own:
+        ips(f"link add br0 type bridge\nlink set br0 up\naddress add 10.4.0.1/24 dev br0\nroute append {own}")
+    with_own = by_gateway()
+    faults({"uplink": "eth0"})
+    assert sorted(by_gateway()) == sorted(with_own)
+    assert own or by_gateway()[0] == gateways[0]
+    assert own or differences(before, on("br0")) == []
+    assert not any(on("eth0").values())
+    assert take().operations == []
+    if flushed:
+        ips(f"address delete {flushed} dev br0")
+    faults({"state": "absent"})
+    assert sorted(by_gateway()) == sorted(gateways)
+    assert own or by_gateway()[0] == gateways[0]
+    assert flushed or own or differences(before, on("eth0")) == []
+
+
+def by_gateway() -> list[str]:
+    return [route["gateway"] for route in asked("-4", "route", "show", "10.9.0.0/16")]
+
+
+def faults(options: dict[str, Any]) -> None:
+    """Do it, after it has failed at every operation and was undone."""
+    wants = (link_want(BRIDGE, {"name": "br0", **options}),)
+    before = {device: on(device) for device in ("eth0", "br0") if exists(device)}
+    for number, operation in enumerate(engine.run(wants, check=True).operations):
+        fault = Fault(number)
+        with pytest.raises(Failed, match="injected") as caught:
+            engine.run(wants)
+        fault.remove()
+        assert caught.value.undone, caught.value
+        found = {device: on(device) for device in before}
+        assert differences(before, found) == [], f"not undone after {operation}"
+    engine.run(wants)
+
+
+@pytest.mark.parametrize("flushed", ["", "10.0.0.5/24"], ids=["as it was", "flushed"])
+@pytest.mark.parametrize("own", ["", "10.9.0.0/16 via 10.4.0.9 dev br0"], ids=["alone", "beside one"])
+def test_routes_that_differ_in_nothing_but_where_they_lead_pass(flushed: str, own: str) -> None:
+    on_a_new_host(to_one_destination, flushed, own)
+
+
 def learned() -> None:
     ips(OUTSIDE + LEARNED)
     with open("/proc/sys/net/ipv6/conf/eth0/accept_ra", "w", encoding="ascii") as file:
