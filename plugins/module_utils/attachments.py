@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import operations
-from .rows import HANGS_ON_LINK, MAIN, SCOPE_WORDS, Fdb, Route, Row, Rule, rivals
+from .rows import HANGS_ON_LINK, MAIN, SCOPE_WORDS, Fdb, Route, Row, Rule, places, rivals
 from .state import Addr, Link, State
 from .values import quoted
 
@@ -159,7 +159,8 @@ class RowAdd(operations.Operation):
         if key in model.rows:
             if isinstance(self.row, Rule):
                 del model.rows[key]  # it goes behind the others of its priority
-            model.rows[key] = self.row
+            free = [place for place in places(key, model.rows) if model.rows.get(place) is None]
+            model.rows[(*free, key)[0]] = self.row
 
     def moves(self, model: State) -> list[RowDelete]:
         """What it takes off other ports: a bridge has one entry for a MAC and VLAN."""
@@ -193,9 +194,7 @@ class RowDelete(operations.Operation):
     def simulate(self, model: State) -> None:
         for link, held, rows in holders(model, self.netns, self.device, self.row):
             model.put(link.holding(**{held: tuple(row for row in rows if row != self.row)}))
-        key = self.row.key(self.netns, self.device)
-        if model.rows.get(key) == self.row:
-            model.rows[key] = None
+        model.drop_row(self.row.key(self.netns, self.device), self.row)
 
     def inverse(self, model: State) -> tuple[operations.Operation, ...]:
         return (RowAdd(self.netns, self.device, self.row, again=True),)

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import desired, netlink, read_links, wire
 from .kinds.rule import shown_mark
-from .rows import BEYOND_OPTIONS, FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, Row, RowKey, Rule
+from .rows import BEYOND_OPTIONS, FIRST_RULES, INVERTED, IP_PROTOCOLS, RULE_ACTIONS, Row, RowKey, Rule, places
 
 FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6."""
@@ -43,7 +43,7 @@ def read(reader: read_links.LinkReader, made: Iterable[RowKey]) -> None:
 def route_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> None:
     """The routes that are asked about, table by table. Of several with the same key it is the one that a want describes, or else the first.
 
-    That is the one that packets take, and that the kernel replaces.
+    That is the one that packets take, and that the kernel replaces. Where they shall be absent it is all of them.
     """
     wants = {want.key: want for want in reader.wants if isinstance(want, desired.RowWant)}
     rows = reader.state.rows
@@ -53,6 +53,10 @@ def route_rows(reader: read_links.LinkReader, netns: str, keys: set[RowKey]) -> 
                 route = reader.route(netns, message)
                 key = route.key(netns)
                 want, known = wants.get(key), rows.get(key)
+                if known and want and want.absent:
+                    place = (*key, f"another {len(places(key, rows))}")
+                    rows[place] = route
+                    continue
                 if known and not (want and differs(want, known) and not differs(want, route)):
                     continue
                 if key in keys:

@@ -349,5 +349,13 @@ def rivals(rows: Mapping[RowKey, Row | None], netns: str, rule: Rule) -> list[Ru
     return found
 
 
+def places(key: RowKey, rows: Mapping[RowKey, Row | None]) -> list[RowKey]:
+    """Where rows with this key are in a state: where all are asked for, of routes that differ in nothing but where they lead each has one."""
+    found = [key]
+    while (*key, f"another {len(found)}") in rows:
+        found.append((*key, f"another {len(found)}"))
+    return found
+
+
 HANGS_ON_LINK: Mapping[type, str] = {Route: "routes", Fdb: "fdb", Neighbor: "neighbors"}
 """The rows that go with their device, and where a Link has them. Rules name devices that need not be there."""

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from .rows import HANGS_ON_LINK, SCOPES, Fdb, Neighbor, Rest, Route, Row, RowKey
+from .rows import HANGS_ON_LINK, SCOPES, Fdb, Neighbor, Rest, Route, Row, RowKey, places
 
 if TYPE_CHECKING:
     from . import ovs_table
@@ -383,8 +383,14 @@ class State:
         for held in HANGS_ON_LINK.values():
             kept = getattr(after, held) if after else ()
             for row in getattr(before, held):
-                if row not in kept and self.rows.get(row.key(*before.key)) == row:
-                    self.rows[row.key(*before.key)] = None
+                if row not in kept:
+                    self.drop_row(row.key(*before.key), row)
+
+    def drop_row(self, key: RowKey, row: Row) -> None:
+        """Take one out of `rows`, where it is there."""
+        for place in places(key, self.rows):
+            if self.rows.get(place) == row:
+                self.rows[place] = None
 
 
 def key_text(key: Key) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import route_metrics
-from ..rows import ONLINK, ROUTE_TYPES, SCOPE_WORDS, SCOPES, TABLES, Route, RowKey
+from ..rows import ONLINK, ROUTE_TYPES, SCOPE_WORDS, SCOPES, TABLES, Route, RowKey, places
 from ..state import Link
 from ..values import LINK_LOCAL, BadValue, Bool, Choice, DeviceName, Int, Ip, Network, Type, Word
 from .base import Option
@@ -132,6 +132,13 @@ class RouteKind(RowKind):
         # The kernel makes its default of a zero, for IPv6.
         metric = said.get("metric") or DEFAULT_METRIC[family]
         return ("route", netns, family, IDENTITY[1].type.encode(said["table"]), destination, metric)
+
+    def find(self, key: RowKey, said: Mapping[str, Any], rows: Rows, absent: bool) -> list[tuple[RowKey, Any]]:
+        if not absent:
+            return super().find(key, said, rows, absent)
+        found = [(place, rows[place]) for place in places(key, rows) if rows.get(place)]
+        # As undoing puts each behind the others. IPv6 takes the first with that device for one that has no gateway.
+        return found if key[2] == 6 else found[::-1]
 
     def devices(self, said: Mapping[str, Any]) -> list[tuple[str, str]]:
         names = [said.get("device"), *(hop[1] for hop in said.get("nexthops", ()))]

@@ -284,6 +284,72 @@ def test_of_several_routes_to_one_destination_the_one_that_is_meant_is_found() -
     on_a_new_host(one_of_several)
 
 
+TO_ONE_DESTINATION = (
+    "address add 10.1.0.1/24 dev v1",
+    "route add 10.9.0.0/16 via 10.0.0.2",
+    "route append 10.9.0.0/16 via 10.1.0.2",
+    "route append 10.9.0.0/16 via 10.0.0.3",
+    "-6 route add 2001:db8:9::/64 via 2001:db8::9",
+    "-6 route append 2001:db8:9::/64 dev v0",
+    "-6 route append 2001:db8:9::/64 dev v1",
+)
+
+
+def to(destination: str) -> list[str]:
+    """The routes to there, in the kernel's order."""
+    command = ["ip", "-6" if ":" in destination else "-4", "route", "show", destination]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [" ".join(line.split()[:3]) for line in lines]
+
+
+def not_one_is_left(destination: str, number: int) -> None:
+    made(*A_LINK, *TO_ONE_DESTINATION)
+    before = to(destination)
+    want = row_want(ROUTE, {"destination": destination, "state": "absent"})
+    check_done = engine.check_done
+    broken_off(want)
+    engine.check_done = check_done
+    assert sorted(to(destination)) == sorted(before)
+    assert ":" in destination or to(destination) == before
+    promised = engine.run((want,), check=True)
+    assert len(promised.operations) == number
+    assert engine.run((want,)).operations == promised.operations
+    assert to(destination) == []
+    assert engine.run((want,)).operations == []
+
+
+@pytest.mark.parametrize(("destination", "number"), [("10.9.0.0/16", 3), ("2001:db8:9::/64", 3)])
+def test_of_several_routes_to_one_destination_all_go(destination: str, number: int) -> None:
+    on_a_new_host(not_one_is_left, destination, number)
+
+
+def only_one_goes() -> None:
+    made(*A_LINK, *TO_ONE_DESTINATION)
+    engine.run((row_want(ROUTE, {"destination": "10.9.0.0/16", "gateway": "10.1.0.2", "state": "absent"}),))
+    assert to("10.9.0.0/16") == ["10.9.0.0/16 via 10.0.0.2", "10.9.0.0/16 via 10.0.0.3"]
+    engine.run((row_want(ROUTE, {"destination": "10.9.0.0/16", "gateway": "10.0.0.3", "state": "absent"}),))
+    assert to("10.9.0.0/16") == ["10.9.0.0/16 via 10.0.0.2"]
+
+
+def test_of_several_routes_to_one_destination_the_one_that_is_meant_goes() -> None:
+    on_a_new_host(only_one_goes)
+
+
+def gone_with_their_address() -> None:
+    made(*A_LINK, *TO_ONE_DESTINATION)
+    route = row_want(ROUTE, {"destination": "10.9.0.0/16", "state": "absent"})
+    for addresses, number in ((["10.0.0.1/24", "2001:db8::1/64"], 3), (["2001:db8::1/64"], 1)):
+        wants = (link_want(LINK, {"name": "v0", "addresses": addresses}), route)
+        deleted = [words for words in engine.run(wants, check=True).operations if "route delete" in words]
+        assert len(deleted) == number
+    engine.run(wants)
+    assert to("10.9.0.0/16") == []
+
+
+def test_of_several_routes_those_that_go_with_an_address_are_not_deleted() -> None:
+    on_a_new_host(gone_with_their_address)
+
+
 def undone_with_a_vlan_on_it() -> None:
     made(
         *A_LINK,
