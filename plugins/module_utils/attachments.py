@@ -300,6 +300,20 @@ def put_back(before: Link, after: Link | None) -> tuple[operations.Operation, ..
     return back + tuple(
         RowAdd(before.netns, before.name, row, again=True)
         for held in ("fdb", "routes", "neighbors")
-        for row in getattr(before, held)
+        # Gateways are found by the routes to what is on the link itself.
+        for row in sorted(getattr(before, held), key=lambda row: isinstance(row, Route) and row.beyond)
         if not after or row not in getattr(after, held)
     )
+
+
+def each_route_once(steps: Sequence[operations.Operation]) -> tuple[operations.Operation, ...]:
+    """What puts several devices back, a route over more than one of them with the last."""
+    seen: set[tuple[str, Route]] = set()
+    kept: list[operations.Operation] = []
+    for step in reversed(steps):
+        if isinstance(step, RowAdd) and isinstance(step.row, Route):
+            if (step.netns, step.row) in seen:
+                continue
+            seen.add((step.netns, step.row))
+        kept.append(step)
+    return tuple(reversed(kept))

@@ -379,7 +379,7 @@ def rebuild(model: State, link: Link, without_ports: Collection[str] = ()) -> tu
     for end in filter(None, (link, peer)):
         for upper in model.uppers(end.key):
             steps += rebuild(model, upper, without_ports)
-    return steps
+    return attachments.each_route_once(steps)
 
 
 def all_uppers(model: State, link: Link) -> list[Link]:

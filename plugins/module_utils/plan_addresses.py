@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .later import Later
 from .plan_stack import ends
 from .planner import Planner
-from .rows import ALL_ZEROS, ONLINK, SCOPES, Fdb, Route
+from .rows import ALL_ZEROS, MAIN, ONLINK, SCOPES, Fdb, Route
 from .state import OF_LOOPBACK, Addr, Key, Link
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ def put_neighbors_back(planner: Planner, key: Key) -> None:
 
 def put_routes_back(planner: Planner, before: Link) -> None:
     """Routes that went with an address, where what is left of the addresses can still carry them."""
-    after = planner.model.link(before.key)
-    for route in before.routes:
+    # Those to what is on the link itself first: they may lead to the gateways of others.
+    for route in sorted(before.routes, key=lambda route: route.beyond):
+        after = planner.model.link(before.key)
         if after and route not in after.routes and carries(after, route):
             bare = route._replace(source="")  # which IPv6 has left of it
             if bare in after.routes:
@@ -124,7 +125,7 @@ def carries(link: Link, route: Route) -> bool:
         return False
     if route.source and all(addr.cidr.split("/")[0] != route.source for addr in link.addresses):
         return False
-    return bool(route.flags & ONLINK) or not route.gateway or reaches(link, route.gateway)
+    return bool(route.flags & ONLINK) or not route.gateway or reaches(link, route.gateway) or finds(link, route)
 
 
 def reaches(link: Link, word: str) -> bool:
@@ -137,6 +138,18 @@ def reaches(link: Link, word: str) -> bool:
         for addr in link.addresses
         for cidr in (addr.cidr, addr.peer)
         if cidr
+    )
+
+
+def finds(link: Link, route: Route) -> bool:
+    """Whether another route, to what is on the link itself, leads to the gateway of this one."""
+    gateway = ipaddress.ip_address(route.gateway)
+    return any(
+        gateway in ipaddress.ip_network(other.destination)
+        for other in link.routes
+        if not other.beyond and other.destination != "default" and other.table in (route.table, MAIN)
+        # The kernel looks among those that are nearer.
+        if other.family == 6 or other.scope > route.scope
     )
 
 

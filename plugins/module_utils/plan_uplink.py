@@ -200,7 +200,7 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
     for copy in copies:
         planner.do(attachments.RowAdd(of[0], copy.device, copy))
     # First those on the link itself, but for those by which the others' gateways are found: these are there on both till the end.
-    for route in sorted(routes, key=lambda route: (route in bearing, not is_direct(route))):
+    for route in sorted(routes, key=lambda route: (route in bearing, route.beyond)):
         target = planner.model.link(to)
         new = renamed(route, of[1], to[1])
         if route.nexthop_id:
@@ -228,7 +228,7 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
 
 def bears(route: Route, routes: Collection[Route]) -> bool:
     """Whether the gateways of other routes are found by this one, which does not come and go with an address."""
-    if not is_direct(route) or route.learned or route.destination == "default":
+    if route.beyond or route.learned or route.destination == "default":
         return False
     network = ipaddress.ip_network(route.destination)
     return any(
@@ -267,7 +267,7 @@ def lead(planner: Planner, netns: str, old: Route, new: Route, target: Link | No
 
 def rivals(route: Route, other: Route) -> bool:
     """Whether the kernel takes one route for the other where it replaces. With IPv6 that one has a gateway as well, or has none."""
-    alike = route.family == 4 or is_direct(other) == is_direct(route)
+    alike = route.family == 4 or other.beyond == route.beyond
     return alike and other != route and other.key("") == route.key("")
 
 
@@ -279,17 +279,12 @@ def finds_gateways(link: Link, route: Route) -> bool:
     near += [
         EVERYTHING[other.family] if other.destination == "default" else other.destination
         for other in link.routes
-        if is_direct(other)
+        if not other.beyond
     ]
     networks = [ipaddress.ip_interface(text).network for text in near]
     return bool(route.flags & ONLINK) or all(
         gateway.is_link_local or any(gateway in network for network in networks) for gateway in gateways
     )
-
-
-def is_direct(route: Route) -> bool:
-    """Whether what a route leads to is on the link itself."""
-    return not (route.gateway or route.nexthops or route.nexthop_id)
 
 
 def needs(route: Route, addresses: Collection[Addr], target: Link | None) -> bool:

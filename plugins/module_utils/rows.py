@@ -85,10 +85,15 @@ class Route(NamedTuple):
         return dict(self.rest).get(route_metrics.RTA_METRICS, b"")
 
     @property
+    def beyond(self) -> bool:
+        """Whether what it leads to is not on the link itself."""
+        return bool(self.gateway or self.nexthops or self.nexthop_id)
+
+    @property
     def usual_scope(self) -> int:
         """The scope where nobody says one: a destination on the link itself has none wider than the link (ip-route(8), SCOPE)."""
-        beyond = self.gateway or self.nexthops or self.nexthop_id
-        return SCOPES["link"] if self.family == 4 and self.type == ROUTE_TYPES["unicast"] and not beyond else 0
+        near = self.family == 4 and self.type == ROUTE_TYPES["unicast"] and not self.beyond
+        return SCOPES["link"] if near else 0
 
     @property
     def learned(self) -> bool:

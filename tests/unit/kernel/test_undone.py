@@ -411,14 +411,33 @@ ANOTHER_ADDRESS = link_want(LINK, {"name": "v0", "addresses": ["10.0.0.7/24", "2
         (ANEW, ("-6 route add 2001:db8:a::/64 nexthop via 2001:db8:2::9 nexthop via 2001:db8:1::9",)),
         (ANEW, ("-6 route add 2001:db8:a::/64 nexthop via 2001:db8:1::9 nexthop via 2001:db8:2::9",)),
         (ANEW, ("route add 10.9.0.0/16 nexthop via 10.2.0.2 nexthop via 10.1.0.2",)),
+        (ANEW, ("route add 10.99.0.1 dev vx", "route add 10.98.0.0/16 via 10.99.0.1")),
         (ANOTHER_ADDRESS, ("route add 10.9.0.0/16 via 10.0.0.2", "route append 10.9.0.0/16 via 10.0.0.3")),
         (ANOTHER_ADDRESS, ("route add 10.9.0.0/16 via 10.0.0.2", "route append 10.9.0.0/16 via 10.1.0.2")),
+        (ANOTHER_ADDRESS, ("route add 10.99.0.1 dev v0", "route add 10.98.0.0/16 via 10.99.0.1")),
     ],
 )
 def test_routes_to_one_destination_are_there_after_a_change_that_takes_them(
     want: LinkWant, routes: tuple[str, ...]
 ) -> None:
     on_a_new_host(has_its_routes_after, want, *routes)
+
+
+OVER_BOTH = (
+    "route add 10.9.0.0/16 nexthop via 10.0.0.2 dev v0 nexthop via 10.1.0.2 dev v1",
+    "-6 route add 2001:db8:9::/64 nexthop via 2001:db8::2 dev v0 nexthop via 2001:db8:1::2 dev v1",
+)
+
+
+def anew_with_a_route_over_both_ends() -> None:
+    made(*A_LINK, "address add 10.1.0.1/24 dev v1", *OVER_BOTH)
+    before = ways()
+    engine.run((link_want(VETH, {"name": "v0", "num_rx_queues": 3, "peer": {"name": "v1"}, "recreate": True}),))
+    assert ways() == before
+
+
+def test_a_route_over_both_ends_of_a_veth_is_there_when_it_was_made_anew() -> None:
+    on_a_new_host(anew_with_a_route_over_both_ends)
 
 
 def undone_with_a_route_over_both(*wants: Want) -> None:
