@@ -57,8 +57,8 @@ def subsets(asked: Sequence[str]) -> frozenset[str]:
 def gather(netns: str | None, asked: frozenset[str]) -> dict[str, Any]:
     """The `asked` subsets of a namespace (`""`: the one that the process is in), with None of the host and all of them.
 
-    Returns `host` and `namespaces` (by name), each by subset, `topology`, and what is `left_out` of it. Raises Missing where there is no such
-    namespace, and Refused where it can't be entered.
+    Returns `host` and `namespaces` (by name), each by subset, `topology`, and what is `left_out` of it. Raises Missing
+    where there is no such namespace, and Refused where it can't be entered.
     """
     with Host() as host:
         if netns is not None:

@@ -65,7 +65,7 @@ def rules_left_out(netns: str, messages: Iterable[Any]) -> Iterator[str]:
     for message in messages:
         attrs = netlink.attributes_of(message)
         if attrs.get("FRA_PROTOCOL") != KERNEL and rule_value(message) is None:
-            yield f"{within(netns)}the rule of priority {attrs.get('FRA_PRIORITY') or 0}: there is more to it than options"
+            yield f"{within(netns)}the rule of priority {attrs.get('FRA_PRIORITY') or 0}: there is more to it than vnet_rule has options for"
 
 
 def within(netns: str) -> str:

@@ -13,12 +13,13 @@ works on the calling thread, so the engine stays single-threaded.
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import resource
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+
+from . import errors
 
 DIRECTORY = "/run/netns"
 CLONE_NEWNET = 0x40000000
@@ -111,7 +112,7 @@ class Namespaces:
             try:
                 descriptor = os.open(path_of(name), os.O_RDONLY | os.O_CLOEXEC)
             except OSError as exc:
-                if exc.errno in (errno.EMFILE, errno.ENFILE):
+                if errors.of_the_system(exc):
                     raise
                 return None
             # All namespaces are on one internal file system, whose device number our own shows.

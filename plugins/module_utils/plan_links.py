@@ -278,10 +278,10 @@ def also_anew(planner: Planner, link: Link) -> list[Link]:
 
 def as_wanted(planner: Planner, want: desired.LinkWant, link: Link, fixed: Mapping[str, Any]) -> Link:
     """The device with what can't be changed in place. Raises Refused where it must not be made anew, or can't."""
-    names = ", ".join(fixed)
+    names, together = ", ".join(fixed), want.kind.fixed_together(want.options, link.attrs)
     if not want.recreate:
         now = ", ".join(f"{name} is {in_words(link.get(name))}" for name in fixed)
-        lost = ", but for its FDB entries with a 'dst'" if want.kind.fixed_together(want.options, link.attrs) else ""
+        lost = ", but for its FDB entries with a 'dst'" if together else ""
         raise errors.Refused(
             f"{prefix(want)}{names}: the kernel can't change this on {key_text(link.key)}, which is there ({now});"
             f" set 'recreate: true' to have the device made anew, with all that hangs on it put back{lost}"
@@ -300,7 +300,7 @@ def as_wanted(planner: Planner, want: desired.LinkWant, link: Link, fixed: Mappi
     # "" is nothing, but of `link_netns` it is the namespace of the host.
     gone = displaced | {name for name, value in fixed.items() if value == "" and name != "link_netns"}
     changed = replace(changed.without(*gone), kind=want.kind.netlink_of(changed.attrs))
-    if want.kind.fixed_together(want.options, link.attrs):
+    if together:
         # In the other address family there is no way to where its entries lead, nor may there be room for its MTU.
         changed = replace(changed, fdb=tuple(entry for entry in changed.fdb if not entry.dst))
         changed = changed.without("mtu") if changed.below and "mtu" not in want.options else changed

@@ -45,6 +45,8 @@ def run(program: str, *words: str, text: str | None = None) -> subprocess.Comple
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise errors.Unfinished(f"{name} did not end within {SECONDS:g} seconds, and was ended") from None
+        raise errors.Unfinished(
+            f"{name} did not end within {SECONDS:g} seconds, and was ended: call it by hand to see what it waits for"
+        ) from None
     except OSError as exc:
         raise errors.Refused(f"{name}: {os.strerror(exc.errno or 0)}") from None

@@ -346,7 +346,7 @@ def test_rules_that_no_option_can_say_are_left_out() -> None:
         return list(rules_left_out("", [netlink.decoded("fibmsg", netlink.filled("fibmsg", message, attrs))]))
 
     goto = [("FRA_PRIORITY", 7), ("FRA_GOTO", 9), ("FRA_PROTOCOL", 4)]
-    assert told(goto, action=2) == ["the rule of priority 7: there is more to it than options"]
+    assert told(goto, action=2) == ["the rule of priority 7: there is more to it than vnet_rule has options for"]
     assert told([("FRA_PRIORITY", 7), ("FRA_PROTOCOL", 4)], action=1) == []
     # The kernel's own for VRFs.
     assert told([("FRA_PRIORITY", 1000), ("FRA_L3MDEV", 1), ("FRA_PROTOCOL", 2)], action=1) == []

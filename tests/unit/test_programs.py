@@ -32,7 +32,10 @@ def test_one_that_cannot_be_started_is_refused(tmp_path: Path) -> None:
 
 def test_one_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(programs, "SECONDS", 0.5)
-    with pytest.raises(Unfinished, match=r"^sh did not end within 0\.5 seconds, and was ended$"):
+    with pytest.raises(
+        Unfinished,
+        match=r"^sh did not end within 0\.5 seconds, and was ended: call it by hand to see what it waits for$",
+    ):
         programs.run("sh", "-c", f"sleep 2; touch {tmp_path}/late")
     time.sleep(2)
     assert not (tmp_path / "late").exists()

@@ -219,7 +219,10 @@ def hung() -> None:
     slow.chmod(0o755)
     os.environ["PATH"] = f"{slow.parent}:{os.environ['PATH']}"
     programs.SECONDS = 3.0
-    with pytest.raises(Failed, match=r"nft did not end within 3 seconds, and was ended; the host is as it was before"):
+    with pytest.raises(
+        Failed,
+        match=r"nft did not end within 3 seconds, and was ended: call it .* waits for; the host is as it was before",
+    ):
         engine.run((nat_want({**entry, "snat_to": ["10.1.1.1"]}),))
     assert once.exists()
     assert rules() == before

@@ -208,18 +208,21 @@ def by_gateway() -> list[str]:
     return [route["gateway"] for route in asked("-4", "route", "show", "10.9.0.0/16")]
 
 
-def faults(options: dict[str, Any]) -> None:
-    """Do it, after it has failed at every operation and was undone."""
+def faults(options: dict[str, Any], every: int = 1) -> None:
+    """Do it, after it has failed at each operation, or at one of `every` so many, and was undone."""
     wants = (link_want(BRIDGE, {"name": "br0", **options}),)
-    before = {device: on(device) for device in ("eth0", "br0") if exists(device)}
-    for number, operation in enumerate(engine.run(wants, check=True).operations):
+    before, host = {device: on(device) for device in ("eth0", "br0") if exists(device)}, dump()
+    operations = engine.run(wants, check=True).operations
+    for number in range(0, len(operations), every):
         fault = Fault(number)
         with pytest.raises(Failed, match="injected") as caught:
             engine.run(wants)
         fault.remove()
         assert caught.value.undone, caught.value
         found = {device: on(device) for device in before}
-        assert differences(before, found) == [], f"not undone after {operation}"
+        assert differences(before, found) == [], f"not undone after {operations[number]}"
+        assert differences(host, dump()) == [], f"not undone after {operations[number]}"
+        tally(faults=1)
     engine.run(wants)
 
 
@@ -292,21 +295,7 @@ def every_fault() -> None:
     ips(OUTSIDE + EVERYTHING + LEARNED)
     tried = operations_tried()
     for options in ({"uplink": "eth0"}, {"state": "absent"}):
-        wants = (link_want(BRIDGE, {"name": "br0", **options}),)
-        before, host = {device: on(device) for device in ("eth0", "br0") if exists(device)}, dump()
-        operations = engine.run(wants, check=True).operations
-        for number in range(0, len(operations), 1 if ROUNDS >= 20 else 4):
-            operation = operations[number]
-            fault = Fault(number)
-            with pytest.raises(Failed, match="injected") as caught:
-                engine.run(wants)
-            fault.remove()
-            assert caught.value.undone, caught.value
-            found = {device: on(device) for device in before}
-            assert differences(before, found) == [], f"not undone after {operation}"
-            assert differences(host, dump()) == [], f"not undone after {operation}"
-            tally(faults=1)
-        engine.run(wants)
+        faults(options, 1 if ROUNDS >= 20 else 4)
     tally(**tried)
 
 
