@@ -60,8 +60,6 @@ class Setup:
     mode: str = "644"
     dnsmasq: str = ""
     number: int = 1
-    any_128: bool = False
-    """NetworkManager asks DHCPv6 for the bridge with another IAID than for the uplink, so that this may be another address."""
 
 
 STATIC = "10.0.0.5/24"
@@ -127,7 +125,6 @@ SETUPS = {
         mode="600",
         dnsmasq="--enable-ra --dhcp-range=fd00::100,fd00::1ff,slaac,64,1h",
         number=3,
-        any_128=True,
     ),
 }
 
@@ -244,7 +241,7 @@ class Uplink:
         """The addresses of a device, but link-local ones, and its default routes."""
         shown = json.loads(self.machine.run("ip", "-j", "address", "show") or "[]")
         addresses = [
-            "some/128" if self.setup.any_128 and info["prefixlen"] == 128 else f"{info['local']}/{info['prefixlen']}"
+            f"{info['local']}/{info['prefixlen']}"
             for link in shown
             if link["ifname"] == device
             for info in link["addr_info"]

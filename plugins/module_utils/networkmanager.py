@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -79,6 +80,16 @@ def await_profiles(devices: Sequence[tuple[str, str]]) -> None:
                     f"NetworkManager did not go on with {device} within {ACTIVATED_SECONDS:g} seconds, but says '{state}'"
                 )
             time.sleep(0.1)
+
+
+def dhcp_options(device: str) -> dict[str, str]:
+    """What its DHCP clients know of a device, in the words in which it notes that: `dhcp6.iaid`. Empty where it doesn't say.
+
+    A note is up to some seconds older than the lease.
+    """
+    said = nmcli("-t", "-e", "no", "-f", "DHCP4,DHCP6", "device", "show", device)
+    found = re.findall(r"(?m)^(DHCP[46])\.OPTION\[\d+\]:(\S+) = (.*)$", said)
+    return {f"{family.lower()}.{name}": value for family, name, value in found}
 
 
 def reload() -> None:

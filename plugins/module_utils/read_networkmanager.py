@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from . import errors, files, owner_networkmanager, owners
+from . import errors, files, networkmanager, owner_networkmanager, owners
 from .state import Setup
 
 PLACES = (
@@ -20,7 +20,7 @@ PLACES = (
 
 
 def setup_of(device: str, index: int, bridge: str, root: str) -> Setup:
-    """From what NetworkManager has noted of a device, and from all profiles."""
+    """From what NetworkManager says and has noted of a device, and from all profiles."""
     noted = owners.settings(f"{root}{owners.NETWORK_MANAGER}/{index}")
     profile = noted.get("connection-uuid", "")
     texts = profiles(root)
@@ -39,6 +39,7 @@ def setup_of(device: str, index: int, bridge: str, root: str) -> Setup:
         )
     if "cloud-init" in path:
         raise errors.Refused(f"{path}: cloud-init writes it anew when the host boots: have cloud-init make the bridge")
+    noted.update(networkmanager.dhcp_options(device))
     if noted.get("dhcp4.ip_address") and not os.path.exists(f"{root}{owner_networkmanager.lease(profile, device)}"):
         raise errors.Refused(
             f"NetworkManager has a DHCP client on {device} that is not its own ('dhcp=internal'), which can't go on on another device yet"

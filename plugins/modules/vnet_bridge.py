@@ -63,8 +63,7 @@ options:
         gets C(autoconnect=false), and two of the collection's own, C(vnet-BRIDGE) and C(vnet-BRIDGE-port), take its
         place. NetworkManager is stopped for the moment in which the device becomes a port, and goes on with what it
         then finds, so that wired connections stay as they are; Wi-Fi, mobile broadband and VPN connections of the host
-        are interrupted. IPv6 addresses by DHCP or router advertisement pass duplicate address detection again. It asks
-        DHCPv6 for the bridge by another IAID than for the device, so that this may give it another address. Other
+        are interrupted. IPv6 addresses by DHCP or router advertisement pass duplicate address detection again. Other
         options of the bridge, as O(stp), are set back by C(nmcli connection up) till the task runs again, or the host
         boots.
       - Of that, what is not understood for sure is refused before anything is changed, as are other programs, such as

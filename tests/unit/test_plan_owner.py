@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.linuxnet.vnet.plugins.module_utils import persist
+from ansible_collections.linuxnet.vnet.plugins.module_utils import networkmanager, persist
 from ansible_collections.linuxnet.vnet.plugins.module_utils.desired import link_want
 from ansible_collections.linuxnet.vnet.plugins.module_utils.errors import Refused
 from ansible_collections.linuxnet.vnet.plugins.module_utils.kinds.bridge import BRIDGE
@@ -452,7 +452,10 @@ def test_ifupdown_with_all_that_it_reads(tmp_path: Path) -> None:
     assert "ifupdown2" in setup_of(Owner("ifupdown"), "lan0", 4, "br0", str(tmp_path)).unfit
 
 
-def test_networkmanager_with_all_that_it_has_noted(tmp_path: Path) -> None:
+def test_networkmanager_with_all_that_it_says_and_has_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [""]
+    monkeypatch.setattr(networkmanager, "nmcli", lambda *_words: said[0])
+
     def put(path: str, text: str) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
@@ -474,6 +477,14 @@ def test_networkmanager_with_all_that_it_has_noted(tmp_path: Path) -> None:
     assert "has a DHCP client on lan0 that is not its own" in found().unfit
     put(f"var/lib/NetworkManager/internal-{UUID}-lan0.lease", "ADDRESS=10.0.0.9\n")
     expected = Source(PROFILE_PATH, PROFILE, UUID, "101", "01:02", "3099433919", "00:04", "::6659:8de2:7ae4:e4f5")
+    assert found() == Setup("NetworkManager", expected._asdict())
+    # What it notes is later than what it says.
+    put("run/NetworkManager/devices/4", noted)
+    assert found().source["iaid"] == ""
+    said[0] = (
+        "DHCP4.OPTION[7]:ip_address = 10.0.0.9\nDHCP4.OPTION[12]:dhcp_client_identifier = 01:02\n"
+        "DHCP6.OPTION[1]:dhcp6_client_id = 00:04\nDHCP6.OPTION[3]:iaid = b8:bd:9b:bf"
+    )
     assert found() == Setup("NetworkManager", expected._asdict())
     put("run/NetworkManager/system-connections/lan.nmconnection", PROFILE)
     assert "/run/NetworkManager/system-connections/lan.nmconnection, by which" in found().unfit
