@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from . import packed
+
 
 class PackedAction(NormalAction):  # type: ignore[misc]  # Ansible comes without types
-    """The module as any other, packed while Python's garbage collector rests.
+    """The module as any other, in the form that an earlier run packed, or packed while Python's garbage collector rests.
 
     Ansible parses each source that goes along, some hundred and sixty, to find what that imports. Their syntax trees are so many objects that
     the collector would walk all that Ansible has in memory again and again: a third of the packing. Afterwards it is told to leave them where they
@@ -23,11 +27,18 @@ class PackedAction(NormalAction):  # type: ignore[misc]  # Ansible comes without
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """The module's result. Raises what Ansible's own action raises."""
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
+        with packed.kept(self._task.action.rpartition(".")[2]), resting():
             return dict(super().run(tmp, task_vars))
-        finally:
-            if was_enabled:
-                gc.freeze()
-                gc.enable()
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """Without the garbage collector."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.freeze()
+            gc.enable()

@@ -82,7 +82,7 @@ class Bench:
         return run
 
     def _look(self, host: BenchHost, way: Way, count: int, step: str) -> None:
-        wanted = endstate.expected(count) if step in ("build", "again") else endstate.nothing()
+        wanted = endstate.nothing() if step in ("absent", "nothing") else endstate.expected(count)
         found = endstate.difference(endstate.dump(host), wanted)
         self.unequal += [f"{way.name}, {count}, {step}: {line}" for line in found]
         for line in found[:3]:

@@ -74,6 +74,14 @@ def playbook(directory: Path, count: int) -> list[Step]:
     return [Step(step, ansible_playbook(paths[name]), inside=False) for step, name in names.items()]
 
 
+def playbook_first(directory: Path, count: int) -> list[Step]:
+    """The same where no earlier run packed the module (plugin_utils/packed.py)."""
+    command = playbook(directory, count)[0].command
+    return [
+        Step("first", ("sh", "-c", 'rm -rf "$ANSIBLE_HOME/linuxnet.vnet" && exec "$@"', "sh", *command), inside=False)
+    ]
+
+
 NOTHING = """from ansible.module_utils.basic import AnsibleModule
 
 module = AnsibleModule({"name": {}, **{kind: {"type": "list"} for kind in ("bridges", "namespaces", "veths", "routes")}})
@@ -222,6 +230,7 @@ WAYS = {
         Way("module", "vnet_topology, the module alone", module),
         Way("ip", "ip -batch", ip_batch),
         Way("ip-up-last", "ip -batch, bridge up last", ip_batch_up_last),
+        Way("playbook-first", "that, and nothing packed before", playbook_first, most=100),
         Way("playbook", "vnet_topology by ansible-playbook", playbook),
         Way("ansible", "ansible-playbook, a module of nothing", ansible),
         Way("cni", "CNI plugin bridge", cni, missing=cni_missing),

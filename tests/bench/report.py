@@ -36,6 +36,13 @@ def ratios(bench: Bench) -> list[dict[str, Any]]:
         ("module at 1000, against ip -batch, bridge up last", None, None, MODULE, ("ip-up-last", 1000, "build")),
         ("module at 1000, against the kernel's floor", 3, 1.5, MODULE, FLOOR),
         ("ansible-playbook at 100, against ip -batch", 5, 3, ("playbook", 100, "build"), ("ip", 100, "build")),
+        (
+            "that where no earlier run packed the module",
+            None,
+            None,
+            ("playbook-first", 100, "first"),
+            ("ip", 100, "build"),
+        ),
         ("that with a module that does nothing", None, None, ("ansible", 100, "nothing"), ("ip", 100, "build")),
         ("unchanged re-run at 1000, against the first run", 0.5, 0.25, ("module", 1000, "again"), MODULE),
         ("absent at 1000, against the floor's", 4, 2, ("module", 1000, "absent"), ("floor", 1000, "absent")),

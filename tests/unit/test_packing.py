@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ class Unbound(packing.PackedAction):
     """The action without the task, connection and loaders that Ansible would give it."""
 
     def __init__(self) -> None:
-        pass
+        self._task = SimpleNamespace(action="linuxnet.vnet.vnet_x")
 
 
 @pytest.mark.parametrize("enabled", [True, False])
