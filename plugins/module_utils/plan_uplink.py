@@ -220,7 +220,7 @@ def move_routes(planner: Planner, of: Key, to: Key, staying: Collection[Addr]) -
             planner.do(attachments.RowDelete(of[0], route.device, route))
         else:
             mates = [*(target.routes if target else ()), *routes[: routes.index(route)]]
-            lead(planner, of[0], route, new, target, any(rivals(route, other) for other in mates))
+            lead(planner, of[0], route, new, target, any(is_rival(route, other) for other in mates))
     for copy in copies:
         planner.do(attachments.RowDelete(of[0], copy.device, copy))
     return left
@@ -265,7 +265,7 @@ def lead(planner: Planner, netns: str, old: Route, new: Route, target: Link | No
     planner.steps[-1] = planner.steps[-1]._replace(undo=(undo,))
 
 
-def rivals(route: Route, other: Route) -> bool:
+def is_rival(route: Route, other: Route) -> bool:
     """Whether the kernel takes one route for the other where it replaces. With IPv6 that one has a gateway as well, or has none."""
     alike = route.family == 4 or other.beyond == route.beyond
     return alike and other != route and other.key("") == route.key("")
