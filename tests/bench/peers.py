@@ -230,7 +230,7 @@ WAYS = {
         Way("module", "vnet_topology, the module alone", module),
         Way("ip", "ip -batch", ip_batch),
         Way("ip-up-last", "ip -batch, bridge up last", ip_batch_up_last),
-        Way("playbook-first", "that, and nothing packed before", playbook_first, most=100),
+        Way("playbook-first", "the same, where nothing was packed", playbook_first, most=100),
         Way("playbook", "vnet_topology by ansible-playbook", playbook),
         Way("ansible", "ansible-playbook, a module of nothing", ansible),
         Way("cni", "CNI plugin bridge", cni, missing=cni_missing),
