@@ -23,7 +23,8 @@ import ansible
 from ansible import constants
 from ansible.plugins.loader import module_utils_loader
 
-COLLECTION = Path(__file__).resolve().parents[2]
+COLLECTION = Path(__file__).parents[2]
+ANSIBLE = Path(ansible.__file__).parent
 NAMES = "ansible_collections.linuxnet.vnet.plugins.modules.{module}-*"
 """How Ansible calls a packed module; what follows is how it is compressed and, since 2.19, extended."""
 
@@ -38,18 +39,33 @@ def kept(module: str) -> Iterator[None]:
     if packed_in(cache, module):
         yield  # another host had it in this run
         return
-    sources, given = b"", set()
-    with suppress(OSError):
+    sources, given, is_first = b"", set(), False
+    with suppress(Exception):  # it is nothing that a task could fail by
         sources = digest_of_sources(module)
+        cache.mkdir(exist_ok=True)
         given = give(store, cache, module, sources)
+        is_first = claim(cache / f".{module}")
     yield
-    with suppress(OSError):
-        made = [path for path in packed_in(cache, module) if path.name not in given]
-        if made and digest_of_sources(module) == sources:
-            store.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in made:
-                content = path.read_bytes()
-                write(store / path.name, digest(sources, content) + content)
+    if is_first:
+        with suppress(Exception):
+            keep(store, [path for path in packed_in(cache, module) if path.name not in given], module, sources)
+
+
+def claim(path: Path) -> bool:
+    """Whether nobody else in this run was here: only who knows the sources from before anybody packs can say what they are of."""
+    with suppress(FileExistsError):
+        path.touch(exist_ok=False)
+        return True
+    return False
+
+
+def keep(store: Path, made: list[Path], module: str, sources: bytes) -> None:
+    """Keep what was packed from these sources, unless they are others by now."""
+    if made and digest_of_sources(module) == sources:
+        store.mkdir(mode=0o700, exist_ok=True)
+        for path in made:
+            content = path.read_bytes()
+            write(store / path.name, digest(sources, content) + content)
 
 
 def packed_in(directory: Path, module: str) -> list[Path]:
@@ -68,27 +84,39 @@ def give(store: Path, cache: Path, module: str, sources: bytes) -> set[str]:
         # It becomes code that runs on all hosts: nobody else may have written it.
         is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
         if is_ours and content[:DIGEST_SIZE] == digest(sources, content[DIGEST_SIZE:]):
-            cache.mkdir(exist_ok=True)
             write(cache / path.name, content[DIGEST_SIZE:])
             given.add(path.name)
     return given
 
 
 def digest_of_sources(module: str) -> bytes:
-    """The digest of all that a module may be packed from: contents, as times and sizes may be the same for others."""
-    ours = [*python_in(COLLECTION / "plugins" / "module_utils"), COLLECTION / "plugins" / "modules" / f"{module}.py"]
-    theirs = [path for place in module_utils_loader.print_paths().split(os.pathsep) for path in python_in(Path(place))]
-    parts = [ansible.__version__, sys.version]
-    for path in [COLLECTION / "meta" / "runtime.yml", *ours, *theirs]:
-        parts += [str(path), digest(path.read_bytes()).hex()]
-    return digest("\0".join(parts).encode())
+    """The digest of all that a module may be packed from, and by: contents, as times and sizes may be the same for others."""
+    places = [
+        COLLECTION / "plugins" / "module_utils",
+        ANSIBLE / "_internal" / "_ansiballz",
+        *map(Path, module_utils_loader._get_paths(subdirs=False)),  # noqa: SLF001  # as Ansible itself asks
+    ]
+    files = [
+        COLLECTION / "meta" / "runtime.yml",
+        COLLECTION / "plugins" / "modules" / f"{module}.py",
+        ANSIBLE / "config" / "ansible_builtin_runtime.yml",
+        ANSIBLE / "executor" / "module_common.py",
+    ]
+    parts = [ansible.__version__.encode(), sys.version.encode()]
+    for path in [*files, *(path for place in places for path in python_in(place))]:
+        parts += [os.fsencode(path), digest(path.read_bytes())]
+    return digest(b"\0".join(parts))
 
 
 def python_in(directory: Path) -> Iterable[Path]:
-    """The Python sources in a directory and below, in a fixed order."""
-    return sorted(
-        Path(place, name) for place, _below, names in os.walk(directory) for name in names if name.endswith(".py")
-    )
+    """The Python sources in a directory and below, in a fixed order. OSError where more may be behind a link."""
+    found = []
+    for place, below, names in os.walk(directory):
+        for name in below:
+            if os.path.islink(os.path.join(place, name)):
+                raise OSError(f"{place}/{name} is a link")
+        found += [Path(place, name) for name in names if name.endswith(".py")]
+    return sorted(found)
 
 
 def digest(*parts: bytes) -> bytes:
@@ -103,6 +131,6 @@ def write(path: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         os.unlink(temporary)
         raise

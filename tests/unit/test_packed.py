@@ -20,6 +20,17 @@ from ansible_collections.linuxnet.vnet.plugins.plugin_utils import packed
 NAME = packed.NAMES.format(module="vnet_x").replace("*", "ZIP_DEFLATED")
 
 
+SOURCES = (
+    "meta/runtime.yml",
+    "plugins/modules/vnet_x.py",
+    "plugins/module_utils/kinds/a.py",
+    "other/b.py",
+    "ansible/executor/module_common.py",
+    "ansible/config/ansible_builtin_runtime.yml",
+    "ansible/_internal/_ansiballz/c.py",
+)
+
+
 class Controller:
     """Runs of one controller: a collection, what was kept of earlier runs, and the temporary directory of each run."""
 
@@ -27,12 +38,14 @@ class Controller:
         self.directory, self.monkeypatch, self.runs = directory, monkeypatch, 0
         self.home = directory / "home"
         self.collection = directory / "collection"
-        for name in ("meta/runtime.yml", "plugins/modules/vnet_x.py", "plugins/module_utils/kinds/a.py", "other/b.py"):
+        self.home.mkdir()
+        for name in SOURCES:
             self.source(name).parent.mkdir(parents=True, exist_ok=True)
             self.source(name).write_text("one")
         self.cache = directory
         monkeypatch.setattr(packed, "COLLECTION", self.collection)
-        monkeypatch.setattr(module_utils_loader, "print_paths", lambda: f"{self.source('other')}:/nowhere")
+        monkeypatch.setattr(packed, "ANSIBLE", self.source("ansible"))
+        monkeypatch.setattr(module_utils_loader, "_get_paths", lambda **_options: [str(self.source("other")), "/nowhere"])
         monkeypatch.setattr(constants.config, "get_config_value", {"ANSIBLE_HOME": str(self.home)}.__getitem__)
         self.next_run()
 
@@ -53,7 +66,8 @@ class Controller:
             if not path.exists():  # as Ansible does it
                 self.cache.mkdir(exist_ok=True)
                 path.write_text(f"packed {self.runs}")
-                (self.cache / f"{NAME}.lock").touch()
+                for ending in (".lock", "-part"):
+                    (self.cache / f"{NAME}{ending}").touch()
             meanwhile()
             return path.read_text()
 
@@ -77,9 +91,7 @@ def test_the_next_run_takes_what_the_first_packed(controller: Controller) -> Non
     assert controller.stored.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize(
-    "name", ["meta/runtime.yml", "plugins/modules/vnet_x.py", "plugins/module_utils/kinds/a.py", "other/b.py"]
-)
+@pytest.mark.parametrize("name", SOURCES)
 def test_with_another_source_it_is_packed_anew(controller: Controller, name: str) -> None:
     controller.task()
     before = controller.source(name).stat()
@@ -103,6 +115,36 @@ def test_with_another_ansible_it_is_packed_anew(controller: Controller, monkeypa
     assert controller.run() == "packed 2"
     monkeypatch.setattr(sys, "version", "4.0")
     assert controller.run() == "packed 3"
+
+
+def test_what_others_pack_meanwhile_is_kept_by_who_knows_the_sources_from_before(controller: Controller) -> None:
+    with packed.kept("vnet_x"):
+        controller.source("other/b.py").write_text("two")
+        with packed.kept("vnet_x"):
+            (controller.cache / NAME).write_text("packed of one")
+    assert not controller.stored.exists()
+
+
+def test_where_sources_may_be_behind_a_link_nothing_is_kept(controller: Controller) -> None:
+    (controller.directory / "elsewhere").mkdir()
+    controller.source("other/linked").symlink_to(controller.directory / "elsewhere")
+    assert [controller.task(), controller.run()] == ["packed 1", "packed 2"]
+    assert not controller.stored.exists()
+
+
+def test_a_name_that_is_no_text_is_as_good_as_any(controller: Controller) -> None:
+    Path(os.fsdecode(os.fsencode(controller.source("other")) + b"/\xff.py")).touch()
+    assert [controller.task(), controller.run()] == ["packed 1"] * 2
+
+
+def test_who_is_interrupted_leaves_nothing_unfinished(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_paths: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        controller.task()
+    assert not os.listdir(controller.stored.parent)
 
 
 def test_what_changed_while_it_was_packed_is_not_kept(controller: Controller) -> None:
@@ -139,6 +181,7 @@ def test_what_somebody_else_wrote_is_packed_anew(controller: Controller, monkeyp
 
 
 def test_where_nothing_can_be_kept_all_else_is_as_ever(controller: Controller) -> None:
+    controller.home.rmdir()
     controller.home.write_text("no directory")
     assert [controller.task(), controller.run()] == ["packed 1", "packed 2"]
     controller.home.unlink()
@@ -152,7 +195,7 @@ def test_what_fails_is_not_kept(controller: Controller) -> None:
 
     with pytest.raises(ValueError, match="by Ansible"):
         controller.task(fail)
-    assert not controller.home.exists()
+    assert not os.listdir(controller.home)
 
 
 def test_ansible_runs_the_code_that_is_there(tmp_path: Path) -> None:
@@ -161,6 +204,7 @@ def test_ansible_runs_the_code_that_is_there(tmp_path: Path) -> None:
         shutil.copytree(Path(packed.__file__).parents[2] / part, collection / part)
     module = collection / "plugins" / "modules" / "vnet_topology.py"
     kept = tmp_path / "home" / "linuxnet.vnet"
+    kept.parent.mkdir()
 
     def said() -> str:
         done = subprocess.run(

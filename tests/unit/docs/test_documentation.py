@@ -438,7 +438,7 @@ def test_all_modules_are_sent_as_they_were_packed_before() -> None:
     routes = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]["modules"]
     own = {path.stem for path in (ROOT / "plugins" / "action").glob("vnet_*.py")}
     assert own ^ set(routes) == {*OURS, "vnet_info"}
-    assert all(route == {"action_plugin": f"{COLLECTION}.vnet_topology"} for route in routes.values())
+    assert all(route == {"action_plugin": f"{COLLECTION}.vnet_info"} for route in routes.values())
 
 
 def test_the_first_example_of_the_readme_shows_what_its_playbook_does() -> None:
