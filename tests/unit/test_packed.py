@@ -45,7 +45,9 @@ class Controller:
         self.cache = directory
         monkeypatch.setattr(packed, "COLLECTION", self.collection)
         monkeypatch.setattr(packed, "ANSIBLE", self.source("ansible"))
-        monkeypatch.setattr(module_utils_loader, "_get_paths", lambda **_options: [str(self.source("other")), "/nowhere"])
+        monkeypatch.setattr(
+            module_utils_loader, "_get_paths", lambda **_options: [str(self.source("other")), "/nowhere"]
+        )
         monkeypatch.setattr(constants.config, "get_config_value", {"ANSIBLE_HOME": str(self.home)}.__getitem__)
         self.next_run()
 
