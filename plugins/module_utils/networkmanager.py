@@ -22,6 +22,11 @@ RESCUE = "vnet-networkmanager"
 
 RESCUE_SECONDS = 60
 
+MISSING = (
+    "this host has no 'nmcli', by which NetworkManager is asked: install its package network-manager"
+    " (NetworkManager on Fedora and RHEL)"
+)
+
 ACTIVATED = "100"
 """NM_DEVICE_STATE_ACTIVATED, as nmcli(1) says it: a number, and then a word."""
 
@@ -85,7 +90,7 @@ def await_profiles(devices: Sequence[tuple[str, str]]) -> None:
 def dhcp_options(device: str) -> dict[str, str]:
     """What its DHCP clients know of a device, in the words in which it notes that: `dhcp6.iaid`. Empty where it doesn't say.
 
-    A note is up to some seconds older than the lease.
+    It notes that up to some seconds after the lease.
     """
     said = nmcli("-t", "-e", "no", "-f", "DHCP4,DHCP6", "device", "show", device)
     found = re.findall(r"(?m)^(DHCP[46])\.OPTION\[\d+\]:(\S+) = (.*)$", said)
@@ -99,7 +104,10 @@ def reload() -> None:
 
 def nmcli(*words: str) -> str:
     """What nmcli answers; nothing where it knows no answer yet."""
+    program = programs.find("nmcli")
+    if program is None:
+        raise errors.Unfinished(MISSING)
     try:
-        return programs.run("nmcli", *words).stdout.strip()
+        return programs.run(program, *words).stdout.strip()
     except errors.Refused as exc:
         raise errors.Unfinished(str(exc)) from None  # NetworkManager itself does something by now

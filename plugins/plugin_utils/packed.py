@@ -94,7 +94,8 @@ def digest_of_sources(module: str) -> bytes:
     places = [
         COLLECTION / "plugins" / "module_utils",
         ANSIBLE / "_internal" / "_ansiballz",
-        *map(Path, module_utils_loader._get_paths(subdirs=False)),  # noqa: SLF001  # as Ansible itself asks
+        # As Ansible's packer asks: the public print_paths() joins them by ":", which a path may have in it.
+        *map(Path, module_utils_loader._get_paths(subdirs=False)),  # noqa: SLF001
     ]
     files = [
         COLLECTION / "meta" / "runtime.yml",
@@ -125,7 +126,11 @@ def digest(*parts: bytes) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file at once: another worker or run may do the same, or read it."""
+    """Write a file at once: another worker or run may do the same, or read it.
+
+    Not by `files.write`: that keeps the mode and owner of what was there, which may be why it is written anew, and waits
+    for the disk, where a power cut costs no more than the digest finds.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
         with os.fdopen(descriptor, "wb") as file:

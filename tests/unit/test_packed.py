@@ -19,7 +19,6 @@ from ansible_collections.linuxnet.vnet.plugins.plugin_utils import packed
 
 NAME = packed.NAMES.format(module="vnet_x").replace("*", "ZIP_DEFLATED")
 
-
 SOURCES = (
     "meta/runtime.yml",
     "plugins/modules/vnet_x.py",

@@ -52,5 +52,9 @@ def test_one_that_a_search_path_does_not_lead_to_is_found(monkeypatch: pytest.Mo
 
 def test_networkmanager_is_undone_where_nmcli_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unfinished, match=r"^nmcli: No such file or directory$"):
+    monkeypatch.setattr(programs, "PLACES", "")
+    with pytest.raises(Unfinished, match=r"^this host has no 'nmcli', by which NetworkManager is asked: install "):
+        networkmanager.await_profiles([("eth0", "of-eth0")])
+    (tmp_path / "nmcli").touch(0o755)
+    with pytest.raises(Unfinished, match=r"^nmcli: Exec format error$"):
         networkmanager.await_profiles([("eth0", "of-eth0")])
